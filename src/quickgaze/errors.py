@@ -1,0 +1,38 @@
+"""What can go wrong, by what the user can do about it."""
+
+from __future__ import annotations
+
+
+class QuickgazeError(Exception):
+    """Base of every error that quickgaze raises on purpose.
+
+    Its message names the thing, what was expected and what to do next.
+    """
+
+
+class OptionError(QuickgazeError, ValueError):
+    """An option or argument that cannot be used; nothing has been computed."""
+
+
+class UnknownNameError(OptionError):
+    """A name that no catalogue holds; the message offers the nearest known one."""
+
+
+class DatasetError(QuickgazeError):
+    """A data set that cannot be opened at the place given."""
+
+
+class StimulusError(QuickgazeError):
+    """One stimulus whose image or gaze data cannot be used; others are not affected."""
+
+
+class WeightsError(QuickgazeError):
+    """Weights that cannot be found, or that do not fit the network."""
+
+
+class RunError(QuickgazeError):
+    """A run folder that cannot be read, written or continued."""
+
+
+class RandomWeightsWarning(UserWarning):
+    """The backbone's weights are random: its maps say nothing about a trained model."""

@@ -1,0 +1,102 @@
+"""The project's one way to resize and one way to blur.
+
+Both are linear and separable. Resizing along an axis is therefore a small matrix, blurring that
+matrix gives resizing and blurring in one, and a stack of maps on a coarse grid becomes full-size
+blurred maps by one product from the left and one from the right.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from quickgaze.errors import OptionError
+
+FloatMatrix = npt.NDArray[np.float64]
+
+TRUNCATE = 4.0
+"""Standard deviations after which the Gaussian is cut off."""
+
+
+@lru_cache(maxsize=64)
+def bilinear_matrix(target: int, source: int, extent: float | None = None) -> FloatMatrix:
+    """Weights that resample `source` cells to `target` cells, linearly.
+
+    Cells have half-pixel centres, there is no antialiasing, and beyond the outermost centres
+    the border value is repeated: what `torch.nn.functional.interpolate` does with
+    ``mode="bilinear", align_corners=False``.
+
+    Parameters
+    ----------
+    target, source : int
+        Number of cells after and before.
+    extent : float, optional
+        How many of the source cells, from the first, the target cells are laid over: all
+        by default, fewer to leave out padding.
+
+    Returns
+    -------
+    ndarray, shape (target, source), float64, read-only
+        Each row sums to 1.
+
+    Examples
+    --------
+    >>> bilinear_matrix(2, 4)
+    array([[0.5, 0.5, 0. , 0. ],
+           [0. , 0. , 0.5, 0.5]])
+    >>> bilinear_matrix(2, 4, extent=2.0)
+    array([[1., 0., 0., 0.],
+           [0., 1., 0., 0.]])
+    """
+    extent = float(source) if extent is None else extent
+    centres = (np.arange(target) + 0.5) * extent / target - 0.5
+    centres = centres.clip(0, source - 1)
+    lower = np.floor(centres).astype(int)
+    upper = np.minimum(lower + 1, source - 1)
+    matrix = np.zeros((target, source))
+    rows = np.arange(target)
+    np.add.at(matrix, (rows, lower), 1 - (centres - lower))
+    np.add.at(matrix, (rows, upper), centres - lower)
+    matrix.setflags(write=False)
+    return matrix
+
+
+def gaussian_blur(array: npt.ArrayLike, sigma: float, axes: tuple[int, ...]) -> FloatMatrix:
+    """Blur with a Gaussian that is reflected at the border and cut off at 4 sigma.
+
+    Parameters
+    ----------
+    array : array_like
+        Values to blur.
+    sigma : float
+        Standard deviation in pixels (elements); 0 is no blur.
+    axes : tuple of int
+        The axes along which to blur.
+
+    Returns
+    -------
+    ndarray, float64
+        Of the shape of `array`. The sum over the blurred axes is kept.
+
+    Raises
+    ------
+    OptionError
+        If `sigma` is negative or not finite.
+
+    Examples
+    --------
+    >>> gaussian_blur([0.0, 1.0, 0.0], 0.5, axes=(0,)).round(2)
+    array([0.11, 0.79, 0.11])
+    """
+    if not (np.isfinite(sigma) and sigma >= 0):
+        raise OptionError(f"sigma is {sigma}; give a standard deviation in pixels, 0 for no blur")
+    values = np.asarray(array, dtype=np.float64)
+    if sigma == 0:
+        return values
+    blurred: FloatMatrix = ndimage.gaussian_filter(
+        values, sigma, mode="reflect", truncate=TRUNCATE, axes=axes
+    )
+    return blurred
