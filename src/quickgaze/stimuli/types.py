@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, overload
 
 import numpy as np
@@ -260,6 +260,9 @@ class Dataset(Sequence[Stimulus]):
         Ids that the gaze data list but whose image is not there.
     notes : tuple of str
         Sentences that belong beside every result.
+    density_sigma : float
+        Standard deviation in pixels of the Gaussian that the data set's authors blur their
+        fixations with; studies use it unless told otherwise.
     """
 
     name: str
@@ -268,6 +271,7 @@ class Dataset(Sequence[Stimulus]):
     gaze: str = "fixations"
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    density_sigma: float = 19.0
 
     @overload
     def __getitem__(self, index: int) -> Stimulus: ...
@@ -275,9 +279,7 @@ class Dataset(Sequence[Stimulus]):
     def __getitem__(self, index: slice) -> Dataset: ...
     def __getitem__(self, index: int | slice) -> Stimulus | Dataset:
         if isinstance(index, slice):
-            return Dataset(
-                self.name, self.stimuli[index], self.edition, self.gaze, self.missing, self.notes
-            )
+            return replace(self, stimuli=self.stimuli[index])
         return self.stimuli[index]
 
     def __len__(self) -> int:
