@@ -1,4 +1,4 @@
-"""Does a vision model look where people look, on which images, and why?
+"""quickgaze tells whether a vision model looks where people look, on which images, and why.
 
 The public names are loaded when they are first used, so that ``import quickgaze`` does not wait
 for PyTorch.

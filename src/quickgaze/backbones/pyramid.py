@@ -54,9 +54,10 @@ class Pyramid:
         if not self.levels:
             raise OptionError("a pyramid needs at least one level; it got none")
         shapes = {name: tuple(level.shape) for name, level in self.levels.items()}
-        if any(len(shape) != 4 for shape in shapes.values()) or len(
-            {shape[0] for shape in shapes.values()}
-        ) != 1:
+        if (
+            any(len(shape) != 4 for shape in shapes.values())
+            or len({shape[0] for shape in shapes.values()}) != 1
+        ):
             raise OptionError(f"levels must all be (B, C, H, W) with one B; they are {shapes}")
 
     def __len__(self) -> int:

@@ -57,11 +57,12 @@ def load_classifier(spec: BackboneSpec, state: State) -> nn.Module:
     WeightsError
         If a tensor is missing or left over.
     """
-    classifier: nn.Module = timm.create_model(spec.architecture)
+    classifier = timm.create_model(spec.architecture)
     if any(name.startswith("_conv_stem.") for name in state):
         state = rename_efficientnet_lite(state, [len(stage) for stage in classifier.blocks])
     load_state(classifier, state, spec.name)
-    return classifier.eval()
+    whole: nn.Module = classifier.eval()
+    return whole
 
 
 _OUTSIDE_BLOCKS = {
@@ -111,9 +112,8 @@ def rename_efficientnet_lite(state: State, blocks_per_stage: list[int]) -> State
         for stage, count in enumerate(blocks_per_stage)
         for block in range(count)
     ]
-    expanding = {
-        match[1] for name in state if (match := _IN_BLOCK.match(name)) and match[2] == "_expand_conv"
-    }
+    in_blocks = [match for name in state if (match := _IN_BLOCK.fullmatch(name))]
+    expanding = {match[1] for match in in_blocks if match[2] == "_expand_conv"}
 
     def renamed(name: str) -> str:
         if match := _IN_BLOCK.fullmatch(name):

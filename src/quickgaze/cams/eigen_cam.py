@@ -78,10 +78,10 @@ def eigen(
         )
     rows = features.flatten(2).mT
     found = principal_component(rows, component)
-    projection = found.projection.unflatten(1, size)
+    projection = found.projection.reshape(-1, *size)
     evidence = orientation_evidence(projection, features.mean(1))
     if height * width <= LAPACK_CELLS:
-        lapack = lapack_projection(rows, component).unflatten(1, size)
+        lapack = lapack_projection(rows, component).reshape(-1, *size)
         evidence["lapack"] = correlation(projection, lapack).sign()
     else:
         evidence["lapack"] = torch.full_like(found.explained_variance, torch.nan)

@@ -120,11 +120,14 @@ class Orientation:
     evidence : callable, optional
         From projection and mean activation, both (B, h, w), to evidence (B,). None where the
         rule needs something else than these: LAPACK's own sign, or the human density.
+    needs_density : bool
+        Whether the human density decides, so that no model can use the rule.
     """
 
     name: str
     summary: str
     evidence: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+    needs_density: bool = False
 
 
 ORIENTATIONS = Catalogue(
@@ -154,7 +157,11 @@ ORIENTATIONS = Catalogue(
                 lambda projection, _: border_evidence(projection),
             ),
             Orientation("lapack", "as numpy.linalg.svd returned it, which is arbitrary"),
-            Orientation("oracle", "the sign that the human density prefers: a bound, no model"),
+            Orientation(
+                "oracle",
+                "the sign that the human density prefers: an upper bound, never a model",
+                needs_density=True,
+            ),
         )
     },
 )

@@ -1,0 +1,17 @@
+"""From signed CAMs to saliency maps, and `SaliencyModel`, which goes the whole way in one call."""
+
+from quickgaze.saliency.inputs import ImageLike, as_batch, batches_by_size
+from quickgaze.saliency.maps import saliency_maps
+from quickgaze.saliency.model import SaliencyModel, SaliencyResult
+from quickgaze.saliency.pictures import colour, overlay
+
+__all__ = [
+    "ImageLike",
+    "SaliencyModel",
+    "SaliencyResult",
+    "as_batch",
+    "batches_by_size",
+    "colour",
+    "overlay",
+    "saliency_maps",
+]

@@ -1,0 +1,106 @@
+"""Whatever stands for an image, as batches that a backbone takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import torch
+
+from quickgaze.errors import OptionError
+from quickgaze.stimuli import read_image, to_rgb
+from quickgaze.stimuli.types import Image
+
+ImageLike: TypeAlias = str | Path | PIL.Image.Image | npt.NDArray[np.uint8] | torch.Tensor
+"""A path, a PIL image, an (H, W, 3) uint8 array or a (3, H, W) float tensor in [0, 1]."""
+
+
+def as_image(image: ImageLike) -> Image:
+    """Read or convert whatever stands for an image.
+
+    Parameters
+    ----------
+    image : path, PIL image, (H, W, 3) uint8 array or (3, H, W) float tensor in [0, 1]
+        A tensor is rounded to 8 bits, as images on disk are.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+
+    Raises
+    ------
+    StimulusError
+        If a file cannot be read as an image.
+    OptionError
+        If it is none of these.
+    """
+    if isinstance(image, (str, Path)):
+        return read_image(Path(image))
+    if isinstance(image, PIL.Image.Image):
+        return to_rgb(image)
+    if isinstance(image, torch.Tensor) and image.ndim == 3 and image.shape[0] == 3:
+        if image.is_floating_point() and bool(((image >= 0) & (image <= 1)).all()):
+            pixels: Image = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+            return pixels
+        raise OptionError(f"an image tensor is float in [0, 1]; this one is {image.dtype}")
+    if (
+        isinstance(image, np.ndarray)
+        and image.dtype == np.uint8
+        and image.ndim == 3
+        and image.shape[2] == 3
+    ):
+        return image
+    shape = getattr(image, "shape", None)
+    raise OptionError(
+        "an image is a path, a PIL image, an (H, W, 3) uint8 array or a (3, H, W) float tensor "
+        f"in [0, 1]; this is a {type(image).__name__}" + (f" of {tuple(shape)}" if shape else "")
+    )
+
+
+def as_batch(images: Sequence[Image]) -> torch.Tensor:
+    """Stack equally large images into the batch that a backbone takes.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, each (H, W, 3), uint8
+
+    Returns
+    -------
+    Tensor, shape (B, 3, H, W), float32
+        In [0, 1].
+    """
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+
+
+def batches_by_size(sizes: Sequence[tuple[int, ...]], batch_size: int) -> list[list[int]]:
+    """Group images into batches of one size each.
+
+    Parameters
+    ----------
+    sizes : sequence of tuple of int
+        Size of each image.
+    batch_size : int
+        The most images in a batch.
+
+    Returns
+    -------
+    list of list of int
+        Indices into `sizes`, each once.
+
+    Examples
+    --------
+    >>> batches_by_size([(4, 6), (6, 4), (4, 6), (4, 6)], 2)
+    [[0, 2], [3], [1]]
+    """
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for index, size in enumerate(sizes):
+        by_size.setdefault(tuple(size), []).append(index)
+    return [
+        indices[start : start + batch_size]
+        for indices in by_size.values()
+        for start in range(0, len(indices), batch_size)
+    ]

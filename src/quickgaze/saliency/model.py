@@ -1,0 +1,208 @@
+"""`SaliencyModel`: images in, saliency maps out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import PIL.Image
+
+from quickgaze.backbones import check_grid, load_backbone
+from quickgaze.backbones.spec import WeightsChoice
+from quickgaze.cams import CAMS, ORIENTATIONS
+from quickgaze.cams.features import check_level_scale
+from quickgaze.errors import OptionError
+from quickgaze.resampling import gaussian_blur
+from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
+from quickgaze.saliency.maps import saliency_maps
+from quickgaze.saliency.pictures import FloatMap, overlay
+from quickgaze.stimuli.types import Image
+
+
+@dataclass(frozen=True, eq=False)
+class SaliencyResult:
+    """What a `SaliencyModel` says of one image.
+
+    Parameters
+    ----------
+    map : ndarray, shape (H, W), float32
+        Saliency map at the image's size, in [0, 1].
+    cam : ndarray, shape (h, w), float32
+        The CAM on its grid, signed, with the orientation applied.
+    grid : (int, int)
+        Height and width of the grid in cells.
+    explained_variance : float
+        Share of the features' variance that the component explains, in [0, 1].
+    orientation_margin : float
+        How clear the sign is, in [0, 1]; near 0 it is a coin toss.
+    """
+
+    map: FloatMap
+    cam: FloatMap
+    grid: tuple[int, int]
+    explained_variance: float
+    orientation_margin: float
+
+    def overlay(
+        self, image: ImageLike, opacity: float = 0.6, colormap: str = "inferno"
+    ) -> PIL.Image.Image:
+        """Lay the saliency map over the image in colour.
+
+        Parameters
+        ----------
+        image : path, PIL image, array or tensor
+            The image that the map was made from.
+        opacity : float
+            Of the map, in [0, 1].
+        colormap : str
+            Name of a matplotlib colour map.
+
+        Returns
+        -------
+        PIL.Image.Image
+            RGB, of the image's size.
+
+        Raises
+        ------
+        OptionError
+            If the image is not of the map's size, or the colour map is not known.
+        """
+        return overlay(as_image(image), self.map, opacity, colormap)
+
+
+class SaliencyModel:
+    """A vision model as a saliency model: images in, saliency maps out.
+
+    Parameters
+    ----------
+    backbone : str
+        One of `list_backbones`.
+    cam : str
+        How features become a map.
+    grid : str
+        Where the levels are brought together: ``"coarsest"``, ``"finest"``, a level's name, a
+        stride (``"s16"``) or height x width (``"30x40"``).
+    component : int
+        Which principal component, from 0.
+    orientation : str
+        Rule that fixes the sign.
+    sigma : float
+        Blur of the map in pixels of the image; 0 is none.
+    levels : sequence of str, optional
+        The levels to use; all by default.
+    level_scale : {"none", "std"}
+        ``"std"`` divides each level by its standard deviation.
+    device : str
+        ``"auto"`` takes a GPU if there is one.
+    precision : {"auto", "fp32", "bf16"}
+        What the network computes in.
+    weights : str or path
+        ``"default"``, ``"none"`` (random) or a file.
+    rectify : bool
+        Whether negative values of the CAM are set to 0.
+    batch_size : int
+        How many equally large images go through the network together.
+
+    Raises
+    ------
+    UnknownNameError
+        If one of the names is not known; the message offers the nearest.
+    OptionError
+        If an option cannot be used.
+    WeightsError
+        If the weights cannot be found or do not fit.
+
+    Examples
+    --------
+    >>> from skimage.data import chelsea
+    >>> model = SaliencyModel("efficientnet_lite0")
+    >>> result = model(chelsea())
+    >>> result.map.shape, result.grid
+    ((300, 451), (10, 15))
+    """
+
+    def __init__(
+        self,
+        backbone: str = "efficientnet_lite0",
+        cam: str = "eigen",
+        grid: str = "coarsest",
+        component: int = 0,
+        orientation: str = "activation",
+        sigma: float = 19.0,
+        levels: Sequence[str] | None = None,
+        level_scale: str = "none",
+        device: str = "auto",
+        precision: str = "auto",
+        weights: WeightsChoice = "default",
+        rectify: bool = True,
+        batch_size: int = 8,
+    ) -> None:
+        rule = ORIENTATIONS[orientation]
+        if rule.needs_density:
+            raise OptionError(
+                f"orientation {orientation!r} needs the human density, which a model does not "
+                "have; score it in a Study"
+            )
+        check_level_scale(level_scale)
+        gaussian_blur([0.0], sigma, axes=(0,))
+        if batch_size < 1:
+            raise OptionError(f"batch_size is {batch_size}; give at least 1")
+        self._method = CAMS[cam]
+        self.backbone = load_backbone(backbone, weights, device, precision)
+        check_grid(grid, self.backbone.level_names)
+        self.cam, self.grid, self.component = cam, grid, component
+        self.orientation, self.sigma, self.rectify = orientation, sigma, rectify
+        self.levels, self.level_scale = levels, level_scale
+        self.batch_size = batch_size
+
+    @overload
+    def __call__(self, image: ImageLike) -> SaliencyResult: ...
+    @overload
+    def __call__(self, image: list[ImageLike]) -> list[SaliencyResult]: ...
+    def __call__(self, image: ImageLike | list[ImageLike]) -> SaliencyResult | list[SaliencyResult]:
+        """Map one image or several.
+
+        Parameters
+        ----------
+        image : path, PIL image, (H, W, 3) uint8 array, (3, H, W) float tensor, or list of these
+            A tensor holds values in [0, 1].
+
+        Returns
+        -------
+        SaliencyResult, or a list of them in the order of the images
+            The batch size changes no value beyond float rounding.
+
+        Raises
+        ------
+        StimulusError
+            If a file cannot be read as an image.
+        OptionError
+            If something is not an image, or the orientation cannot be told on this grid.
+        """
+        if not isinstance(image, list):
+            return self._map_batch([as_image(image)])[0]
+        images = [as_image(item) for item in image]
+        results: dict[int, SaliencyResult] = {}
+        for batch in batches_by_size([item.shape[:2] for item in images], self.batch_size):
+            mapped = self._map_batch([images[index] for index in batch])
+            results.update(zip(batch, mapped, strict=True))
+        return [results[index] for index in range(len(images))]
+
+    def _map_batch(self, images: Sequence[Image]) -> list[SaliencyResult]:
+        pyramid = self.backbone(as_batch(images))
+        cam = self._method(pyramid, self.grid, self.component, self.levels, self.level_scale)
+        oriented = cam.oriented(self.orientation)
+        margin = cam.margin(self.orientation)
+        height, width = images[0].shape[:2]
+        maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify)
+        return [
+            SaliencyResult(
+                maps[index].cpu().numpy(),
+                oriented[index].cpu().numpy(),
+                cam.grid,
+                cam.explained_variance[index].item(),
+                margin[index].item(),
+            )
+            for index in range(len(images))
+        ]
