@@ -48,6 +48,26 @@ class Cam:
         """Height and width in cells."""
         return self.projection.shape[-2], self.projection.shape[-1]
 
+    def image(self, index: int) -> Cam:
+        """Take the CAM of one image, as a batch of one.
+
+        Parameters
+        ----------
+        index : int
+            Which image.
+
+        Returns
+        -------
+        Cam
+        """
+        one = slice(index, index + 1)
+        return Cam(
+            self.projection[one],
+            self.explained_variance[one],
+            {rule: values[one] for rule, values in self.evidence.items()},
+            self.component,
+        )
+
     def sign(self, orientation: str) -> torch.Tensor:
         """Sign that a rule gives to each map.
 

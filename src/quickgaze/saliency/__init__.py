@@ -3,9 +3,10 @@
 from quickgaze.saliency.inputs import ImageLike, as_batch, batches_by_size
 from quickgaze.saliency.maps import saliency_maps
 from quickgaze.saliency.model import SaliencyModel, SaliencyResult
-from quickgaze.saliency.pictures import colour, overlay
+from quickgaze.saliency.pictures import FloatMap, colour, overlay
 
 __all__ = [
+    "FloatMap",
     "ImageLike",
     "SaliencyModel",
     "SaliencyResult",

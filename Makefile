@@ -1,0 +1,47 @@
+# `make demo` and `make test` need Python 3.10 or later and make, and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test fast check format clean
+
+help:
+	@echo "make demo    show what quickgaze does (about a minute, results in demo/)"
+	@echo "make test    every check and every test, slow ones included"
+	@echo "make fast    the quick tests alone"
+	@echo "make check   formatting, lint, types and the direction of imports"
+	@echo "make format  put the code into the house's format"
+	@echo "make clean   remove the virtual environment and what was built"
+
+demo: $(VENV)/installed
+	$(BIN)/quickgaze demo --out demo
+
+test: check
+	$(BIN)/python -m pytest
+
+fast: $(VENV)/tested
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/tested
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) demo dist build
+
+$(VENV)/installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --group dev
+	touch $@

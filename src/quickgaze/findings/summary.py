@@ -1,0 +1,56 @@
+"""Mean scores per variant, with how sure and on how many images."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from quickgaze.study import VARIANT_KEYS, Run
+
+VARIANT = tuple(name for name in VARIANT_KEYS if name != "stimulus")
+"""Columns that identify a variant."""
+
+
+def summary(run: Run) -> pl.DataFrame:
+    """Mean of every metric for every variant of a run.
+
+    Parameters
+    ----------
+    run : Run
+        Complete or not.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per variant and metric, in the order in which the run computed them: the
+        variant's ``backbone, cam, grid, component, orientation, sigma, convention``, then
+        ``metric``, ``mean``, ``standard_error`` (of the mean over images: the sample standard
+        deviation over the square root of ``images``; null for fewer than two), ``images``
+        (with a defined score) and ``left_out`` (scored, but undefined). The mean of no image
+        is null.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=2), metrics=["cc"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = summary(study.run(folder, progress=False))
+    >>> table["metric"].unique().to_list(), table["images"].to_list()
+    (['cc'], [2, 2, 2, 2, 2, 2])
+    """
+    scores = run.scores().unpivot(
+        on=run.metrics, index=list(VARIANT), variable_name="metric", value_name="score"
+    )
+    defined = pl.col("score").filter(pl.col("score").is_not_nan())
+    by_metric = scores.group_by(*VARIANT, "metric", maintain_order=True).agg(
+        defined.mean().alias("mean"),
+        (defined.std(ddof=1) / defined.len().sqrt()).alias("standard_error"),
+        defined.len().cast(pl.Int64).alias("images"),
+        (pl.len() - defined.len()).cast(pl.Int64).alias("left_out"),
+    )
+    variants = by_metric.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
+    return (
+        by_metric.join(variants, on=list(VARIANT), nulls_equal=True, maintain_order="left")
+        .sort("variant", maintain_order=True)
+        .drop("variant")
+    )

@@ -1,0 +1,22 @@
+"""What was found, to look at: pages and tables."""
+
+from quickgaze.report.gallery import Mapped, map_files
+from quickgaze.report.overview import Card, Panel, Section, write_overview
+from quickgaze.report.pictures import Pictures, file_stems, write_maps
+from quickgaze.report.tables import arrow, plain_table, summary_data, summary_table
+
+__all__ = [
+    "Card",
+    "Mapped",
+    "Panel",
+    "Pictures",
+    "Section",
+    "arrow",
+    "file_stems",
+    "map_files",
+    "plain_table",
+    "summary_data",
+    "summary_table",
+    "write_maps",
+    "write_overview",
+]

@@ -1,0 +1,108 @@
+"""Maps of a user's own image files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quickgaze.errors import QuickgazeError, StimulusError
+from quickgaze.report.overview import Card, Section, write_overview
+from quickgaze.report.pictures import Pictures, file_stems, write_maps
+from quickgaze.saliency import SaliencyModel
+from quickgaze.stimuli import read_image
+from quickgaze.stimuli.files import IMAGE_SUFFIXES
+from quickgaze.study import progress_bar
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What became of the files.
+
+    Parameters
+    ----------
+    count : int
+        How many were mapped.
+    failures : tuple of (Path, str)
+        Files that could not be, and why.
+    page : Path
+        The overview.
+    """
+
+    count: int
+    failures: tuple[tuple[Path, str], ...]
+    page: Path
+
+
+def map_files(
+    model: SaliencyModel, paths: Sequence[Path], out: Path, arrays: bool = False
+) -> Mapped:
+    """Write a map, an overlay and an overview page for image files.
+
+    Parameters
+    ----------
+    model : SaliencyModel
+    paths : sequence of Path
+        Images, or folders whose images are taken.
+    out : Path
+        Folder for ``<stem>_map.png``, ``<stem>_overlay.png`` and ``index.html``.
+    arrays : bool
+        Whether to write the maps as ``<stem>_map.npy`` too.
+
+    Returns
+    -------
+    Mapped
+
+    Raises
+    ------
+    StimulusError
+        If there is no file to map.
+    """
+    files = list(image_files(paths))
+    if not files:
+        raise StimulusError(f"there is no image in {', '.join(map(str, paths))}")
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(out)
+    cards: list[Card] = []
+    failures: list[tuple[Path, str]] = []
+    with progress_bar(True) as bar:
+        task = bar.add_task("map", total=len(files))
+        for number, (file, stem) in enumerate(zip(files, file_stems(files), strict=True), 1):
+            try:
+                image = read_image(file)
+                result = model(image)
+                write_maps(out, stem, image, result.map, arrays)
+                caption = (
+                    f"explained variance {result.explained_variance:.0%} · "
+                    f"orientation margin {result.orientation_margin:.2f}"
+                )
+                panels = pictures.panels(f"{number:04d}", image, result.map)
+                cards.append(Card(file.name, caption, panels))
+            except QuickgazeError as error:
+                failures.append((file, str(error)))
+            bar.advance(task)
+    section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)
+    title = f"Where does {model.backbone.name} look?"
+    text = f"{model.cam} on the grid {model.grid}, orientation {model.orientation}."
+    return Mapped(len(cards), tuple(failures), write_overview(out, title, text, [section]))
+
+
+def image_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Find the images that paths name.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files are taken as they are; of folders the files with an image's ending, sorted.
+
+    Yields
+    ------
+    Path
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(
+                file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
+            )
+        else:
+            yield path

@@ -1,0 +1,18 @@
+"""The study: the plan, the run folder, and what computes the one into the other."""
+
+from quickgaze.study.engine import progress_bar
+from quickgaze.study.run import Run, open_run
+from quickgaze.study.stored import stored_cam, stored_saliency
+from quickgaze.study.study import Study
+from quickgaze.study.tables import CAM_KEYS, VARIANT_KEYS
+
+__all__ = [
+    "CAM_KEYS",
+    "VARIANT_KEYS",
+    "Run",
+    "Study",
+    "open_run",
+    "progress_bar",
+    "stored_cam",
+    "stored_saliency",
+]

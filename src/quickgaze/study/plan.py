@@ -1,0 +1,228 @@
+"""What a study will compute: the settings, the stimuli in order, the variants."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from quickgaze.backbones import BACKBONES, check_grid
+from quickgaze.cams import CAMS, ORIENTATIONS
+from quickgaze.cams.features import check_level_scale
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import OptionError
+from quickgaze.metrics import CONVENTIONS, METRICS
+from quickgaze.resampling import gaussian_blur
+
+FORMAT = 1
+"""Version of the run folder's layout and columns."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a study's values, apart from the stimuli.
+
+    Parameters
+    ----------
+    backbones, cams, grids, orientations : tuple of str
+        Names; every combination is computed.
+    components : tuple of int
+        Principal components, from 0.
+    sigmas : tuple of float
+        Blurs of the saliency map in pixels.
+    metrics : tuple of str
+        Names.
+    convention : str
+        That the metrics are computed in.
+    density_sigma : float
+        Blur in pixels of the fixations of data sets that provide no density.
+    levels : tuple of str, optional
+        Levels of the pyramid to use; all by default.
+    level_scale : str
+        ``"none"`` or ``"std"``.
+    rectify : bool
+        Whether negative values of the CAM are set to 0.
+    weights : str
+        ``"default"``, ``"none"`` or a file.
+    precision : str
+        What the backbones compute in.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known.
+    OptionError
+        If an option cannot be used.
+    """
+
+    backbones: tuple[str, ...]
+    cams: tuple[str, ...]
+    grids: tuple[str, ...]
+    components: tuple[int, ...]
+    orientations: tuple[str, ...]
+    sigmas: tuple[float, ...]
+    metrics: tuple[str, ...]
+    convention: str
+    density_sigma: float
+    levels: tuple[str, ...] | None = None
+    level_scale: str = "none"
+    rectify: bool = True
+    weights: str = "default"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for option in ("backbones", "cams", "grids", "components", "orientations", "sigmas"):
+            if not getattr(self, option):
+                raise OptionError(f"{option} is empty; name at least one")
+        self._check_names()
+        self._check_levels()
+        for sigma in (*self.sigmas, self.density_sigma):
+            gaussian_blur([0.0], sigma, axes=(0,))
+        if min(self.components) < 0:
+            raise OptionError(f"component {min(self.components)} does not exist; the first is 0")
+
+    def _check_names(self) -> None:
+        for name in self.cams:
+            CAMS[name]
+        for name in self.orientations:
+            ORIENTATIONS[name]
+        if self.convention not in CONVENTIONS:
+            raise unknown_name("convention", self.convention, CONVENTIONS)
+        for name in self.metrics:
+            conventions = METRICS[name].conventions
+            if self.convention not in conventions:
+                raise OptionError(
+                    f"metric {name!r} is not defined in the convention {self.convention!r}, "
+                    f"only in: {', '.join(conventions)}"
+                )
+        check_level_scale(self.level_scale)
+
+    def _check_levels(self) -> None:
+        for backbone in self.backbones:
+            levels = BACKBONES[backbone].levels
+            names = [level.name for level in levels]
+            known = [*names, *(f"s{level.stride}" for level in levels)]
+            for name in self.levels or ():
+                if name not in known:
+                    raise unknown_name(f"level of {backbone}", name, names)
+            for grid in self.grids:
+                check_grid(grid, names)
+
+
+@dataclass(frozen=True)
+class CamKey:
+    """What identifies a CAM within a run."""
+
+    backbone: str
+    cam: str
+    grid: str
+    component: int
+
+
+@dataclass(frozen=True)
+class Variant(CamKey):
+    """What identifies a score within a run, beside its stimulus and metric."""
+
+    orientation: str
+    sigma: float
+    convention: str
+
+
+def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
+    """CAMs that one backbone's pyramid is turned into.
+
+    Parameters
+    ----------
+    settings : Settings
+    backbone : str
+        One of its backbones.
+
+    Returns
+    -------
+    list of CamKey
+    """
+    combinations = itertools.product(settings.cams, settings.grids, settings.components)
+    return [CamKey(backbone, *combination) for combination in combinations]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be computed, as it is written into the run folder.
+
+    Parameters
+    ----------
+    settings : Settings
+    dataset : mapping
+        Name, edition, fingerprint and what else tells one set of stimuli from another.
+    weights_hashes : mapping of str to str
+        SHA-256 of the weights, by backbone.
+    stimuli : tuple of str
+        Ids, in order.
+    shard_size : int
+        Stimuli per shard.
+    """
+
+    settings: Settings
+    dataset: Mapping[str, Any]
+    weights_hashes: Mapping[str, str]
+    stimuli: tuple[str, ...]
+    shard_size: int
+
+    def __post_init__(self) -> None:
+        if self.shard_size < 1:
+            raise OptionError(f"shard_size is {self.shard_size}; give at least 1")
+
+    def shards(self) -> list[range]:
+        """Positions of the stimuli of each shard."""
+        count = len(self.stimuli)
+        return [
+            range(start, min(start + self.shard_size, count))
+            for start in range(0, count, self.shard_size)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plan as plain lists, dictionaries, strings and numbers."""
+        return {
+            "format": FORMAT,
+            "settings": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in asdict(self.settings).items()
+            },
+            "dataset": dict(self.dataset),
+            "weights_hashes": dict(self.weights_hashes),
+            "shard_size": self.shard_size,
+            "stimuli": list(self.stimuli),
+        }
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Say in words how two plans differ.
+
+    Parameters
+    ----------
+    ours, theirs : mapping
+        Plans as `Plan.to_json` gives them.
+
+    Returns
+    -------
+    list of str
+        Empty if they are the same.
+
+    Examples
+    --------
+    >>> differences({"settings": {"sigmas": [19.0]}}, {"settings": {"sigmas": [5.0]}})
+    ['sigmas is [19.0] here and [5.0] there']
+    """
+    found = []
+    for name in sorted({*ours, *theirs}):
+        here, there = ours.get(name), theirs.get(name)
+        if here == there:
+            continue
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            found += differences(here, there)
+        elif name == "stimuli" and isinstance(here, list) and isinstance(there, list):
+            found.append(f"there are {len(here)} stimuli here and {len(there)} there")
+        else:
+            found.append(f"{name} is {here} here and {there} there")
+    return found

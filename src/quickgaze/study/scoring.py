@@ -1,0 +1,143 @@
+"""From one image's CAM to its scores under every orientation and blur."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from quickgaze.cams import ORIENTATIONS, Cam
+from quickgaze.metrics import Scores, score
+from quickgaze.saliency import saliency_maps
+from quickgaze.stimuli.types import Size
+from quickgaze.study.inputs import Gaze
+from quickgaze.study.plan import CamKey, Settings, Variant
+from quickgaze.study.tables import Row
+
+
+@dataclass(frozen=True)
+class CamScores:
+    """Rows that one CAM of one image adds to the tables, without the stimulus's id."""
+
+    scores: list[Row]
+    undefined: list[Row]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sign that a rule chose.
+
+    Parameters
+    ----------
+    sign : float
+        1 or -1; NaN where the rule could not be evaluated.
+    margin : float
+        How clear the choice was.
+    reason : str
+        Why the sign is NaN.
+    """
+
+    sign: float
+    margin: float
+    reason: str = ""
+
+
+def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings) -> CamScores:
+    """Score a CAM under every orientation and blur of a study.
+
+    Only two maps are scored per blur, one of each sign, whatever the number of rules.
+
+    Parameters
+    ----------
+    key : CamKey
+        What the CAM is.
+    cam : Cam
+        A batch of one.
+    size : (int, int)
+        Height and width of the image.
+    gaze : Gaze
+        Where people looked in it.
+    settings : Settings
+        Orientations, blurs, metrics and convention.
+
+    Returns
+    -------
+    CamScores
+        A row of scores per variant, and a row per score that is undefined.
+    """
+    rows = CamScores([], [])
+    for sigma in settings.sigmas:
+        by_sign = _score_signs(cam, size, gaze, sigma, settings)
+        for orientation in settings.orientations:
+            variant = Variant(
+                **asdict(key), orientation=orientation, sigma=sigma, convention=settings.convention
+            )
+            choice = _choose(orientation, cam, by_sign)
+            _add_rows(rows, variant, choice, cam, by_sign, settings.metrics)
+    return rows
+
+
+def _score_signs(
+    cam: Cam, size: Size, gaze: Gaze, sigma: float, settings: Settings
+) -> dict[float, Scores]:
+    """Scores of the map of each sign that some rule may ask for."""
+    signs = {1.0, -1.0}
+    metrics = settings.metrics
+    if not any(ORIENTATIONS[name].needs_density for name in settings.orientations):
+        chosen = (cam.sign(name).item() for name in settings.orientations)
+        signs = {sign for sign in chosen if not math.isnan(sign)}
+    elif "cc" not in metrics:
+        metrics = (*metrics, "cc")
+    found = {}
+    for sign in sorted(signs):
+        oriented = cam.projection * sign
+        maps = saliency_maps(oriented, size, sigma, settings.rectify).cpu().numpy()
+        found[sign] = score(metrics, maps, gaze.density, gaze.fixations, settings.convention)
+    return found
+
+
+def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
+    """Find the sign that a rule gives to one image's map."""
+    if ORIENTATIONS[orientation].needs_density:
+        plus, minus = (by_sign[sign].values["cc"][0] for sign in (1.0, -1.0))
+        if math.isnan(plus) or math.isnan(minus):
+            reason = by_sign[1.0].reasons["cc"][0] or by_sign[-1.0].reasons["cc"][0]
+            return Choice(math.nan, math.nan, f"orientation {orientation}: {reason}")
+        return Choice(1.0 if plus >= minus else -1.0, abs(plus - minus) / 2)
+    sign = cam.sign(orientation).item()
+    if math.isnan(sign):
+        height, width = cam.grid
+        return Choice(
+            sign, sign, f"orientation {orientation} cannot be told on the {height}x{width} grid"
+        )
+    return Choice(sign, cam.margin(orientation).item())
+
+
+def _add_rows(
+    rows: CamScores,
+    variant: Variant,
+    choice: Choice,
+    cam: Cam,
+    by_sign: dict[float, Scores],
+    metrics: tuple[str, ...],
+) -> None:
+    keys = asdict(variant)
+    if math.isnan(choice.sign):
+        values = dict.fromkeys(metrics, math.nan)
+        reasons: dict[str, str | None] = dict.fromkeys(metrics, choice.reason)
+    else:
+        scores = by_sign[choice.sign]
+        values = {name: float(scores.values[name][0]) for name in metrics}
+        reasons = {name: scores.reasons[name][0] for name in metrics}
+    rows.scores.append(
+        {
+            **keys,
+            **values,
+            "explained_variance": cam.explained_variance.item(),
+            "orientation_margin": choice.margin,
+        }
+    )
+    rows.undefined.extend(
+        {**keys, "metric": name, "reason": reason}
+        for name, reason in reasons.items()
+        if reason is not None
+    )

@@ -1,0 +1,330 @@
+"""`Study`: a data set, scored under every combination of the options."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from quickgaze.backbones import Backbone, load_backbone
+from quickgaze.backbones.spec import WeightsChoice
+from quickgaze.cams import ORIENTATIONS
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import DatasetError, OptionError, RunError
+from quickgaze.metrics import DEFAULT_METRICS, METRICS
+from quickgaze.stimuli import Dataset
+from quickgaze.study.engine import run_locally
+from quickgaze.study.plan import Plan, Settings, differences
+from quickgaze.study.run import Run, open_run
+from quickgaze.study.tables import TableStore, write_json
+from quickgaze.study.worker import Worker
+
+ENGINES = ("local",)
+
+
+class Study:
+    """A data set, scored under every combination of the options.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to score on.
+    backbones, cams, grids : sequence of str
+        Names, as for `SaliencyModel`.
+    orientations : sequence of str, optional
+        Rules that fix the sign; all by default, which costs no more than two.
+    sigmas : sequence of float
+        Blurs of the saliency map in pixels; 0 is none.
+    metrics : sequence of str, optional
+        Names; by default the usual ones of the convention.
+    components : sequence of int
+        Principal components, from 0.
+    convention : str
+        That the metrics are computed in.
+    density_sigma : float, optional
+        Blur in pixels of fixations where the data set provides no density; by default the one
+        that the data set's authors use.
+    levels : sequence of str, optional
+        Levels of the pyramid to use; all by default.
+    level_scale : {"none", "std"}
+        ``"std"`` divides each level by its standard deviation.
+    rectify : bool
+        Whether negative values of the CAM are set to 0.
+    weights : str or path
+        ``"default"``, ``"none"`` (random) or a file.
+    device : str
+        ``"auto"`` takes a GPU if there is one.
+    precision : {"auto", "fp32", "bf16"}
+        What the backbones compute in.
+    shard_size : int
+        Stimuli per shard, the unit in which results are kept.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known; the message offers the nearest.
+    OptionError
+        If an option cannot be used. Nothing has been computed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=1), orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     study.run(folder, progress=False).scores().columns[-4:]
+    ['nss', 'auc', 'explained_variance', 'orientation_margin']
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        backbones: Sequence[str] = ("efficientnet_lite0",),
+        cams: Sequence[str] = ("eigen",),
+        grids: Sequence[str] = ("coarsest",),
+        orientations: Sequence[str] | None = None,
+        sigmas: Sequence[float] = (19.0,),
+        metrics: Sequence[str] | None = None,
+        *,
+        components: Sequence[int] = (0,),
+        convention: str = "tuebingen",
+        density_sigma: float | None = None,
+        levels: Sequence[str] | None = None,
+        level_scale: str = "none",
+        rectify: bool = True,
+        weights: WeightsChoice = "default",
+        device: str = "auto",
+        precision: str = "auto",
+        shard_size: int = 64,
+    ) -> None:
+        self.dataset = dataset
+        self.device = device
+        self.shard_size = shard_size
+        self.settings = Settings(
+            backbones=_once(backbones),
+            cams=_once(cams),
+            grids=_once(grids),
+            components=_once(components),
+            orientations=_once(ORIENTATIONS.names() if orientations is None else orientations),
+            sigmas=_once(float(sigma) for sigma in sigmas),
+            metrics=_once(default_metrics(convention) if metrics is None else metrics),
+            convention=convention,
+            density_sigma=dataset.density_sigma if density_sigma is None else density_sigma,
+            levels=None if levels is None else _once(levels),
+            level_scale=level_scale,
+            rectify=rectify,
+            weights=str(weights),
+            precision=precision,
+        )
+        check_stimuli(dataset)
+
+    def run(
+        self,
+        out: str | Path,
+        engine: str = "local",
+        *,
+        batch_size: int = 4,
+        progress: bool = True,
+    ) -> Run:
+        """Compute what is not there yet and write it into a run folder.
+
+        A shard of stimuli is written whole or not at all. If `out` holds an unfinished run of
+        the same study, only its missing shards are computed.
+
+        Parameters
+        ----------
+        out : path
+            The run folder; made if it is not there.
+        engine : {"local"}
+            Where to compute.
+        batch_size : int
+            How many equally large images go through a network together; changes no value
+            beyond float rounding.
+        progress : bool
+            Whether to show a progress bar with rate and time left, on standard error.
+
+        Returns
+        -------
+        Run
+            Complete; stimuli that could not be scored stand in its `failures`.
+
+        Raises
+        ------
+        RunError
+            If `out` holds something else, or a run of another study; says what differs.
+        UnknownNameError
+            If there is no such engine.
+        WeightsError
+            If weights cannot be found or do not fit.
+        """
+        if engine not in ENGINES:
+            raise unknown_name("engine", engine, ENGINES)
+        if batch_size < 1:
+            raise OptionError(f"batch_size is {batch_size}; give at least 1")
+        folder = Path(out)
+        check_folder(folder)
+        settings = self.settings
+        backbones = [
+            load_backbone(name, settings.weights, self.device, settings.precision)
+            for name in settings.backbones
+        ]
+        plan = self._plan(backbones)
+        begin(folder, plan)
+        store = TableStore(folder, settings.metrics)
+        worker = Worker(settings, backbones, batch_size)
+        started = datetime.now(timezone.utc)
+        run_locally(plan, self.dataset, worker, store, progress)
+        run = open_run(folder)
+        write_json(folder / "manifest.json", _manifest(plan, run, backbones, started))
+        return run
+
+    def _plan(self, backbones: Sequence[Backbone]) -> Plan:
+        dataset = self.dataset
+        description = {
+            "name": dataset.name,
+            "edition": dataset.edition,
+            "gaze": dataset.gaze,
+            "fingerprint": dataset.fingerprint(),
+            "missing": len(dataset.missing),
+            "notes": list(dataset.notes),
+        }
+        hashes = {backbone.name: backbone.weights_hash for backbone in backbones}
+        stimuli = tuple(stimulus.id for stimulus in dataset)
+        return Plan(self.settings, description, hashes, stimuli, self.shard_size)
+
+
+def default_metrics(convention: str) -> tuple[str, ...]:
+    """Metrics that a study computes unless told otherwise.
+
+    Parameters
+    ----------
+    convention : str
+
+    Returns
+    -------
+    tuple of str
+        The usual ones, or all that the convention defines where it does not define those.
+
+    Examples
+    --------
+    >>> default_metrics("tuebingen")
+    ('cc', 'sim', 'kld', 'nss', 'auc')
+    """
+    defined = tuple(name for name in METRICS.names() if convention in METRICS[name].conventions)
+    if not defined or set(DEFAULT_METRICS) <= set(defined):
+        return DEFAULT_METRICS
+    return defined
+
+
+def check_stimuli(dataset: Dataset) -> None:
+    """Refuse a data set without stimuli, or with two of one id.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Raises
+    ------
+    DatasetError
+    """
+    if len(dataset) == 0:
+        raise DatasetError(f"{dataset!r} is empty; there is nothing to score")
+    counts = Counter(stimulus.id for stimulus in dataset)
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise DatasetError(
+            f"{dataset!r}: {len(repeated)} ids stand for more than one stimulus, "
+            f"{repeated[0]!r} for one; ids must differ"
+        )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds something else than a run.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    RunError
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; name a folder for the run")
+    if folder.is_dir() and not (folder / "plan.json").is_file() and any(folder.iterdir()):
+        raise RunError(f"{folder} holds something that is not a run; name another folder")
+
+
+def begin(folder: Path, plan: Plan) -> None:
+    """Write the plan into the run folder, or hold it against the one that is there.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    plan : Plan
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of another plan, or cannot be written.
+    """
+    ours = plan.to_json()
+    if (folder / "plan.json").is_file():
+        found = differences(ours, open_run(folder).plan)
+        if found:
+            raise RunError(
+                f"{folder} holds a run of another study: {'; '.join(found)} (here is what was "
+                "asked for, there is the folder). Name another folder, or ask for the same."
+            )
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "plan.json", ours)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error}") from error
+
+
+def _manifest(
+    plan: Plan, run: Run, backbones: Sequence[Backbone], started: datetime
+) -> dict[str, Any]:
+    finished = datetime.now(timezone.utc)
+    content = plan.to_json()
+    del content["stimuli"]
+    failures = run.failures()
+    return {
+        **content,
+        "backbones": {
+            backbone.name: {
+                "weights": backbone.weights,
+                "weights_hash": backbone.weights_hash,
+                "device": str(backbone.device),
+                "precision": backbone.precision,
+            }
+            for backbone in backbones
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{
+                name: version(name)
+                for name in ("quickgaze", "torch", "torchvision", "timm", "numpy")
+            },
+        },
+        "counts": {
+            "stimuli": len(plan.stimuli),
+            "scored": len(plan.stimuli) - failures.height,
+            "failed": failures.height,
+            "undefined_scores": run.undefined().height,
+        },
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "complete": True,
+    }
+
+
+def _once(names: Any) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(names))
