@@ -1,0 +1,73 @@
+"""Resizing and blurring, against torch and SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from quickgaze.errors import OptionError
+from quickgaze.resampling import bilinear_matrix, gaussian_blur
+
+
+@given(target=st.integers(1, 40), source=st.integers(1, 40), seed=st.integers(0, 99))
+def test_bilinear_is_what_torch_does(target: int, source: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=source)
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(values)[None, None], target, mode="linear", align_corners=False
+    )
+    np.testing.assert_allclose(
+        bilinear_matrix(target, source) @ values, expected.flatten(), atol=1e-12
+    )
+
+
+@given(
+    target=st.integers(1, 40),
+    source=st.integers(1, 40),
+    share=st.floats(0.1, 1.0),
+)
+def test_bilinear_weights_sum_to_one(target: int, source: int, share: float) -> None:
+    matrix = bilinear_matrix(target, source, share * source)
+    assert (matrix >= 0).all()
+    np.testing.assert_allclose(matrix.sum(1), 1)
+
+
+def test_an_extent_leaves_padding_out() -> None:
+    content = np.arange(6.0)
+    padded = np.concatenate([content, [99.0, 99.0]])
+    np.testing.assert_allclose(bilinear_matrix(6, 8, extent=6.0) @ padded, content)
+
+
+def test_a_ramp_lies_at_cell_centres_of_a_partial_extent() -> None:
+    # 10 cells of which 7.5 are content: 3 grid cells have their centres at 1.25, 3.75, 6.25.
+    ramp = np.arange(10.0) + 0.5
+    np.testing.assert_allclose(bilinear_matrix(3, 10, extent=7.5) @ ramp, [1.25, 3.75, 6.25])
+
+
+def test_matrices_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        bilinear_matrix(2, 3)[0, 0] = 5
+
+
+@given(sigma=st.floats(0.3, 30), seed=st.integers(0, 99))
+def test_blur_is_what_scipy_does_one_axis_after_the_other(sigma: float, seed: int) -> None:
+    values = np.random.default_rng(seed).random((17, 23))
+    expected = values
+    for axis in (0, 1):
+        expected = ndimage.gaussian_filter1d(expected, sigma, axis, mode="reflect", truncate=4.0)
+    np.testing.assert_allclose(gaussian_blur(values, sigma, axes=(0, 1)), expected, atol=1e-12)
+    np.testing.assert_allclose(gaussian_blur(values, sigma, axes=(0, 1)).sum(), values.sum())
+
+
+def test_no_blur_changes_nothing() -> None:
+    values = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(gaussian_blur(values, 0, axes=(0, 1)), values)
+
+
+@pytest.mark.parametrize("sigma", [-1.0, float("nan"), float("inf")])
+def test_a_blur_that_is_none_is_refused(sigma: float) -> None:
+    with pytest.raises(OptionError, match="sigma"):
+        gaussian_blur([1.0], sigma, axes=(0,))
