@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from quickgaze.findings import summary
 from quickgaze.report import Card, Pictures, Section, arrow, write_overview
 from quickgaze.saliency import SaliencyModel
 from quickgaze.stimuli import Dataset, load_dataset
+from quickgaze.stimuli.types import Image
 from quickgaze.study import Run, Study, stored_saliency
 
 BACKBONE = "efficientnet_lite0"
 DISPLAYS = 12
-PHOTOGRAPHS = {
+PHOTOGRAPHS: Mapping[str, Callable[[], Image]] = {
     "Astronaut": data.astronaut,
     "Cat": data.chelsea,
     "Coffee": data.coffee,

@@ -57,12 +57,12 @@ def load_classifier(spec: BackboneSpec, state: State) -> nn.Module:
     WeightsError
         If a tensor is missing or left over.
     """
-    classifier = timm.create_model(spec.architecture)
+    classifier: nn.Module = timm.create_model(spec.architecture)
     if any(name.startswith("_conv_stem.") for name in state):
-        state = rename_efficientnet_lite(state, [len(stage) for stage in classifier.blocks])
+        stages = classifier.get_submodule("blocks").children()
+        state = rename_efficientnet_lite(state, [len(list(stage.children())) for stage in stages])
     load_state(classifier, state, spec.name)
-    whole: nn.Module = classifier.eval()
-    return whole
+    return classifier.eval()
 
 
 _OUTSIDE_BLOCKS = {

@@ -44,8 +44,7 @@ def as_image(image: ImageLike) -> Image:
         return to_rgb(image)
     if isinstance(image, torch.Tensor) and image.ndim == 3 and image.shape[0] == 3:
         if image.is_floating_point() and bool(((image >= 0) & (image <= 1)).all()):
-            pixels: Image = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
-            return pixels
+            return np.asarray((image.permute(1, 2, 0) * 255).round().cpu(), dtype=np.uint8)
         raise OptionError(f"an image tensor is float in [0, 1]; this one is {image.dtype}")
     if (
         isinstance(image, np.ndarray)

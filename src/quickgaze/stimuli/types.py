@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, overload
@@ -10,7 +11,7 @@ from typing import Protocol, overload
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.errors import StimulusError
+from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.resampling import gaussian_blur
 
 Image = npt.NDArray[np.uint8]
@@ -108,7 +109,7 @@ class ImageSource(Protocol):
         """Height and width in pixels, without reading the whole image where possible."""
 
     def fingerprint(self) -> str:
-        """A short text that changes when the image does."""
+        """Give a short text that changes when the image does."""
 
 
 class FixationSource(Protocol):
@@ -129,7 +130,8 @@ class DensitySource(Protocol):
 class Stimulus:
     """An image shown to observers, and where they looked.
 
-    Nothing is held in memory: image and gaze are read each time that they are asked for.
+    The image is not held in memory: it is read each time that it is asked for, and so is the
+    gaze, except where a data set keeps all of it in one small table.
 
     Parameters
     ----------
@@ -237,8 +239,9 @@ def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density
     counts = np.zeros(size)
     rows, columns = (np.floor(axis + 0.5).astype(int) for axis in (fixations.y, fixations.x))
     np.add.at(counts, (rows, columns), 1.0)
-    density = gaussian_blur(counts, sigma, axes=(0, 1))
-    return (density / density.max()).astype(np.float32)
+    blurred = gaussian_blur(counts, sigma, axes=(0, 1))
+    density: Density = (blurred / blurred.max()).astype(np.float32)
+    return density
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +266,11 @@ class Dataset(Sequence[Stimulus]):
     density_sigma : float
         Standard deviation in pixels of the Gaussian that the data set's authors blur their
         fixations with; studies use it unless told otherwise.
+
+    Raises
+    ------
+    DatasetError
+        If two stimuli have the same id.
     """
 
     name: str
@@ -272,6 +280,15 @@ class Dataset(Sequence[Stimulus]):
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     density_sigma: float = 19.0
+
+    def __post_init__(self) -> None:
+        counts = Counter(stimulus.id for stimulus in self.stimuli)
+        repeated = [identifier for identifier, count in counts.items() if count > 1]
+        if repeated:
+            raise DatasetError(
+                f"{len(repeated):,} ids of {self.name} stand for several stimuli, the first is "
+                f"{repeated[0]!r}; every stimulus needs an id of its own: rename the files"
+            )
 
     @overload
     def __getitem__(self, index: int) -> Stimulus: ...

@@ -76,11 +76,11 @@ def run_locally(
     progress : bool
         Whether to show a progress bar.
     """
+    missing = [
+        (number, shard) for number, shard in enumerate(plan.shards()) if not store.has(number)
+    ]
     with progress_bar(progress) as bar:
-        task = bar.add_task(dataset.name, total=len(plan.stimuli))
-        for number, shard in enumerate(plan.shards()):
-            if store.has(number):
-                bar.update(task, total=bar.tasks[0].total - len(shard))
-                continue
+        task = bar.add_task(dataset.name, total=sum(len(shard) for _, shard in missing))
+        for number, shard in missing:
             stimuli = dataset.stimuli[shard.start : shard.stop]
             store.write(number, worker.compute(stimuli, lambda more: bar.advance(task, more)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -120,7 +119,8 @@ class Study:
             weights=str(weights),
             precision=precision,
         )
-        check_stimuli(dataset)
+        if len(dataset) == 0:
+            raise DatasetError(f"{dataset!r} is empty; there is nothing to score")
 
     def run(
         self,
@@ -218,28 +218,6 @@ def default_metrics(convention: str) -> tuple[str, ...]:
     if not defined or set(DEFAULT_METRICS) <= set(defined):
         return DEFAULT_METRICS
     return defined
-
-
-def check_stimuli(dataset: Dataset) -> None:
-    """Refuse a data set without stimuli, or with two of one id.
-
-    Parameters
-    ----------
-    dataset : Dataset
-
-    Raises
-    ------
-    DatasetError
-    """
-    if len(dataset) == 0:
-        raise DatasetError(f"{dataset!r} is empty; there is nothing to score")
-    counts = Counter(stimulus.id for stimulus in dataset)
-    repeated = [name for name, count in counts.items() if count > 1]
-    if repeated:
-        raise DatasetError(
-            f"{dataset!r}: {len(repeated)} ids stand for more than one stimulus, "
-            f"{repeated[0]!r} for one; ids must differ"
-        )
 
 
 def check_folder(folder: Path) -> None:

@@ -13,14 +13,16 @@ import polars as pl
 
 from quickgaze.cams import ORIENTATIONS
 
-CAM_KEYS: Mapping[str, type[pl.DataType]] = {
+Column = pl.DataType | type[pl.DataType]
+
+CAM_KEYS: Mapping[str, Column] = {
     "stimulus": pl.String,
     "backbone": pl.String,
     "cam": pl.String,
     "grid": pl.String,
     "component": pl.Int32,
 }
-VARIANT_KEYS: Mapping[str, type[pl.DataType]] = {
+VARIANT_KEYS: Mapping[str, Column] = {
     **CAM_KEYS,
     "orientation": pl.String,
     "sigma": pl.Float64,
@@ -33,30 +35,28 @@ Row = dict[str, Any]
 def maps_schema() -> pl.Schema:
     """Columns of `maps`: one row per stimulus and CAM."""
     rules = [rule for rule in ORIENTATIONS.names() if not ORIENTATIONS[rule].needs_density]
-    return pl.Schema(
-        {
-            **CAM_KEYS,
-            "image_height": pl.Int32,
-            "image_width": pl.Int32,
-            "height": pl.Int32,
-            "width": pl.Int32,
-            "projection": pl.List(pl.Float32),
-            "explained_variance": pl.Float32,
-            **{f"evidence_{rule}": pl.Float32 for rule in rules},
-        }
-    )
+    columns: dict[str, Column] = {
+        **CAM_KEYS,
+        "image_height": pl.Int32,
+        "image_width": pl.Int32,
+        "height": pl.Int32,
+        "width": pl.Int32,
+        "projection": pl.List(pl.Float32),
+        "explained_variance": pl.Float32,
+        **{f"evidence_{rule}": pl.Float32 for rule in rules},
+    }
+    return pl.Schema(columns)
 
 
 def scores_schema(metrics: Sequence[str]) -> pl.Schema:
     """Columns of `scores`: one row per stimulus and variant, one column a metric."""
-    return pl.Schema(
-        {
-            **VARIANT_KEYS,
-            **dict.fromkeys(metrics, pl.Float64),
-            "explained_variance": pl.Float32,
-            "orientation_margin": pl.Float32,
-        }
-    )
+    columns: dict[str, Column] = {
+        **VARIANT_KEYS,
+        **dict.fromkeys(metrics, pl.Float64),
+        "explained_variance": pl.Float32,
+        "orientation_margin": pl.Float32,
+    }
+    return pl.Schema(columns)
 
 
 def failures_schema() -> pl.Schema:
@@ -68,7 +68,8 @@ def failures_schema() -> pl.Schema:
 
 def undefined_schema() -> pl.Schema:
     """Columns of `undefined`: one row per score that is NaN, with the reason."""
-    return pl.Schema({**VARIANT_KEYS, "metric": pl.String, "reason": pl.String})
+    columns: dict[str, Column] = {**VARIANT_KEYS, "metric": pl.String, "reason": pl.String}
+    return pl.Schema(columns)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,168 @@
+"""Finding and pairing the files of a data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from quickgaze.errors import DatasetError
+
+IMAGE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in ("bmp", "gif", "jp2", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm")
+) | {".tif", ".tiff", ".webp"}
+"""File name endings, in lower case, that are taken for images."""
+
+DENSITY_SUFFIXES = IMAGE_SUFFIXES | {".npy"}
+"""File name endings, in lower case, that are taken for human saliency maps."""
+
+PathLike = str | os.PathLike[str]
+
+
+def readable(path: PathLike) -> str:
+    r"""Text of a path that can be printed and stored, whatever bytes its name is made of.
+
+    Parameters
+    ----------
+    path : path-like
+        Any path, of which the file need not exist.
+
+    Returns
+    -------
+    str
+        The path, with what is not UTF-8 written as ``\xNN``.
+
+    Examples
+    --------
+    >>> readable("caf\udce9.png")
+    'caf\\xe9.png'
+    """
+    return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def walk(folder: Path, depth: int | None = None) -> Iterator[Path]:
+    """Files below a folder, sorted, without hidden files and hidden folders.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look. Links to folders are followed, each folder is visited once.
+    depth : int, optional
+        How many levels of subfolders to enter: all by default, 0 for none.
+
+    Yields
+    ------
+    Path
+        The files of a folder, then those of its subfolders.
+
+    Raises
+    ------
+    DatasetError
+        If a folder cannot be listed.
+    """
+    yield from _walk(folder, depth, set())
+
+
+def _walk(folder: Path, depth: int | None, visited: set[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(f"the folder {readable(folder)} cannot be listed: {error}") from error
+    if (status.st_dev, status.st_ino) in visited:
+        return
+    visited.add((status.st_dev, status.st_ino))
+    shown = [entry for entry in entries if not entry.name.startswith(".")]
+    yield from (Path(entry.path) for entry in shown if entry.is_file())
+    if depth == 0:
+        return
+    deeper = None if depth is None else depth - 1
+    for entry in shown:
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), deeper, visited)
+
+
+def with_suffix(paths: Iterable[Path], suffixes: frozenset[str]) -> list[Path]:
+    """Keep the paths that end in one of `suffixes`, in upper or lower case."""
+    return [path for path in paths if path.suffix.lower() in suffixes]
+
+
+def by_stem(paths: Iterable[Path], what: str) -> dict[str, Path]:
+    """Key paths by their file name without its ending, as `readable` gives it.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, in any folders.
+    what : str
+        What they are, in words and in the plural, for the error.
+
+    Returns
+    -------
+    dict of str to Path
+
+    Raises
+    ------
+    DatasetError
+        If two files have the same stem, so that it is open which one is meant.
+    """
+    keyed: dict[str, Path] = {}
+    for path in paths:
+        other = keyed.setdefault(readable(path.stem), path)
+        if other is not path:
+            raise DatasetError(
+                f"two {what} are called {readable(path.stem)!r}: {readable(other)} and "
+                f"{readable(path)}; rename or remove one, or say which folder holds the {what}"
+            )
+    return keyed
+
+
+def stem_of_listed(name: str, listed_in: Path) -> str:
+    """Stem of an image file that a data set's own listing names.
+
+    Parameters
+    ----------
+    name : str
+        The file name as listed.
+    listed_in : Path
+        The file that holds the listing, for the error.
+
+    Returns
+    -------
+    str
+        The last part of the name, without its ending.
+
+    Raises
+    ------
+    DatasetError
+        If the name is empty or would lead out of the data set's folder.
+    """
+    path = PurePosixPath(name)
+    outside = path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts
+    if outside or not path.stem or "\\" in name or "\0" in name:
+        raise DatasetError(
+            f"{readable(listed_in)} lists an image as {name!r}, which is not the name of a file "
+            "inside the data set; the file is damaged or does not come from the data set's authors"
+        )
+    return path.stem
+
+
+def unrecognised(name: str, root: Path, layout: str) -> DatasetError:
+    """Make the error for a root folder in which a data set cannot be found.
+
+    Parameters
+    ----------
+    name : str
+        The data set, in the words of its users.
+    root : Path
+        Where it was looked for.
+    layout : str
+        How it would lie there.
+
+    Returns
+    -------
+    DatasetError
+        To be raised by the caller.
+    """
+    return DatasetError(f"{readable(root)} does not hold {name}; expected {layout}")

@@ -1,0 +1,285 @@
+"""A user's own folder: images, with density maps and a table of fixations where there are any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+import polars as pl
+
+from quickgaze.errors import DatasetError, OptionError
+from quickgaze.stimuli.densities import DensityFile
+from quickgaze.stimuli.files import (
+    DENSITY_SUFFIXES,
+    IMAGE_SUFFIXES,
+    PathLike,
+    readable,
+    unrecognised,
+    walk,
+    with_suffix,
+)
+from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.points import RecordedPoints
+from quickgaze.stimuli.types import Dataset, Stimulus
+
+LAYOUT = (
+    "images/ (or images in the folder itself), and where there is gaze: maps/ with a density of "
+    "the same name for each image (an image file in shades of grey, or .npy), or a table "
+    "fixations.csv or fixations.parquet with the columns stimulus, observer, x, y and, if known, "
+    "duration"
+)
+
+TABLES = ("fixations.csv", "fixations.parquet")
+
+_REQUIRED = ("stimulus", "observer", "x", "y")
+
+
+def load_folder(root: PathLike, *, origin: Literal[0, 1] | None = None) -> Dataset:
+    """Load a folder of images, with or without gaze.
+
+    Parameters
+    ----------
+    root : path-like
+        Holds the images in ``images/`` or, if there is no such folder, itself. Subfolders are
+        entered; hidden files and folders are not. Densities are looked for in ``maps/``, one
+        of the same name and in the same subfolder for each image; fixations in
+        ``fixations.csv`` or ``fixations.parquet``.
+    origin : {0, 1}, optional
+        What the table's coordinates count the first pixel as; needed with a table. With 0, the
+        centre of the upper left pixel is at x = 0, y = 0 (Python); with 1, at x = 1, y = 1
+        (MATLAB).
+
+    Returns
+    -------
+    Dataset
+        One stimulus an image, also where there is no gaze on it, sorted by id: the path below
+        the folder of images without its ending (``cats/tabby``). Where several images differ
+        in their ending alone, their ids keep it (``tabby.jpg``). Names in ``maps/`` and in the
+        column ``stimulus`` that belong to no image are `Dataset.missing`.
+
+    Raises
+    ------
+    DatasetError
+        If there are no images, the table cannot be read, or it is open which image a density
+        or a row belongs to.
+    OptionError
+        If `origin` is missing or not 0 or 1.
+
+    Notes
+    -----
+    Images and densities are not opened here; damaged ones fail when they are read. Rows whose
+    x or y is empty count as outside the image.
+    """
+    if origin not in {None, 0, 1}:
+        raise OptionError(f"origin is {origin!r}; give 0 or 1: what the first pixel counts as")
+    root = Path(root)
+    names = _Names.of(_images(root), _image_folder(root))
+    if not names.ids:
+        raise unrecognised("images", root, LAYOUT)
+    table = _table(root)
+    maps = _maps(root / "maps", names)
+    gaze = {} if table is None else _gaze(_read_table(table, origin), names, table)
+    _refuse_strangers(maps, names, root / "maps")
+    _refuse_strangers(gaze, names, table or root)
+    stimuli = tuple(
+        Stimulus(
+            identifier,
+            ImageFile(path),
+            gaze.get(identifier),
+            DensityFile(maps[identifier]) if identifier in maps else None,
+        )
+        for identifier, path in sorted(names.ids.items())
+    )
+    missing = tuple(sorted((maps.keys() | gaze.keys()) - names.ids.keys()))
+    what = "fixations" if table else "none"
+    edition = _edition(bool(maps), table, origin)
+    return Dataset("folder", stimuli, edition, what, missing, _notes(stimuli, bool(maps), table))
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What images go by: their ids, and what else tables and maps may call them."""
+
+    ids: Mapping[str, Path]
+    called: Mapping[str, str]
+    ambiguous: frozenset[str]
+
+    @classmethod
+    def of(cls, paths: list[Path], folder: Path) -> _Names:
+        """Name each image by its path without ending, or with it where that is not unique."""
+        full = [_below(path, folder) for path in paths]
+        stems = [_without_ending(name) for name in full]
+        counts, taken = Counter(stems), set(full)
+        ids = [
+            stem if counts[stem] == 1 and stem not in taken else name
+            for stem, name in zip(stems, full, strict=True)
+        ]
+        return cls(
+            dict(zip(ids, paths, strict=True)),
+            dict(zip([*full, *ids], [*ids, *ids], strict=True)),
+            frozenset(stem for stem, count in counts.items() if count > 1),
+        )
+
+    def resolve(self, name: str, source: Path) -> str:
+        """Id of the image that `source` calls `name`; the name itself if there is none."""
+        if name in self.called:
+            return self.called[name]
+        if name in self.ambiguous:
+            raise DatasetError(
+                f"{readable(source)} names {name!r}, which several images are called that differ "
+                "in their ending; name the image with its ending, or rename one"
+            )
+        return name
+
+
+def _below(path: Path, folder: Path) -> str:
+    return readable(path.relative_to(folder).as_posix())
+
+
+def _without_ending(name: str) -> str:
+    head, _, ending = name.rpartition(".")
+    return head if head and "/" not in ending else name
+
+
+def _image_folder(root: Path) -> Path:
+    return root / "images" if (root / "images").is_dir() else root
+
+
+def _images(root: Path) -> list[Path]:
+    folder = _image_folder(root)
+    found = with_suffix(walk(folder), IMAGE_SUFFIXES)
+    return [path for path in found if folder != root or path.relative_to(root).parts[0] != "maps"]
+
+
+def _maps(folder: Path, names: _Names) -> dict[str, Path]:
+    maps: dict[str, Path] = {}
+    if not folder.is_dir():
+        return maps
+    for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
+        name = _below(path, folder)
+        stem = _without_ending(name)
+        identifier = names.resolve(stem, path)
+        other = maps.setdefault(identifier, path)
+        if other is not path:
+            raise DatasetError(
+                f"{readable(other)} and {readable(path)} are both maps of {identifier!r}; keep one"
+            )
+    return maps
+
+
+def _table(root: Path) -> Path | None:
+    found = [root / name for name in TABLES if (root / name).is_file()]
+    if len(found) > 1:
+        raise DatasetError(
+            f"{readable(root)} holds both {' and '.join(TABLES)}; keep the one that is meant"
+        )
+    return found[0] if found else None
+
+
+def _read_table(path: Path, origin: int | None) -> pl.DataFrame:
+    if origin is None:
+        raise OptionError(
+            f"{readable(path)} needs origin=0 or origin=1: 0 if the centre of the upper left "
+            "pixel is at x = 0, y = 0 (Python), 1 if it is at x = 1, y = 1 (MATLAB)"
+        )
+    try:
+        with path.open("rb") as file:
+            table = _read_text(file) if path.suffix == ".csv" else pl.read_parquet(file)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DatasetError(f"{readable(path)} cannot be read as a table: {error}") from error
+    lacking = [name for name in _REQUIRED if name not in table.columns]
+    if lacking:
+        raise DatasetError(
+            f"{readable(path)} lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}; "
+            f"it needs {', '.join(_REQUIRED)} and may have duration; it has "
+            f"{', '.join(table.columns)}"
+        )
+    return _typed(table, path).with_columns(pl.col("x") - origin, pl.col("y") - origin)
+
+
+def _read_text(file: IO[bytes]) -> pl.DataFrame:
+    table = pl.read_csv(file, infer_schema=False).with_columns(pl.all().str.strip_chars())
+    return table.with_columns(pl.col(name).replace("NA", None) for name in _numbers(table))
+
+
+def _numbers(table: pl.DataFrame) -> list[str]:
+    return [name for name in ("x", "y", "duration") if name in table.columns]
+
+
+def _typed(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    numbers = _numbers(table)
+    try:
+        table = table.select(
+            pl.col("stimulus", "observer").cast(pl.String), pl.col(numbers).cast(pl.Float64)
+        )
+    except pl.exceptions.PolarsError as error:
+        raise DatasetError(
+            f"{readable(path)} holds something else than numbers in x, y or duration: {error}"
+        ) from error
+    for name in ("stimulus", "observer"):
+        empty = table[name].is_null().arg_true()
+        if len(empty):
+            raise DatasetError(
+                f"{readable(path)} has no {name} in {len(empty):,} rows, the first is row "
+                f"{empty[0] + 1} after the header; fill them in or remove them"
+            )
+    return table
+
+
+def _gaze(table: pl.DataFrame, names: _Names, path: Path) -> dict[str, RecordedPoints]:
+    called = table["stimulus"].unique().to_list()
+    identifiers = {name: names.resolve(name, path) for name in called}
+    table = table.with_columns(
+        pl.col("stimulus").replace_strict(identifiers, return_dtype=pl.String)
+    )
+    return {
+        str(identifier): _points(rows)
+        for (identifier,), rows in table.partition_by(
+            "stimulus", as_dict=True, include_key=False
+        ).items()
+    }
+
+
+def _points(rows: pl.DataFrame) -> RecordedPoints:
+    observers, looked = np.unique(rows["observer"].to_numpy().astype(np.str_), return_inverse=True)
+    numbers = {name: rows[name].fill_null(np.nan).to_numpy() for name in _numbers(rows)}
+    return RecordedPoints(
+        numbers["x"], numbers["y"], observers, looked, duration=numbers.get("duration")
+    )
+
+
+def _refuse_strangers(gaze: Mapping[str, object], names: _Names, source: Path) -> None:
+    if gaze and not gaze.keys() & names.ids.keys():
+        raise DatasetError(
+            f"{readable(source)} names no image that is there: it calls them "
+            f"{min(gaze)!r}, the images are called {min(names.ids)!r}; use the same names"
+        )
+
+
+def _edition(maps: bool, table: Path | None, origin: int | None) -> str:
+    parts = ["density maps"] if maps else []
+    if table is not None:
+        parts.append(f"{table.name} with origin {origin}")
+    return " and ".join(parts) or "images only"
+
+
+def _notes(stimuli: Sequence[Stimulus], maps: bool, table: Path | None) -> tuple[str, ...]:
+    if table is None and not maps:
+        return ("There is no gaze on these images: nothing can be scored.",)
+    notes = []
+    if table is None:
+        notes.append("There are density maps but no points: scores against points are undefined.")
+    bare = sum(stimulus.gaze is None and stimulus.map is None for stimulus in stimuli)
+    if bare:
+        notes.append(f"There is no gaze on {bare:,} of {len(stimuli):,} images.")
+    blurred = sum(stimulus.gaze is not None and stimulus.map is None for stimulus in stimuli)
+    if maps and blurred:
+        notes.append(
+            f"{blurred:,} of {len(stimuli):,} images have no density map; their density is their "
+            "fixations, blurred."
+        )
+    return tuple(notes)

@@ -1,0 +1,290 @@
+"""Reading image files of any kind as 8-bit RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+from PIL.ExifTags import Base
+from PIL.TiffImagePlugin import TiffImageFile
+
+from quickgaze.errors import StimulusError
+from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.stimuli.types import Image, Size
+
+Pixels = npt.NDArray[Any]
+
+SMALLEST_SIDE = 2
+"""Pixels below which a picture has no places to compare."""
+
+
+def read_image(path: PathLike) -> Image:
+    """Read an image file.
+
+    Parameters
+    ----------
+    path : path-like
+        A file in any format and mode that Pillow reads. Of several frames the first is taken.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        RGB, turned upright as the file's EXIF orientation says.
+
+    Raises
+    ------
+    StimulusError
+        If the file is missing, damaged, not an image, too small (a side of 1 pixel) or has
+        more pixels than Pillow's limit against decompression bombs.
+
+    Notes
+    -----
+    Transparent pixels are laid over white. 16-bit values are divided by 257. 32-bit integers
+    count as 16-bit values where all of them fit, and floating-point values as shares of white
+    where all lie in [0, 1]; else they are scaled from their own minimum and maximum.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, PIL.Image
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "grey.png"
+    >>> PIL.Image.new("I;16", (3, 2), 65535).save(path)
+    >>> read_image(path).shape, int(read_image(path).min())
+    ((2, 3, 3), 255)
+    """
+    with opened(path) as image:
+        return to_rgb(image)
+
+
+def to_rgb(image: PIL.Image.Image) -> Image:
+    """Convert an image that Pillow has opened or made.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        As `read_image` gives it.
+
+    Examples
+    --------
+    >>> to_rgb(PIL.Image.new("L", (1, 1), 7)).tolist()
+    [[[7, 7, 7]]]
+    """
+    return upright(_rgb(image), stored_orientation(image))
+
+
+def image_size(path: PathLike) -> Size:
+    """Height and width of an image file as `read_image` returns it, from its header.
+
+    Parameters
+    ----------
+    path : path-like
+        A file in any format that Pillow reads.
+
+    Returns
+    -------
+    (int, int)
+        Height and width in pixels, upright.
+
+    Raises
+    ------
+    StimulusError
+        As `read_image` does, except for damage behind the header.
+    """
+    with opened(path) as image:
+        width, height = image.size
+        if isinstance(image, TiffImageFile):
+            width, height = image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]
+        return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image in a file: the `ImageSource` of most stimuli.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It need not be readable before it is read.
+    """
+
+    path: Path
+
+    def read(self) -> Image:
+        """Read the image, as `read_image` does."""
+        return read_image(self.path)
+
+    def size(self) -> Size:
+        """Height and width, as `image_size` gives them."""
+        return image_size(self.path)
+
+    def fingerprint(self) -> str:
+        """File name and size in bytes; of a file that is not there, that it is missing."""
+        try:
+            return f"{self.path.name}:{self.path.stat().st_size}"
+        except OSError:
+            return f"{self.path.name}:missing"
+
+
+@contextmanager
+def opened(path: PathLike) -> Iterator[PIL.Image.Image]:
+    """Open an image file, and turn whatever Pillow finds wrong into a `StimulusError`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Yields
+    ------
+    PIL.Image.Image
+        Opened, of a decent size, not yet decoded.
+
+    Raises
+    ------
+    StimulusError
+        If the file cannot be used, while it is opened or within the block.
+    """
+    file = Path(path)
+    try:
+        _refuse_what_is_no_file(file)
+        # Given a path, Pillow (to 13.0) maps uncompressed TIFF files into memory and scrambles
+        # those that lie on their side.
+        with file.open("rb") as stream, PIL.Image.open(stream) as image:
+            _refuse_size(image.size, path)
+            yield image
+    except StimulusError:
+        raise
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels(path) from error
+    except Exception as error:
+        raise StimulusError(
+            f"{readable(path)} cannot be read as an image ({error or type(error).__name__}); "
+            "it is damaged, incomplete or not an image: replace it, or convert it to PNG or JPEG"
+        ) from error
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if not path.exists():
+        raise StimulusError(f"there is no image at {readable(path)}; check the path")
+    if not path.is_file():
+        raise StimulusError(f"{readable(path)} is not a file; give the path of an image file")
+
+
+def _refuse_size(size: tuple[int, int], path: PathLike) -> None:
+    width, height = size
+    if min(size) < SMALLEST_SIDE:
+        raise StimulusError(
+            f"{readable(path)} is {height} x {width} pixels (height x width); an image needs at "
+            f"least {SMALLEST_SIDE} pixels a side: replace it"
+        )
+    # Filters for warnings are shared by all threads, so the warning may not arrive as an error.
+    if PIL.Image.MAX_IMAGE_PIXELS is not None and width * height > PIL.Image.MAX_IMAGE_PIXELS:
+        raise _too_many_pixels(path)
+
+
+def _too_many_pixels(path: PathLike) -> StimulusError:
+    return StimulusError(
+        f"{readable(path)} has more pixels than the limit of {PIL.Image.MAX_IMAGE_PIXELS:,} that "
+        "guards against decompression bombs; scale the image down"
+    )
+
+
+def _orientation(image: PIL.Image.Image) -> int:
+    # PngImageFile.getexif decodes the whole image; the base class stays with the header.
+    value = PIL.Image.Image.getexif(image).get(Base.Orientation, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def stored_orientation(image: PIL.Image.Image) -> int:
+    """How the pixels of an opened image have to be turned.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        As `opened` gives it.
+
+    Returns
+    -------
+    int
+        The EXIF orientation, from 1 to 8; 1 for TIFF, which Pillow turns itself.
+    """
+    return 1 if isinstance(image, TiffImageFile) else _orientation(image)
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn pixels as an EXIF orientation says.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W) or (H, W, C)
+        As stored in the file.
+    orientation : int
+        From 1 (as it is) to 8, as EXIF counts.
+
+    Returns
+    -------
+    ndarray
+        Of the same type; (W, H) or (W, H, C) if `orientation` is 5 or more.
+
+    Examples
+    --------
+    >>> upright(np.array([[1, 2, 3]]), 6)
+    array([[1],
+           [2],
+           [3]])
+    """
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def is_deep(image: PIL.Image.Image) -> bool:
+    """Whether an image has one channel of more than 8 bits.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Opened; it need not be decoded.
+
+    Returns
+    -------
+    bool
+    """
+    return image.mode in {"I", "F"} or image.mode.startswith("I;16")
+
+
+def _rgb(image: PIL.Image.Image) -> Image:
+    image.load()
+    if is_deep(image):
+        grey = _eight_bit(np.asarray(image, dtype=np.float64), image.mode)
+        return np.repeat(grey[..., np.newaxis], 3, axis=2)
+    if image.has_transparency_data:
+        opaque = image.convert("LA") if image.mode == "La" else image
+        opaque = opaque.convert("RGBA")
+        white = PIL.Image.new("RGBA", opaque.size, "white")
+        return np.array(PIL.Image.alpha_composite(white, opaque).convert("RGB"))
+    return np.array(image.convert("RGB"))
+
+
+def _eight_bit(values: npt.NDArray[np.float64], mode: str) -> npt.NDArray[np.uint8]:
+    if not np.isfinite(values).all():
+        raise ValueError("it holds NaN or infinity")
+    low, high = float(values.min()), float(values.max())
+    white = 1.0 if mode == "F" else 65535.0
+    if not (low >= 0 and high <= white):
+        values, white = values - low, (high - low) or 1.0
+    return np.rint(values * (255 / white)).astype(np.uint8)

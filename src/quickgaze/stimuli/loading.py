@@ -1,0 +1,148 @@
+"""The catalogue of data sets, and the one function that loads any of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quickgaze.catalogue import Catalogue, unknown_name
+from quickgaze.errors import DatasetError, OptionError
+from quickgaze.stimuli import folder, osie, popout, salicon
+from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.stimuli.types import Dataset
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """How a data set is loaded, and what is told about it.
+
+    Parameters
+    ----------
+    load : callable
+        Takes the root folder as `root`, if the data set lies in files, and keyword options;
+        gives a `Dataset`.
+    summary : str
+        The data set in one line.
+    layout : str
+        What the root folder holds, in words; empty for a data set without files.
+    """
+
+    load: Callable[..., Dataset]
+    summary: str
+    layout: str = ""
+
+    @property
+    def needs_root(self) -> bool:
+        """Whether the data set lies in files."""
+        return "root" in inspect.signature(self.load).parameters
+
+    @property
+    def options(self) -> list[str]:
+        """Names of the keyword options."""
+        return [name for name in inspect.signature(self.load).parameters if name != "root"]
+
+
+DATASETS: Catalogue[DatasetEntry] = Catalogue(
+    "data set",
+    "quickgaze.datasets",
+    {
+        "salicon": DatasetEntry(
+            salicon.load_salicon,
+            "SALICON: 20,000 everyday scenes (COCO), mouse-contingent gaze, in any of its releases",
+            salicon.LAYOUT,
+        ),
+        "osie": DatasetEntry(
+            osie.load_osie,
+            "OSIE: 700 scenes rich in objects, 15 observers, lab eye tracker",
+            osie.LAYOUT,
+        ),
+        "folder": DatasetEntry(
+            folder.load_folder,
+            "your own images, with density maps or a table of fixations where you have them",
+            folder.LAYOUT,
+        ),
+        "popout": DatasetEntry(
+            popout.load_popout,
+            "generated search displays with a known target (colour, orientation, size, shape)",
+        ),
+    },
+)
+"""The data sets by name; installed packages add theirs under ``quickgaze.datasets``."""
+
+
+def list_datasets() -> list[str]:
+    """Names that `load_dataset` takes.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> list_datasets()[:4]
+    ['salicon', 'osie', 'folder', 'popout']
+    """
+    return DATASETS.names()
+
+
+def load_dataset(name: str, root: PathLike | None = None, **options: Any) -> Dataset:
+    """Load a data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_datasets`.
+    root : path-like, optional
+        Folder that holds the data set, for those that lie in files. ``~`` is the home folder.
+    **options
+        What the data set's own loader takes besides.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    OptionError
+        If the name is not known (`UnknownNameError`), `root` is missing or not wanted, or the
+        data set has no such option.
+    DatasetError
+        If the data set is not found in `root`, or is damaged.
+
+    Examples
+    --------
+    >>> load_dataset("popout", n=3)
+    Dataset('popout', 3 stimuli, edition 'generated, version 1')
+    """
+    entry = DATASETS[name]
+    for option in options:
+        if option not in entry.options:
+            raise _unknown_option(name, option, entry)
+    if not entry.needs_root:
+        if root is not None:
+            raise OptionError(f"the data set {name!r} has no files: leave out root={str(root)!r}")
+        return entry.load(**options)
+    if root is None:
+        raise OptionError(
+            f"the data set {name!r} needs root=..., the folder that holds it: {entry.layout}"
+        )
+    return entry.load(root=_folder(root, name, entry), **options)
+
+
+def _unknown_option(name: str, option: str, entry: DatasetEntry) -> OptionError:
+    if not entry.options:
+        return OptionError(f"the data set {name!r} takes no options; leave out {option!r}")
+    return unknown_name(f"option of the data set {name!r}:", option, entry.options)
+
+
+def _folder(root: PathLike, name: str, entry: DatasetEntry) -> Path:
+    path = Path(root).expanduser()
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise DatasetError(
+            f"{readable(path)} {what}; the data set {name!r} needs a folder with {entry.layout}"
+        )
+    return path
