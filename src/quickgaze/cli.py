@@ -285,8 +285,6 @@ def _introduce(dataset: Dataset) -> None:
         _complain(
             f"{len(dataset.missing)} stimuli of the data set have no image here and are left out"
         )
-    for note in dataset.notes:
-        _complain(note)
 
 
 def _summarise(run: Run) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from skimage import data
 
 from quickgaze.cams import ORIENTATIONS
+from quickgaze.errors import StimulusError
 from quickgaze.findings import summary
 from quickgaze.report import Card, Pictures, Section, arrow, write_overview
 from quickgaze.saliency import SaliencyModel
@@ -76,16 +77,16 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
             rows=_orientation_rows(scores, run.metrics),
         ),
         Section(
-            "Pop-out displays",
-            "One item differs from all others, and people find it at once: where they look is "
-            "known by construction.",
-            cards=list(_display_cards(displays, run, pictures)),
-        ),
-        Section(
             "Photographs",
             "The same model on photographs that come with scikit-image. No gaze was recorded "
             "for them.",
             cards=list(_photograph_cards(pictures)),
+        ),
+        Section(
+            "Pop-out displays",
+            "One item differs from all others, and people find it at once: where they look is "
+            "known by construction. An auc of 0.5 is chance.",
+            cards=list(_display_cards(displays, run, pictures)),
         ),
     ]
     page = write_overview(
@@ -119,12 +120,11 @@ def _display_cards(displays: Dataset, run: Run, pictures: Pictures) -> Iterator[
         if stimulus.id not in scores:
             continue
         score = scores[stimulus.id]
-        panels = pictures.panels(
-            stimulus.id,
-            stimulus.image(),
-            stored_saliency(maps[stimulus.id]),
-            stimulus.density(displays.density_sigma),
-        )
+        target = stimulus.density(displays.density_sigma)
+        if target is None:
+            raise StimulusError(f"{stimulus.id}: a display without a target")
+        saliency = stored_saliency(maps[stimulus.id])
+        panels = pictures.panels(stimulus.id, stimulus.image(), saliency, target=target)
         caption = (
             f"odd in {stimulus.attributes['kind']} · cc {score['cc']:.2f} · "
             f"auc {score['auc']:.2f} · explained variance {score['explained_variance']:.0%}"

@@ -11,7 +11,7 @@ import PIL.Image
 
 from quickgaze.report.overview import Panel
 from quickgaze.saliency import FloatMap, colour, overlay
-from quickgaze.stimuli.types import Density, Image
+from quickgaze.stimuli.types import Image
 
 THUMBNAIL = 640
 """Longest side in pixels of the pictures that stand on a page."""
@@ -30,9 +30,9 @@ class Pictures:
     folder: Path
 
     def panels(
-        self, stem: str, image: Image, saliency: FloatMap, density: Density | None = None
+        self, stem: str, image: Image, saliency: FloatMap, **others: FloatMap
     ) -> Sequence[Panel]:
-        """Write image, map and density of one stimulus as small pictures.
+        """Write an image, its map and both together as small pictures.
 
         Parameters
         ----------
@@ -41,8 +41,8 @@ class Pictures:
         image : ndarray, shape (H, W, 3), uint8
         saliency : ndarray, shape (H, W)
             In [0, 1].
-        density : ndarray, shape (H, W), optional
-            In [0, 1].
+        **others : ndarray, shape (H, W)
+            Further maps in [0, 1], by what they show: ``density=...``.
 
         Returns
         -------
@@ -53,8 +53,7 @@ class Pictures:
             "saliency map": PIL.Image.fromarray(colour(saliency)),
             "overlay": overlay(image, saliency),
         }
-        if density is not None:
-            pictures["where people look"] = PIL.Image.fromarray(colour(density))
+        pictures |= {label: PIL.Image.fromarray(colour(each)) for label, each in others.items()}
         return [
             Panel(label, self._write(f"{stem}-{label.replace(' ', '-')}", picture))
             for label, picture in pictures.items()

@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -283,11 +284,9 @@ def load_popout(
     return Dataset("popout", stimuli, edition, "target, by construction", notes=NOTES)
 
 
-def _whole(name: str, number: object, smallest: int) -> int:
-    if isinstance(number, numbers.Integral) and not isinstance(number, bool):
-        whole = int(number)
-        if whole >= smallest:
-            return whole
+def _whole(name: str, number: Any, smallest: int) -> int:
+    if isinstance(number, numbers.Integral) and int(number) >= smallest:
+        return int(number)
     raise OptionError(f"{name} is {number!r}; give a whole number, at least {smallest}")
 
 

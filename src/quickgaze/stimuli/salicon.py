@@ -272,7 +272,9 @@ def _gaze(
     """Gather who is known to have looked at what, by stem."""
     if kind == "json":
         return _annotated(files.annotations)
-    bearing = by_stem(files.bearing(kind), {"matlab": "gaze files"}.get(kind, kind))
+    bearing = by_stem(
+        files.bearing(kind), {"matlab": "gaze files", "maps": "density maps"}.get(kind, kind)
+    )
     return {
         stem: MatlabGaze(path, field) if kind == "matlab" else None
         for stem, path in bearing.items()

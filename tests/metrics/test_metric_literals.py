@@ -1,0 +1,205 @@
+"""Values worked out by hand, and the traps of the field."""
+
+from math import log, nan, sqrt
+
+import numpy as np
+import pytest
+
+from quickgaze.metrics import auc, cc, cc_union, kld, mae, mse, nss, sim, undefined_reason
+
+
+def row(*values):
+    return np.array([values], dtype=float)
+
+
+def close(expected):
+    return pytest.approx(expected, rel=1e-14, abs=1e-14)
+
+
+def test_cc():
+    assert cc(row(1, 2, 3), row(1, 2, 4)) == close(3 / sqrt(28 / 3))
+    assert cc(row(1, 2, 3), row(-1, -2, -4)) == close(-3 / sqrt(28 / 3))
+
+
+def test_cc_union_leaves_out_pixels_where_both_are_zero():
+    map_, density = row(0, 0, 0, 1, 2, 0), row(0, 0, 0, 0, 1, 1)
+    # on the union: 1, 2, 0 against 0, 1, 1
+    assert cc_union(map_, density) == close(0.0)
+    # on all pixels the sums of x, y, xy, xx and yy are 3, 2, 2, 5 and 2
+    assert cc(map_, density) == close((6 * 2 - 3 * 2) / sqrt((6 * 5 - 9) * (6 * 2 - 4)))
+
+
+def test_cc_union_threshold_is_exclusive_and_on_scaled_maps():
+    at_threshold = row(0, 1e-4, 1, 0.5)
+    assert cc_union(10 * at_threshold, row(0, 0, 1, 2)) == close(-1.0)
+    above = row(0, 1.1e-4, 1, 0.5)
+    assert cc_union(10 * above, row(0, 0, 1, 2)) == close(cc(above[:, 1:], row(0, 1, 2)))
+
+
+def test_cc_union_of_a_single_pixel():
+    peak = row(0, 0, 1)
+    assert cc_union(peak, peak, "cap6415") == 0.0
+    assert np.isnan(cc_union(peak, peak))
+    assert undefined_reason("cc_union", peak, peak, "cap6415") is None
+    assert "fewer than two" in undefined_reason("cc_union", peak, peak)
+
+
+def test_sim():
+    assert sim(row(1, 2, 3, 4), row(40, 30, 20, 10)) == close(0.6)
+    assert sim(row(1, 0), row(0, 1)) == 0.0
+    # minus the minimum: 0, 1, 3
+    assert sim(row(-1, 0, 2), row(1, 1, 2)) == close(0.25 + 0.5)
+    # a minimum above 0 stays
+    assert sim(row(1, 1, 2), row(0, 1, 1)) == close(0.25 + 0.5)
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 0.1])
+def test_sim_of_a_constant_map_counts_as_uniform(value):
+    assert sim(np.full((1, 4), value), row(1, 0, 0, 0)) == close(0.25)
+
+
+def test_kld():
+    assert kld(row(1, 3), row(3, 1)) == close(log(3) / 2)
+    assert kld(row(1, 3), row(1, 0)) == close(log(4))
+    assert kld(row(1, 0), row(1, 3)) == close(0.25 * log(0.25) + 0.75 * log(0.75e20))
+    # a map of 0 is uniform once 1e-20 is added
+    assert kld(row(0, 0), row(0, 7)) == close(log(2))
+    # minus the minimum: 0, 1
+    assert kld(row(-1, 0), row(1, 1.5)) == close(kld(row(0, 1), row(1, 1.5)))
+
+
+def test_kld_adds_to_the_map_as_given_not_to_a_distribution():
+    faint = row(0, 1e-20)
+    assert kld(faint, row(3, 1)) == close(kld(row(1, 2), row(3, 1)))
+
+
+def test_kld_cap6415():
+    share = 1 / (1 + 1e-8)
+    assert kld(row(0, 5), row(0, 2), "cap6415") == 0.0
+    # a constant map is 1e-8 everywhere
+    assert kld(row(5, 5), row(0, 2), "cap6415") == close(share * log(share / 1e-8))
+    g, p = np.array([0.5, 1]) / (1.5 + 1e-8), np.array([1, 0.5]) / (1.5 + 1e-8)
+    expected = (g * np.log(g / p)).sum()
+    assert kld(row(3, 2, 1), row(2, 3, 1), "cap6415") == close(expected)
+
+
+def test_mae_and_mse():
+    # scaled: 0, 0.5, 1 and 0, 1, 1
+    assert mae(row(3, 4, 5), row(0, 2, 2)) == close(1 / 6)
+    assert mse(row(3, 4, 5), row(0, 2, 2)) == close(1 / 12)
+    assert mae(row(9, 9), row(0, 2)) == 0.5
+
+
+def test_nss_keeps_repeats():
+    map_ = row(0, 1, 2, 3)
+    assert nss(map_, [[3, 0], [3, 0], [0, 0]]) == close(0.5 / sqrt(1.25))
+    assert nss(map_, [[3, 0], [0, 0]]) == close(0.0)
+
+
+def test_nss_cap6415():
+    value = nss(row(0, 1, 2, 3), row(0, -1, 0.1, 9), "cap6415")
+    assert value == close(1 / (sqrt(1.25) + 1e-8))
+    # 1e-8 is added to the standard deviation of the map as given
+    faint = nss(1e-8 * row(0, 1, 2, 3), row(0, 0, 1, 9), "cap6415")
+    assert faint == close(1 / (sqrt(1.25) + 1))
+
+
+def test_auc_counts_ties_one_half():
+    # above the 5: none; the 5 is above 3 and ties 1; the 1 is above 1 and ties 2
+    assert auc(row(0, 1, 1, 5), [[3, 0], [1, 0]]) == (3.5 + 2) / 8
+    assert auc(row(0, 1, 1, 5), [[3, 0], [3, 0], [1, 0]]) == (3.5 + 3.5 + 2) / 12
+
+
+def test_auc_of_a_perfect_map_is_below_one_as_negatives_are_all_pixels():
+    assert auc(row(0, 0, 0, 1), [[3, 0]]) == 0.875
+
+
+def test_auc_cap6415():
+    # positives 1, 5 against negatives 0, 1
+    assert auc(row(0, 1, 1, 5), row(0, 0, 1, 2), "cap6415") == 3.5 / 4
+    assert auc(row(0, 1, 1, 5), row(0, -1, 0, 2), "cap6415") == 1.0
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e-300, 1e300])
+def test_constant_map_of_100_pixels(value):
+    map_ = np.full((10, 10), value)
+    fixations = [[2, 3], [9, 9], [9, 9]]
+    density = np.arange(100.0).reshape(10, 10)
+    assert auc(map_, fixations) == 0.5
+    assert auc(map_, density, "cap6415") == 0.5
+    assert nss(map_, fixations) == 0.0
+    assert nss(map_, density, "cap6415") == 0.0
+    assert cc(map_, density) == 0.0
+
+
+def test_cc_of_constants_both_ways_round():
+    constant, other = np.full((4, 5), 0.1), np.arange(20.0).reshape(4, 5)
+    assert cc(constant, other) == 0.0
+    assert np.isnan(cc(other, constant))
+    assert np.isnan(cc(constant, constant))
+    assert np.isnan(cc(constant, other, "cap6415"))
+
+
+def test_variation_of_one_rounding_step_is_not_constant():
+    pattern = np.array([[0.0, 1, 1, 0, 1, 0]])
+    faint = 1.0 + pattern * np.spacing(1.0)
+    other = np.arange(6.0).reshape(1, 6)
+    points = [[1, 0], [2, 0], [3, 0]]
+    assert cc(faint, other) == cc(pattern, other)
+    assert nss(faint, points) == nss(pattern, points)
+    assert auc(faint, points) == auc(pattern, points)
+    # float32 could not tell these apart
+    assert auc(1.0 + 1e-12 * pattern, points) == auc(pattern, points)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_scale_does_not_overflow(scale):
+    map_, density = row(1, 2, 3, 9), row(0, 3, 2, 5)
+    assert cc(scale * map_, density) == close(cc(map_, density))
+    assert cc(map_, scale * density) == close(cc(map_, density))
+    assert sim(scale * map_, density) == close(sim(map_, density))
+    assert nss(scale * map_, [[1, 0]]) == close(nss(map_, [[1, 0]]))
+
+
+def test_sum_of_a_map_may_be_larger_than_any_float():
+    map_, density = row(0.5, 1, 1.5, 1.7), row(0, 3, 2, 5)
+    assert sim(1e308 * map_, density) == close(sim(map_, density))
+
+
+def test_rounding_does_not_leave_the_range():
+    for pixels in range(3, 60):
+        ramp = row(*range(pixels))
+        assert sim(ramp, ramp) <= 1
+        assert cc(ramp, ramp) <= 1
+        assert kld(ramp, 3 * ramp) >= 0
+
+
+@pytest.mark.parametrize(
+    ("point", "pixel"),
+    [
+        ((0, 0), (0, 0)),
+        ((-0.5, -0.5), (0, 0)),
+        ((0.49, 0.5), (1, 0)),
+        ((3.49, 2.49), (2, 3)),
+        ((3, 2), (2, 3)),
+        ((-0.51, 0), None),
+        ((0, -0.51), None),
+        ((-1, -1), None),
+        ((3.5, 0), None),
+        ((0, 2.5), None),
+        ((2, 3), None),
+        ((nan, 0), None),
+        ((0, nan), None),
+        ((np.inf, 0), None),
+        ((0, -np.inf), None),
+        ((1e300, 0), None),
+    ],
+)
+def test_where_a_fixation_counts(point, pixel):
+    map_ = np.arange(12.0).reshape(3, 4) ** 2
+    value = nss(map_, [point])
+    if pixel is None:
+        assert np.isnan(value)
+        assert nss(map_, [point, (1, 1)]) == nss(map_, [(1, 1)])
+    else:
+        assert value == close((map_[pixel] - map_.mean()) / map_.std())
