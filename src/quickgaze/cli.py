@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from quickgaze.errors import OptionError, QuickgazeError
+from quickgaze.errors import OptionError, QuickgazeError, RandomWeightsWarning
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Dataset
@@ -335,6 +335,7 @@ def main() -> None:
     Exits with 0 when done, 1 when some stimuli failed, 2 for wrong usage or unusable input.
     """
     with warnings.catch_warnings():
+        warnings.simplefilter("always", RandomWeightsWarning)
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
             app()

@@ -37,7 +37,7 @@ def test_a_result_holds_what_it_says(cat: SaliencyResult) -> None:
 
 def test_the_cat_is_where_the_network_looks(cat: SaliencyResult) -> None:
     # The face fills the left half of the photograph, a blurred background the right one.
-    assert cat.map[:, :300].mean() > 2 * cat.map[:, 300:].mean()
+    assert cat.map[:, :300].mean() > 1.5 * cat.map[:, 300:].mean()
 
 
 def test_every_kind_of_image_gives_the_same_map(

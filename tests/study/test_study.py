@@ -23,12 +23,12 @@ from quickgaze.saliency import as_batch, saliency_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_saliency
 
-KEYS = "stimulus backbone cam grid component orientation sigma convention".split()
+KEYS = ["stimulus", "backbone", "cam", "grid", "component", "orientation", "sigma", "convention"]
 
 
 @pytest.fixture(scope="module")
 def displays() -> Dataset:
-    return qg.load_dataset("popout", n=5, size=(96, 128))
+    return qg.load_dataset("popout", n=5, size=(120, 160))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_score_is_what_its_parts_give_by_hand(run: Run, displays: Dataset) -> 
     stimulus = displays[3]
     pyramid = qg.load_backbone("efficientnet_lite0", device="cpu")(as_batch([stimulus.image()]))
     cam = eigen(pyramid, "s8", component=1)
-    saliency = saliency_maps(cam.oriented("skew"), (96, 128), 5.0)[0].numpy()
+    saliency = saliency_maps(cam.oriented("skew"), (120, 160), 5.0)[0].numpy()
     row = run.scores().row(
         by_predicate=(pl.col("stimulus") == stimulus.id)
         & (pl.col("grid") == "s8")
@@ -95,9 +95,12 @@ def test_a_score_is_what_its_parts_give_by_hand(run: Run, displays: Dataset) -> 
 def test_the_oracle_is_never_below_another_rule(run: Run) -> None:
     best = (
         run.scores()
-        .with_columns(bound=pl.col("cc").filter(pl.col("orientation") == "oracle").first().over(
-            "stimulus", "grid", "component", "sigma"
-        ))
+        .with_columns(
+            bound=pl.col("cc")
+            .filter(pl.col("orientation") == "oracle")
+            .first()
+            .over("stimulus", "grid", "component", "sigma")
+        )
         .filter(pl.col("cc").is_not_nan())
     )
     assert (best["bound"] >= best["cc"]).all()
@@ -108,10 +111,10 @@ def test_maps_are_kept_with_their_evidence(run: Run, displays: Dataset) -> None:
     maps = run.maps()
     assert maps.height == len(displays) * 3 * 2
     row = maps.row(0, named=True)
-    assert (row["height"], row["width"]) == (3, 4)
-    assert (row["image_height"], row["image_width"]) == (96, 128)
+    assert (row["height"], row["width"]) == (4, 5)
+    assert (row["image_height"], row["image_width"]) == (120, 160)
     assert maps["projection"].dtype == pl.List(pl.Float32)
-    assert len(row["projection"]) == 12
+    assert len(row["projection"]) == 20
     assert {f"evidence_{rule}" for rule in ORIENTATIONS.names() if rule != "oracle"} < set(row)
 
 
@@ -263,14 +266,14 @@ def test_one_bad_stimulus_never_ends_a_run(
     root = make_folder()
     (root / "images" / "b.png").write_bytes((root / "images" / "b.png").read_bytes()[:300])
     PIL.Image.new("L", (10, 10), 255).save(root / "maps" / "c.png")
-    run = qg.Study(qg.load_dataset("folder", root), metrics=["cc"], device="cpu").run(
-        tmp_path / "run", progress=False
-    )
+    dataset = qg.load_dataset("folder", root)
+    study = qg.Study(dataset, metrics=["cc"], orientations=["activation", "skew"], device="cpu")
+    run = study.run(tmp_path / "run", progress=False)
     failures = {row["stimulus"]: row for row in run.failures().iter_rows(named=True)}
     assert {name: row["stage"] for name, row in failures.items()} == {"b": "image", "c": "gaze"}
     assert "b.png" in failures["b"]["message"]
-    assert "10x10" in failures["c"]["message"]
-    assert "64x96" in failures["c"]["message"]
+    assert "10 x 10" in failures["c"]["message"]
+    assert "64 x 96" in failures["c"]["message"]
     assert set(run.scores()["stimulus"]) == {"a", "d"}
     assert run.scores()["cc"].is_not_nan().all()
     # The image of the third was fine: its map is kept.
@@ -361,6 +364,6 @@ def test_unusable_options_end_a_study_before_it_begins(displays: Dataset, tmp_pa
         qg.Study(displays).run(tmp_path / "run", batch_size=0)
     with pytest.raises(DatasetError, match="empty"):
         qg.Study(displays[:0])
-    with pytest.raises(DatasetError, match="more than one"):
+    with pytest.raises(DatasetError, match="several stimuli"):
         qg.Study(replace(displays, stimuli=(displays[0], displays[0])))
     assert not (tmp_path / "run").exists()

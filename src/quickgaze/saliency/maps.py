@@ -36,12 +36,17 @@ def saliency_maps(
     >>> saliency_maps(torch.tensor([[-1.0, 1.0]]), (1, 4), sigma=0)
     tensor([[0., 0., 1., 1.]])
     """
-    rectified = cams.clamp(min=0) if rectify else cams
+    # In float32 a blur leaves ripples on a constant map, which scaling would blow up to [0, 1].
+    values = cams if cams.device.type == "mps" else cams.double()
+    if rectify:
+        values = values.clamp(min=0)
     down, across = (
-        torch.tensor(gaussian_blur(bilinear_matrix(target, source), sigma, axes=(0,))).to(cams)
+        torch.tensor(gaussian_blur(bilinear_matrix(target, source), sigma, axes=(0,))).to(values)
         for target, source in zip(size, cams.shape[-2:], strict=True)
     )
-    maps = down @ rectified @ across.mT
+    maps = down @ values @ across.mT
     lowest, highest = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
     extent = highest - lowest
-    return (maps - lowest) / torch.where(extent > 0, extent, torch.ones_like(extent))
+    rounding = 64 * torch.finfo(maps.dtype).eps * torch.maximum(highest.abs(), lowest.abs())
+    scaled = (maps - lowest) / torch.where(extent > rounding, extent, torch.inf)
+    return torch.where(maps.isnan(), maps, scaled).float()

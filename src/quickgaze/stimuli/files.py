@@ -54,7 +54,7 @@ def walk(folder: Path, depth: int | None = None) -> Iterator[Path]:
     Yields
     ------
     Path
-        The files of a folder, then those of its subfolders.
+        The files of a folder, then those of its subfolders; also links that lead nowhere.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _walk(folder: Path, depth: int | None, visited: set[tuple[int, int]]) -> Ite
         return
     visited.add((status.st_dev, status.st_ino))
     shown = [entry for entry in entries if not entry.name.startswith(".")]
-    yield from (Path(entry.path) for entry in shown if entry.is_file())
+    yield from (Path(entry.path) for entry in shown if not entry.is_dir())
     if depth == 0:
         return
     deeper = None if depth is None else depth - 1

@@ -272,9 +272,8 @@ def _gaze(
     """Gather who is known to have looked at what, by stem."""
     if kind == "json":
         return _annotated(files.annotations)
-    bearing = by_stem(
-        files.bearing(kind), {"matlab": "gaze files", "maps": "density maps"}.get(kind, kind)
-    )
+    what = {"matlab": "gaze files", "maps": "density maps", "images": "images"}[kind]
+    bearing = by_stem(files.bearing(kind), what)
     return {
         stem: MatlabGaze(path, field) if kind == "matlab" else None
         for stem, path in bearing.items()

@@ -146,7 +146,7 @@ def index_annotations(path: Path) -> dict[str, AnnotatedSamples]:
             # Not closed: it goes with the last annotation that points into it.
             text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return _index(_FILE.decode(text), text, path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise DatasetError(
             f"{readable(path)} is not a file of SALICON annotations, or is damaged ({error}); "
             "fetch it again"

@@ -1,0 +1,235 @@
+"""The command line, as a user and as a program call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from skimage.data import chelsea, coffee
+
+from quickgaze.cli import main
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Call the command line in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["quickgaze", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as finished:
+            main()
+        captured = capsys.readouterr()
+        return int(finished.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder of photographs of every kind, good and bad."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    cat = PIL.Image.fromarray(chelsea()).resize((160, 120))
+    cat.save(folder / "colour.png")
+    cat.convert("L").save(folder / "grey.png")
+    cat.convert("CMYK").save(folder / "cmyk.jpg")
+    cat.convert("RGBA").save(folder / "alpha.png")
+    deep = np.asarray(cat.convert("L")).astype(np.uint16) * 257
+    PIL.Image.fromarray(deep).save(folder / "deep.png")
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    cat.save(folder / "turned.jpg", exif=turned)
+    (folder / "truncated.png").write_bytes((folder / "colour.png").read_bytes()[:2000])
+    cat.resize((1, 1)).save(folder / "one.png")
+    return folder
+
+
+def size_of(picture: Path) -> tuple[int, int]:
+    """Height and width of a picture file."""
+    with PIL.Image.open(picture) as image:
+        return image.height, image.width
+
+
+def test_help_is_quick_and_names_the_commands() -> None:
+    script = Path(sys.executable).with_name("quickgaze")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)  # noqa: S603
+    for command in ("demo", "map", "run", "summary", "backbones", "data"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "map", "run", "summary", "backbones"])
+def test_every_command_explains_itself(call: Call, command: str) -> None:
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_lists(call: Call) -> None:
+    code, out, _ = call("backbones")
+    assert code == 0
+    assert "efficientnet_lite0" in out
+    assert "fasterrcnn_resnet50_fpn" in out
+    code, out, _ = call("data", "list")
+    assert code == 0
+    for name in ("salicon", "osie", "folder", "popout"):
+        assert name in out
+
+
+def test_a_run_and_its_summary(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    code, out, err = call(
+        *("run", "--dataset", "popout", "--out", folder, "--option", "n=3"),
+        *("--option", "size=[120, 160]", "--sigma", 19, "--sigma", 5),
+        *("--orientation", "activation", "--orientation", "lapack", "--metrics", "cc,nss"),
+    )
+    assert code == 0, err
+    assert "cc ↑" in out
+    assert "(3)" in out
+    assert str(folder) in out
+    assert "popout: 3 stimuli" in err
+    code, out, _ = call("summary", folder)
+    assert code == 0
+    assert "nss ↑" in out
+    code, out, _ = call("summary", folder, "--json")
+    content = json.loads(out)
+    assert code == 0
+    assert content["complete"] is True
+    assert len(content["variants"]) == 4
+    metric = content["variants"][0]["metrics"]["cc"]
+    assert metric["images"] == 3
+    assert metric["higher_is_better"] is True
+
+
+def test_bad_images_are_listed_and_nothing_is_lost(
+    call: Call, images: Path, tmp_path: Path
+) -> None:
+    code, out, err = call(
+        *("run", "--dataset", "folder", "--root", images, "--out", tmp_path / "run"),
+        *("--metrics", "cc", "--orientation", "activation"),
+    )
+    assert code == 1
+    assert "failed: truncated (image)" in err
+    assert "failed: one (image)" in err
+    assert "1 x 1 pixels" in err
+    assert "undefined: cc in 6 scores, because" in err
+    assert "undefined (0)" in out
+
+
+def test_maps_of_ones_own_images(call: Call, images: Path, tmp_path: Path) -> None:
+    out_folder = tmp_path / "maps"
+    code, out, err = call("map", images, "--out", out_folder, "--npy", "--sigma", 5)
+    assert code == 1
+    assert "truncated.png" in err
+    assert "one.png" in err
+    assert "6 maps and overlays" in out
+    assert str(out_folder / "index.html") in out
+    assert size_of(out_folder / "turned_map.png") == (160, 120)
+    for name in ("colour", "grey", "cmyk", "alpha", "deep"):
+        assert size_of(out_folder / f"{name}_overlay.png") == (120, 160)
+        saliency = np.load(out_folder / f"{name}_map.npy")
+        assert (saliency.min(), saliency.max()) == (0, 1)
+    alike = [np.load(out_folder / f"{name}_map.npy") for name in ("grey", "deep")]
+    assert np.abs(alike[0] - alike[1]).max() < 0.05
+
+
+def test_one_good_image_is_a_success(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "cup.png"
+    PIL.Image.fromarray(coffee()).save(file)
+    code, out, _ = call("map", file, "--out", tmp_path / "maps")
+    assert code == 0
+    assert "1 maps" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--dataset", "salcon", "--root", "."), "did you mean 'salicon'"),
+        (("--dataset", "salicon", "--root", "no/such/place"), "no/such/place does not exist"),
+        (("--dataset", "salicon"), "needs root"),
+        (("--dataset", "popout", "--backbone", "fasterrcnn"), "did you mean 'fasterrcnn_resnet50"),
+        (("--dataset", "popout", "--metrics", "ncs"), "did you mean"),
+        (("--dataset", "popout", "--orientation", "activaton"), "did you mean 'activation'"),
+        (("--dataset", "popout", "--grid", "3by4"), "unknown grid '3by4'"),
+        (("--dataset", "popout", "--level", "s64"), "unknown level"),
+        (("--dataset", "popout", "--option", "colour=red"), "unknown option of the data set"),
+        (("--dataset", "popout", "--option", "n"), "NAME=VALUE"),
+        (("--dataset", "popout", "--weights", "no.pth"), "there is no weights file no.pth"),
+        (("--dataset", "popout", "--device", "abacus"), "cannot be used"),
+        (("--dataset", "popout", "--engine", "ray"), "unknown engine 'ray'"),
+    ],
+)
+def test_unusable_input_gets_a_sentence_and_code_2(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    code, _, err = call("run", *arguments, "--out", tmp_path / "run")
+    assert code == 2
+    assert err.startswith("error: ") or "\nerror: " in err
+    assert message in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_usage_is_code_2(call: Call, tmp_path: Path) -> None:
+    assert call("run", "--dataset", "popout")[0] == 2
+    assert call("run", "--dataset", "popout", "--out", tmp_path / "r", "--limit", "0")[0] == 2
+    assert call("no-such-command")[0] == 2
+    code, _, err = call("summary", tmp_path / "nothing")
+    assert code == 2
+    assert "is not a run folder" in err
+    code, _, err = call("map", tmp_path, "--out", tmp_path / "maps")
+    assert code == 2
+    assert "there is no image" in err
+
+
+def test_random_weights_are_told(call: Call, tmp_path: Path) -> None:
+    code, _, err = call(
+        *("run", "--dataset", "popout", "--out", tmp_path / "run", "--option", "n=1"),
+        *("--weights", "none", "--metrics", "cc"),
+    )
+    assert code == 0
+    assert "warning: efficientnet_lite0: the weights are random" in err
+
+
+def test_options_from_a_file(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "study.toml"
+    config.write_text(
+        'dataset = "popout"\noption = ["n=2", "size=[120, 160]"]\nmetrics = ["cc"]\nsigma = [5]\n'
+        "batch-size = 1\n"
+    )
+    code, _, err = call("run", "--config", config, "--out", tmp_path / "run", "--sigma", 7)
+    assert code == 0, err
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    assert plan["settings"]["metrics"] == ["cc"]
+    assert plan["settings"]["sigmas"] == [7.0]
+    assert len(plan["stimuli"]) == 2
+    config.write_text("metrcs = 3")
+    code, _, err = call("run", "--config", config, "--out", tmp_path / "other")
+    assert code == 2
+    assert "did you mean 'metrics'" in err
+    config.write_text("metrics = ")
+    code, _, err = call("run", "--config", config, "--out", tmp_path / "other")
+    assert code == 2
+    assert "cannot be read" in err
+
+
+@pytest.mark.slow
+def test_the_demo_shows_everything(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    code, out, _ = call("demo", "--out", folder)
+    assert code == 0
+    for rule in ("activation", "extremum", "skew", "border", "lapack", "oracle"):
+        assert rule in out
+    page = (folder / "index.html").read_text()
+    pictures = list((folder / "pictures").iterdir())
+    assert len(pictures) == 12 * 4 + 6 * 3
+    assert all(f"pictures/{picture.name}" in page for picture in pictures)
+    assert call("demo", "--out", folder)[0] == 0
