@@ -34,7 +34,7 @@ def saliency_maps(
     Examples
     --------
     >>> saliency_maps(torch.tensor([[-1.0, 1.0]]), (1, 4), sigma=0)
-    tensor([[0., 0., 1., 1.]])
+    tensor([[0.0000, 0.2500, 0.7500, 1.0000]])
     """
     # In float32 a blur leaves ripples on a constant map, which scaling would blow up to [0, 1].
     values = cams if cams.device.type == "mps" else cams.double()
