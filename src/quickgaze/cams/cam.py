@@ -25,7 +25,7 @@ class Cam:
     evidence : mapping of str to Tensor, shape (B,), float32
         By orientation rule: positive where the rule keeps the sign of `projection`, negative
         where it flips it. The absolute value is the margin. A rule that could not be
-        evaluated is NaN.
+        evaluated is NaN. Maps whose sign is not open, as those of deviation, have no evidence.
     component : int
         Which principal component, from 0.
 
@@ -47,6 +47,11 @@ class Cam:
     def grid(self) -> tuple[int, int]:
         """Height and width in cells."""
         return self.projection.shape[-2], self.projection.shape[-1]
+
+    @property
+    def signed(self) -> bool:
+        """Whether the maps' sign is open, so that an orientation rule has to fix it."""
+        return bool(self.evidence)
 
     def image(self, index: int) -> Cam:
         """Take the CAM of one image, as a batch of one.
@@ -79,8 +84,8 @@ class Cam:
         Returns
         -------
         Tensor, shape (B,), float32
-            1 or -1; NaN where the rule could not be evaluated. Evidence of exactly 0 keeps
-            the sign.
+            1 or -1; always 1 for maps whose sign is not open, whatever the rule; NaN where
+            the rule could not be evaluated. Evidence of exactly 0 keeps the sign.
 
         Raises
         ------
@@ -89,6 +94,8 @@ class Cam:
         OptionError
             If the rule needs more than the features, as ``"oracle"`` does.
         """
+        if not self.signed:
+            return torch.ones_like(self.explained_variance)
         evidence = self._evidence(orientation)
         signs = torch.where(evidence < 0, -1.0, 1.0)
         return torch.where(evidence.isnan(), evidence, signs)
@@ -105,13 +112,15 @@ class Cam:
         -------
         Tensor, shape (B,), float32
             In [0, 1]; near 0 the sign is a coin toss. NaN where the rule could not be
-            evaluated.
+            evaluated, and for maps whose sign is not open.
 
         Raises
         ------
         UnknownNameError, OptionError
             As for `sign`.
         """
+        if not self.signed:
+            return torch.full_like(self.explained_variance, torch.nan)
         return self._evidence(orientation).abs()
 
     def oriented(self, orientation: str) -> torch.Tensor:

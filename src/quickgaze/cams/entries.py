@@ -1,28 +1,24 @@
-"""The CAMs that quickgaze knows by name. A new one is one file and one line here."""
+"""The CAMs that quickgaze knows by name. A new one is one file and one entry here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.eigen_cam import eigen
+from quickgaze.cams.method import CamInput, CamMethod, CamOptions
 from quickgaze.catalogue import Catalogue
 
 
-class CamMethod(Protocol):
-    """From a pyramid to signed maps on a grid."""
-
-    def __call__(
-        self,
-        pyramid: Pyramid,
-        grid: str = ...,
-        component: int = ...,
-        levels: Sequence[str] | None = ...,
-        level_scale: str = ...,
-    ) -> Cam:
-        """Compute the maps of a batch; see `eigen` for what the options mean."""
+def _eigen(given: CamInput, options: CamOptions) -> Cam:
+    return eigen(
+        given.pyramid, options.grid, options.component, options.levels, options.level_scale
+    )
 
 
-CAMS: Catalogue[CamMethod] = Catalogue("CAM", "quickgaze.cams", {"eigen": eigen})
+CAMS: Catalogue[CamMethod] = Catalogue(
+    "CAM",
+    "quickgaze.cams",
+    {
+        method.name: method
+        for method in (CamMethod("eigen", "the direction in which the features vary most", _eigen),)
+    },
+)

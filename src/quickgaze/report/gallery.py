@@ -83,7 +83,7 @@ def map_files(
             bar.advance(task)
     section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)
     title = f"Where does {model.backbone.name} look?"
-    text = f"{model.cam} on the grid {model.grid}, orientation {model.orientation}."
+    text = f"{model.cam} on the grid {model.options.grid}, orientation {model.orientation}."
     return Mapped(len(cards), tuple(failures), write_overview(out, title, text, [section]))
 
 

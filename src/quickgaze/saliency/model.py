@@ -10,7 +10,7 @@ import PIL.Image
 
 from quickgaze.backbones import check_grid, load_backbone
 from quickgaze.backbones.spec import WeightsChoice
-from quickgaze.cams import CAMS, ORIENTATIONS
+from quickgaze.cams import CAMS, ORIENTATIONS, CamInput, CamOptions
 from quickgaze.cams.features import check_level_scale
 from quickgaze.errors import OptionError
 from quickgaze.resampling import gaussian_blur
@@ -151,9 +151,11 @@ class SaliencyModel:
         self._method = CAMS[cam]
         self.backbone = load_backbone(backbone, weights, device, precision)
         check_grid(grid, self.backbone.level_names)
-        self.cam, self.grid, self.component = cam, grid, component
+        self.cam = cam
+        self.options = CamOptions(
+            grid, component, None if levels is None else tuple(levels), level_scale
+        )
         self.orientation, self.sigma, self.rectify = orientation, sigma, rectify
-        self.levels, self.level_scale = levels, level_scale
         self.batch_size = batch_size
 
     @overload
@@ -190,8 +192,7 @@ class SaliencyModel:
         return [results[index] for index in range(len(images))]
 
     def _map_batch(self, images: Sequence[Image]) -> list[SaliencyResult]:
-        pyramid = self.backbone(as_batch(images))
-        cam = self._method(pyramid, self.grid, self.component, self.levels, self.level_scale)
+        cam = self._method.compute(CamInput(self.backbone, as_batch(images)), self.options)
         oriented = cam.oriented(self.orientation)
         margin = cam.margin(self.orientation)
         height, width = images[0].shape[:2]

@@ -142,8 +142,13 @@ def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
     -------
     list of CamKey
     """
-    combinations = itertools.product(settings.cams, settings.grids, settings.components)
-    return [CamKey(backbone, *combination) for combination in combinations]
+    keys = []
+    for cam in settings.cams:
+        method = CAMS[cam]
+        grids = settings.grids if method.has_grid else ("own",)
+        components = settings.components if method.has_components else (0,)
+        keys += [CamKey(backbone, cam, *each) for each in itertools.product(grids, components)]
+    return keys
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,10 @@ def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings)
         A row of scores per variant, and a row per score that is undefined.
     """
     rows = CamScores([], [])
+    orientations = settings.orientations if cam.signed else ("none",)
     for sigma in settings.sigmas:
-        by_sign = _score_signs(cam, size, gaze, sigma, settings)
-        for orientation in settings.orientations:
+        by_sign = _score_signs(cam, size, gaze, sigma, orientations, settings)
+        for orientation in orientations:
             variant = Variant(
                 **asdict(key), orientation=orientation, sigma=sigma, convention=settings.convention
             )
@@ -77,13 +78,18 @@ def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings)
 
 
 def _score_signs(
-    cam: Cam, size: Size, gaze: Gaze, sigma: float, settings: Settings
+    cam: Cam,
+    size: Size,
+    gaze: Gaze,
+    sigma: float,
+    orientations: tuple[str, ...],
+    settings: Settings,
 ) -> dict[float, Scores]:
     """Scores of the map of each sign that some rule may ask for."""
     signs = {1.0, -1.0}
     metrics = settings.metrics
-    if not any(ORIENTATIONS[name].needs_density for name in settings.orientations):
-        chosen = (cam.sign(name).item() for name in settings.orientations)
+    if not cam.signed or not any(ORIENTATIONS[name].needs_density for name in orientations):
+        chosen = (cam.sign(name).item() for name in orientations)
         signs = {sign for sign in chosen if not math.isnan(sign)}
     elif "cc" not in metrics:
         metrics = (*metrics, "cc")
@@ -97,7 +103,7 @@ def _score_signs(
 
 def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
     """Find the sign that a rule gives to one image's map."""
-    if ORIENTATIONS[orientation].needs_density:
+    if cam.signed and ORIENTATIONS[orientation].needs_density:
         plus, minus = (by_sign[sign].values["cc"][0] for sign in (1.0, -1.0))
         if math.isnan(plus) or math.isnan(minus):
             reason = by_sign[1.0].reasons["cc"][0] or by_sign[-1.0].reasons["cc"][0]

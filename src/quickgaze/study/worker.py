@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 
 from quickgaze.backbones import Backbone
-from quickgaze.cams import CAMS, Cam
+from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
 from quickgaze.study.inputs import Failure, Gaze, Inputs, read_ahead, read_size
@@ -136,12 +136,10 @@ class Worker:
         images = as_batch([inputs.image for inputs in batch])
         cams: list[list[ImageCam]] = [[] for _ in batch]
         for backbone in self.backbones:
-            pyramid = backbone(images)
+            given = CamInput(backbone, images)
             for key in cam_keys(settings, backbone.name):
-                method = CAMS[key.cam]
-                cam = method(
-                    pyramid, key.grid, key.component, settings.levels, settings.level_scale
-                )
+                options = CamOptions(key.grid, key.component, settings.levels, settings.level_scale)
+                cam = CAMS[key.cam].compute(given, options)
                 for index, own in enumerate(cams):
                     own.append(ImageCam(key, cam.image(index)))
         return cams

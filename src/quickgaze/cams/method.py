@@ -1,0 +1,84 @@
+"""What a CAM is made from, and what makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from quickgaze.backbones import Backbone, Pyramid
+from quickgaze.cams.cam import Cam
+
+
+@dataclass(frozen=True)
+class CamOptions:
+    """How features become a map.
+
+    Parameters
+    ----------
+    grid : str
+        Where the levels are brought together: a level's name, ``"coarsest"``, ``"finest"``, a
+        stride (``"s32"``) or height x width (``"30x40"``).
+    component : int
+        Which principal component, from 0.
+    levels : tuple of str, optional
+        The levels to use; all by default.
+    level_scale : {"none", "std"}
+        ``"std"`` divides each level by its standard deviation.
+    """
+
+    grid: str = "coarsest"
+    component: int = 0
+    levels: tuple[str, ...] | None = None
+    level_scale: str = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class CamInput:
+    """A batch of images and the network that looks at them.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    images : Tensor, shape (B, 3, H, W), float32
+        RGB in [0, 1], all of one size.
+    """
+
+    backbone: Backbone
+    images: torch.Tensor
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """Features of the images; computed once, when they are first asked for."""
+        return self.backbone(self.images)
+
+
+@dataclass(frozen=True)
+class CamMethod:
+    """A way to make maps.
+
+    Parameters
+    ----------
+    name : str
+    summary : str
+        What the map shows, in one line.
+    compute : callable
+        From `CamInput` and `CamOptions` to the `Cam` of the batch.
+    signed : bool
+        Whether the map's sign is open, so that an orientation rule has to fix it. A method
+        without an open sign is scored once, under the orientation ``"none"``.
+    has_grid : bool
+        Whether it follows the option `grid`. One that does not is computed once, under the
+        grid ``"own"``.
+    has_components : bool
+        Whether there are several components to choose from.
+    """
+
+    name: str
+    summary: str
+    compute: Callable[[CamInput, CamOptions], Cam]
+    signed: bool = True
+    has_grid: bool = True
+    has_components: bool = True
