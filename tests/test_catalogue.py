@@ -23,9 +23,9 @@ def test_a_name_like_no_other_gets_the_list() -> None:
 
 
 def test_other_packages_add_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = importlib.metadata.EntryPoint("blue", "math:pi", "quickgaze.test_colours")
+    point = importlib.metadata.EntryPoint("blue", "math:pi", "quickgaze.test_paints")
     points = importlib.metadata.EntryPoints([point])
     monkeypatch.setattr("quickgaze.catalogue.entry_points", points.select)
-    colours = Catalogue("colour", "quickgaze.test_colours", {"red": 1.0})
+    colours = Catalogue("colour", "quickgaze.test_paints", {"red": 1.0})
     assert colours.names() == ["red", "blue"]
     assert colours["blue"] == pytest.approx(3.14159, abs=1e-5)

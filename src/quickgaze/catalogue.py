@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from quickgaze.errors import UnknownNameError
@@ -41,6 +42,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}")
 
 
+@cache
+def _installed(group: str) -> tuple[EntryPoint, ...]:
+    # Reading what all packages declare takes longer than many a computation.
+    return tuple(entry_points(group=group))
+
+
 @dataclass(frozen=True)
 class Catalogue(Generic[T]):
     """A table of named things, extended by installed packages through entry points.
@@ -67,13 +74,14 @@ class Catalogue(Generic[T]):
 
     def names(self) -> list[str]:
         """Names of all entries: quickgaze's own first, then those of other packages."""
-        added = {point.name for point in entry_points(group=self.group)}
+        added = {point.name for point in _installed(self.group)}
         return [*self.own, *sorted(added - set(self.own))]
 
     def __getitem__(self, name: str) -> T:
         if name in self.own:
             return self.own[name]
-        for point in entry_points(group=self.group, name=name):
-            entry: T = point.load()
-            return entry
+        for point in _installed(self.group):
+            if point.name == name:
+                entry: T = point.load()
+                return entry
         raise unknown_name(self.kind, name, self.names())

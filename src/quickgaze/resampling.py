@@ -7,6 +7,7 @@ blurred maps by one product from the left and one from the right.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,9 +22,26 @@ TRUNCATE = 4.0
 """Standard deviations after which the Gaussian is cut off."""
 
 
+@dataclass(frozen=True, eq=False)
+class BilinearTaps:
+    """The two source cells that each target cell lies between, and how far along.
+
+    Parameters
+    ----------
+    lower, upper : ndarray, shape (target,), int64
+        Neighbouring source cells; the same beyond the outermost centres.
+    share : ndarray, shape (target,), float64
+        Of the upper one, in [0, 1).
+    """
+
+    lower: npt.NDArray[np.int64]
+    upper: npt.NDArray[np.int64]
+    share: FloatMatrix
+
+
 @lru_cache(maxsize=64)
-def bilinear_matrix(target: int, source: int, extent: float | None = None) -> FloatMatrix:
-    """Weights that resample `source` cells to `target` cells, linearly.
+def bilinear_taps(target: int, source: int, extent: float | None = None) -> BilinearTaps:
+    """Find where `target` cells lie between `source` cells.
 
     Cells have half-pixel centres, there is no antialiasing, and beyond the outermost centres
     the border value is repeated: what `torch.nn.functional.interpolate` does with
@@ -39,6 +57,35 @@ def bilinear_matrix(target: int, source: int, extent: float | None = None) -> Fl
 
     Returns
     -------
+    BilinearTaps
+        Of read-only arrays.
+
+    Examples
+    --------
+    >>> taps = bilinear_taps(2, 4)
+    >>> taps.lower, taps.upper, taps.share
+    (array([0, 2]), array([1, 3]), array([0.5, 0.5]))
+    """
+    extent = float(source) if extent is None else extent
+    centres = ((np.arange(target) + 0.5) * extent / target - 0.5).clip(0, source - 1)
+    lower = np.floor(centres).astype(np.int64)
+    taps = BilinearTaps(lower, np.minimum(lower + 1, source - 1), centres - lower)
+    for array in (taps.lower, taps.upper, taps.share):
+        array.setflags(write=False)
+    return taps
+
+
+@lru_cache(maxsize=64)
+def bilinear_matrix(target: int, source: int, extent: float | None = None) -> FloatMatrix:
+    """Weights that resample `source` cells to `target` cells, linearly.
+
+    Parameters
+    ----------
+    target, source, extent
+        As for `bilinear_taps`.
+
+    Returns
+    -------
     ndarray, shape (target, source), float64, read-only
         Each row sums to 1.
 
@@ -51,15 +98,11 @@ def bilinear_matrix(target: int, source: int, extent: float | None = None) -> Fl
     array([[1., 0., 0., 0.],
            [0., 1., 0., 0.]])
     """
-    extent = float(source) if extent is None else extent
-    centres = (np.arange(target) + 0.5) * extent / target - 0.5
-    centres = centres.clip(0, source - 1)
-    lower = np.floor(centres).astype(int)
-    upper = np.minimum(lower + 1, source - 1)
+    taps = bilinear_taps(target, source, extent)
     matrix = np.zeros((target, source))
     rows = np.arange(target)
-    np.add.at(matrix, (rows, lower), 1 - (centres - lower))
-    np.add.at(matrix, (rows, upper), centres - lower)
+    np.add.at(matrix, (rows, taps.lower), 1 - taps.share)
+    np.add.at(matrix, (rows, taps.upper), taps.share)
     matrix.setflags(write=False)
     return matrix
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
+from quickgaze.cams.evidence import Evidence
 from quickgaze.cams.orientation import ORIENTATIONS
 from quickgaze.errors import OptionError
 
@@ -69,9 +70,12 @@ class Cam:
         return Cam(
             self.projection[one],
             self.explained_variance[one],
-            {rule: values[one] for rule, values in self.evidence.items()},
+            Evidence({}, {rule: self._evidence_of(rule, one) for rule in self.evidence}),
             self.component,
         )
+
+    def _evidence_of(self, rule: str, images: slice) -> Callable[[], torch.Tensor]:
+        return lambda: self.evidence[rule][images]
 
     def sign(self, orientation: str) -> torch.Tensor:
         """Sign that a rule gives to each map.

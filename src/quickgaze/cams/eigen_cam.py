@@ -8,8 +8,13 @@ import torch
 
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams.cam import Cam
-from quickgaze.cams.decomposition import LAPACK_CELLS, lapack_projection, principal_component
-from quickgaze.cams.features import features_on_grid
+from quickgaze.cams.decomposition import (
+    LAPACK_CELLS,
+    lapack_projection,
+    principal_components,
+)
+from quickgaze.cams.evidence import Evidence
+from quickgaze.cams.features import FeatureMatrix, feature_matrix
 from quickgaze.cams.orientation import correlation, orientation_evidence
 from quickgaze.errors import OptionError
 
@@ -69,20 +74,30 @@ def eigen(
     """
     pyramid = pyramid.select(levels)
     height, width = size = pyramid.grid_size(grid)
-    features = features_on_grid(pyramid, size, level_scale)
-    limit = min(features.shape[1], height * width)
+    matrix = feature_matrix(pyramid, size, level_scale)
+    limit = min(matrix.rows, matrix.columns)
     if not 0 <= component < limit:
         raise OptionError(
             f"component {component} does not exist: a {height}x{width} grid with "
-            f"{features.shape[1]} channels has components 0 to {limit - 1}"
+            f"{matrix.columns} channels has components 0 to {limit - 1}"
         )
-    rows = features.flatten(2).mT
-    found = principal_component(rows, component)
-    projection = found.projection.reshape(-1, *size)
-    evidence = orientation_evidence(projection, features.mean(1))
-    if height * width <= LAPACK_CELLS:
-        lapack = lapack_projection(rows, component).reshape(-1, *size)
-        evidence["lapack"] = correlation(projection, lapack).sign()
-    else:
-        evidence["lapack"] = torch.full_like(found.explained_variance, torch.nan)
-    return Cam(projection, found.explained_variance, evidence, component)
+    found = principal_components(matrix, component + 1)
+    projection = found.projections[:, component].reshape(-1, *size)
+    known = orientation_evidence(projection, _mean_activation(matrix))
+    explained = found.explained_variance[:, component]
+    if matrix.rows > LAPACK_CELLS:
+        known["lapack"] = torch.full_like(explained, torch.nan)
+        return Cam(projection, explained, known, component)
+
+    def lapack() -> torch.Tensor:
+        arbitrary = lapack_projection(matrix.dense(), component).reshape(-1, *size)
+        return correlation(projection, arbitrary).sign()
+
+    return Cam(projection, explained, Evidence(known, {"lapack": lapack}), component)
+
+
+def _mean_activation(matrix: FeatureMatrix) -> torch.Tensor:
+    """Mean over channels of the features on the grid, (B, h, w), up to a constant."""
+    first = matrix.levels[0].cells
+    ones = first.new_full((len(first), matrix.columns, 1), 1 / matrix.columns)
+    return matrix.product(ones)[:, :, 0].reshape(-1, *matrix.size)

@@ -1,14 +1,24 @@
-"""The levels of a pyramid brought together on one grid."""
+"""The features of a pyramid on one grid, as a matrix that is multiplied but never formed.
+
+X has a row for each grid cell and a column for each channel of each level. Its products with
+vectors need only the levels: the channels of a level are contracted at the level's own resolution,
+and one plane is resampled. Levels finer than the grid are sampled to it first, which is smaller.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.catalogue import unknown_name
-from quickgaze.resampling import bilinear_matrix
+from quickgaze.resampling import bilinear_matrix, bilinear_taps
+from quickgaze.stimuli.types import Size
 
 LEVEL_SCALES = ("none", "std")
+_CELLS_AT_ONCE = 2**20
 
 
 def check_level_scale(level_scale: str) -> None:
@@ -17,15 +27,153 @@ def check_level_scale(level_scale: str) -> None:
         raise unknown_name("level scale", level_scale, LEVEL_SCALES)
 
 
-def features_on_grid(
-    pyramid: Pyramid, size: tuple[int, int], level_scale: str = "none"
-) -> torch.Tensor:
-    """Resample the absolute features of all levels to one grid laid over the image.
+@dataclass(frozen=True, eq=False)
+class GridLevel:
+    """One level's share of the columns of X, up to a constant for each column.
+
+    Parameters
+    ----------
+    cells : Tensor, shape (B, C, H, W), float32
+        Absolute features less their mean over cells, at the level's own resolution or, where
+        that is finer, on the grid.
+    down, across : Tensor, shape (h, H) and (w, W)
+        Resample cells to the grid; None where they are there already.
+    """
+
+    cells: torch.Tensor
+    down: torch.Tensor | None
+    across: torch.Tensor | None
+
+    def to_grid(self, planes: torch.Tensor) -> torch.Tensor:
+        """Resample planes (..., H, W) to the grid, (..., h, w)."""
+        if self.down is not None:
+            planes = self.down @ planes
+        return planes if self.across is None else planes @ self.across.T
+
+    def from_grid(self, planes: torch.Tensor) -> torch.Tensor:
+        """Apply the transpose of `to_grid`: planes (..., h, w) to (..., H, W)."""
+        if self.down is not None:
+            planes = self.down.T @ planes
+        return planes if self.across is None else planes @ self.across
+
+    def square_sum(self) -> torch.Tensor:
+        """Sum of squares over channels and grid cells, (B,), float64."""
+        if self.down is None and self.across is None:
+            channels: torch.Tensor = torch.linalg.vector_norm(self.cells.flatten(2), dim=2)
+            return channels.double().square().sum(1)
+        portion = max(1, _CELLS_AT_ONCE // self.cells[:, 0].numel())
+        sums = [
+            (cells * self._to_grid_and_back(cells)).sum((2, 3)).double().sum(1)
+            for cells in torch.split(self.cells, portion, dim=1)
+        ]
+        return torch.stack(sums).sum(0)
+
+    def _to_grid_and_back(self, planes: torch.Tensor) -> torch.Tensor:
+        # The level is coarser than the grid, so the product of both matrices is the small one.
+        if self.down is not None:
+            planes = (self.down.T @ self.down) @ planes
+        return planes if self.across is None else planes @ (self.across.T @ self.across)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """X of a batch: a row per grid cell, a column per channel, each column of mean 0.
+
+    Made by `feature_matrix`.
+
+    Parameters
+    ----------
+    levels : tuple of GridLevel
+        In the order of their columns.
+    size : (int, int)
+        Height and width of the grid.
+    """
+
+    levels: tuple[GridLevel, ...]
+    size: Size
+
+    @property
+    def rows(self) -> int:
+        """Number of grid cells."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def columns(self) -> int:
+        """Number of channels of all levels."""
+        return sum(level.cells.shape[1] for level in self.levels)
+
+    def product(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Multiply X by vectors.
+
+        Parameters
+        ----------
+        vectors : Tensor, shape (B, C, m)
+
+        Returns
+        -------
+        Tensor, shape (B, N, m), float32
+        """
+        batch, _, count = vectors.shape
+        total = vectors.new_zeros(batch, count, *self.size, dtype=torch.float32)
+        for level, part in zip(self.levels, self._parts(vectors), strict=True):
+            planes = part.float().mT @ level.cells.flatten(2)
+            total += level.to_grid(planes.reshape(batch, count, *level.cells.shape[2:]))
+        product = total.flatten(2)
+        return (product - product.mean(2, keepdim=True)).mT
+
+    def transposed_product(self, planes: torch.Tensor) -> torch.Tensor:
+        """Multiply the transpose of X by vectors of mean 0.
+
+        Parameters
+        ----------
+        planes : Tensor, shape (B, N, m), float32
+            Each of mean 0 over the N cells.
+
+        Returns
+        -------
+        Tensor, shape (B, C, m), float32
+        """
+        on_grid = planes.mT.reshape(len(planes), -1, *self.size)
+        parts = [
+            level.from_grid(on_grid).flatten(2) @ level.cells.flatten(2).mT for level in self.levels
+        ]
+        return torch.cat(parts, 2).mT
+
+    def square_sum(self) -> torch.Tensor:
+        """Sum of all squared elements of X, (B,), float64; NaN or infinite where X is."""
+        means = self._column_means().double()
+        squares = torch.stack([level.square_sum() for level in self.levels]).sum(0)
+        return (squares - self.rows * means.square().sum(1)).clamp(min=0)
+
+    def dense(self) -> torch.Tensor:
+        """Form X.
+
+        Returns
+        -------
+        Tensor, shape (B, N, C), float32
+        """
+        parts = [level.to_grid(level.cells).flatten(2) for level in self.levels]
+        rows = torch.cat(parts, 1).mT
+        return rows - rows.mean(1, keepdim=True)
+
+    def _parts(self, vectors: torch.Tensor) -> Iterator[torch.Tensor]:
+        counts = [level.cells.shape[1] for level in self.levels]
+        yield from torch.split(vectors, counts, dim=1)
+
+    def _column_means(self) -> torch.Tensor:
+        """Means of the columns before `product` and `dense` take them away, (B, C)."""
+        levels = self.levels
+        ones = levels[0].cells.new_full((len(levels[0].cells), self.rows, 1), 1 / self.rows)
+        return self.transposed_product(ones)[:, :, 0]
+
+
+def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> FeatureMatrix:
+    """Lay the absolute features of a pyramid over a grid.
 
     Parameters
     ----------
     pyramid : Pyramid
-        Its levels, from fine to coarse, give the channels in their order.
+        Its levels, from fine to coarse, give the columns in their order. Padding is left out.
     size : (int, int)
         Height and width of the grid in cells.
     level_scale : {"none", "std"}
@@ -34,8 +182,7 @@ def features_on_grid(
 
     Returns
     -------
-    Tensor, shape (B, C, h, w), float32
-        C is the sum of the levels' channels. Padding is left out.
+    FeatureMatrix
 
     Raises
     ------
@@ -43,17 +190,54 @@ def features_on_grid(
         If there is no such `level_scale`.
     """
     check_level_scale(level_scale)
-    parts = []
+    levels = []
     for name, level in pyramid.levels.items():
-        features = level.abs()
+        extents = pyramid.content_cells(name)
+        cells = level
+        matrices: list[torch.Tensor | None] = []
+        for axis, (target, extent) in enumerate(zip(size, extents, strict=True), start=2):
+            source = level.shape[axis]
+            if target <= extent:
+                cells = _sampled(cells, axis, target, extent)
+                matrices.append(None)
+            else:
+                matrices.append(torch.tensor(bilinear_matrix(target, source, extent)).to(level))
+        cells = cells.abs() if cells is level else cells
         if level_scale == "std":
-            deviation = features.std((1, 2, 3), correction=0, keepdim=True)
-            features = features / torch.where(deviation > 0, deviation, 1.0)
-        down, across = (
-            torch.tensor(bilinear_matrix(target, source, extent)).to(features)
-            for target, source, extent in zip(
-                size, features.shape[-2:], pyramid.content_cells(name), strict=True
-            )
-        )
-        parts.append(down @ features @ across.T)
-    return torch.cat(parts, dim=1)
+            cells = cells * _inverse_deviation(level)
+        cells -= cells.mean((2, 3), keepdim=True)
+        levels.append(GridLevel(cells, matrices[0], matrices[1]))
+    return FeatureMatrix(tuple(levels), size)
+
+
+def _inverse_deviation(level: torch.Tensor) -> torch.Tensor:
+    """One over the standard deviation of the absolute features of each image, 1 where it is 0."""
+    count = level[0].numel()
+    mean = torch.linalg.vector_norm(level, ord=1, dim=(1, 2, 3), keepdim=True).double() / count
+    square = torch.linalg.vector_norm(level, dim=(1, 2, 3), keepdim=True).double().square() / count
+    deviation = (square - mean.square()).clamp(min=0).sqrt()
+    # Rounding leaves about 1e-7 of the mean where features are constant.
+    varies = deviation > 1e-6 * mean
+    return torch.where(varies, 1 / deviation, 1.0).to(level.dtype)
+
+
+def _sampled(features: torch.Tensor, axis: int, target: int, extent: float) -> torch.Tensor:
+    """Absolute features, resampled along one axis to at most as many cells."""
+    source = features.shape[axis]
+    if target == source == extent:
+        return features
+    taps = bilinear_taps(target, source, extent)
+    lower, upper = (torch.tensor(each, device=features.device) for each in (taps.lower, taps.upper))
+    share = torch.tensor(taps.share).to(features)
+    share = share[:, None] if axis == 2 else share
+    shape = list(features.shape)
+    shape[axis] = target
+    sampled = features.new_empty(shape)
+    # In portions, so that the two neighbours of every cell never stand in memory at once.
+    portion = max(1, _CELLS_AT_ONCE // max(1, sampled[:, 0].numel()))
+    for part, found in zip(
+        torch.split(features, portion, 1), torch.split(sampled, portion, 1), strict=True
+    ):
+        first, second = (part.index_select(axis, cells).abs_() for cells in (lower, upper))
+        torch.lerp(first, second, share, out=found)
+    return sampled
