@@ -1,5 +1,6 @@
 """Tables computed from the scores of a run."""
 
+from quickgaze.findings.orientation_audit import orientation_audit
 from quickgaze.findings.summary import VARIANT, summary
 
-__all__ = ["VARIANT", "summary"]
+__all__ = ["VARIANT", "orientation_audit", "summary"]
