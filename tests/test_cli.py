@@ -78,10 +78,28 @@ def test_lists(call: Call) -> None:
     assert code == 0
     assert "efficientnet_lite0" in out
     assert "fasterrcnn_resnet50_fpn" in out
+    assert "pool:64" in out
+    assert "timm/MODEL" in out
     code, out, _ = call("data", "list")
     assert code == 0
     for name in ("salicon", "osie", "folder", "popout"):
         assert name in out
+
+
+def test_the_geometry_is_an_option(call: Call, images: Path, tmp_path: Path) -> None:
+    colour = images / "colour.png"
+    code, _, err = call("map", colour, "--out", tmp_path / "maps", "--geometry", "short:64")
+    assert code == 0, err
+    code, _, err = call("map", colour, "--out", tmp_path / "maps", "--geometry", "large")
+    assert code == 2
+    assert "default, native, detector, short:N" in err
+    code, _, err = call(
+        *("run", "--dataset", "popout", "--out", tmp_path / "run", "--option", "n=1"),
+        *("--geometry", "short:64", "--metrics", "cc"),
+    )
+    assert code == 0, err
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    assert plan["settings"]["geometry"] == "short:64"
 
 
 def test_a_run_and_its_summary(call: Call, tmp_path: Path) -> None:
@@ -165,6 +183,11 @@ def test_one_good_image_is_a_success(call: Call, tmp_path: Path) -> None:
         (("--dataset", "popout", "--weights", "no.pth"), "there is no weights file no.pth"),
         (("--dataset", "popout", "--device", "abacus"), "cannot be used"),
         (("--dataset", "popout", "--engine", "ray"), "unknown engine 'ray'"),
+        (("--dataset", "popout", "--fusion", "men"), "did you mean 'mean'"),
+        (("--dataset", "popout", "--cam", "centre"), "did you mean 'center'"),
+        (("--dataset", "popout", "--maps", "no/such/place"), "is not NAME=PATH"),
+        (("--dataset", "popout", "--maps", "a=b", "--maps", "a=c"), "gives 'a' twice"),
+        (("--dataset", "popout", "--maps", "a=no/such/place"), "no/such/place does not exist"),
     ],
 )
 def test_unusable_input_gets_a_sentence_and_code_2(
@@ -188,6 +211,25 @@ def test_wrong_usage_is_code_2(call: Call, tmp_path: Path) -> None:
     code, _, err = call("map", tmp_path, "--out", tmp_path / "maps")
     assert code == 2
     assert "there is no image" in err
+
+
+def test_maps_of_another_model_need_no_backbone(call: Call, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for number in range(2):
+        array = np.random.default_rng(number).random((120, 160))
+        np.save(maps / f"popout-{number:06d}.npy", array)
+    options = ("--option", "n=3", "--option", "size=[120, 160]", "--metrics", "auc")
+    code, out, err = call(
+        *("run", "--dataset", "popout", "--out", tmp_path / "run", *options),
+        *("--maps", f"mine={maps}", "--sigma", 0),
+    )
+    assert code == 1
+    assert "mine" in out
+    assert "precomputed" in out
+    assert "efficientnet" not in out
+    assert "(2)" in out
+    assert "(cam): mine has no map of" in err
 
 
 def test_random_weights_are_told(call: Call, tmp_path: Path) -> None:

@@ -33,7 +33,11 @@ app.add_typer(data, name="data")
 # Commands import what they need when they are called: PyTorch takes seconds, --help must not.
 # ruff: noqa: PLC0415
 
-BACKBONE = Annotated[str, typer.Option(help="See `quickgaze backbones`.")]
+BACKBONE = Annotated[str, typer.Option(help="See `quickgaze backbones`, or timm/MODEL.")]
+GEOMETRY = Annotated[
+    str,
+    typer.Option(help="How images are resized: default, native, detector, or short:480."),
+]
 WEIGHTS = Annotated[str, typer.Option(help="default, none (random) or a file.")]
 DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 PRECISION = Annotated[str, typer.Option(help="auto, fp32 or bf16.")]
@@ -41,6 +45,7 @@ LEVELS = Annotated[
     list[str] | None, typer.Option("--level", help="A level to use; repeatable. All by default.")
 ]
 LEVEL_SCALE = Annotated[str, typer.Option(help="none, or std: each level by its deviation.")]
+FUSION = Annotated[str, typer.Option(help="concatenate levels, or mean: average their maps.")]
 RECTIFY = Annotated[bool, typer.Option(help="Set the negative part of a CAM to 0.")]
 BATCH_SIZE = Annotated[int, typer.Option(min=1, help="Images that go through together.")]
 GRID_HELP = "coarsest, finest, a level's name, a stride (s32) or height x width (30x40)."
@@ -95,10 +100,12 @@ def map_images(
     sigma: Annotated[float, typer.Option(min=0, help="Blur in pixels; 0 is none.")] = 19.0,
     level: LEVELS = None,
     level_scale: LEVEL_SCALE = "none",
+    fusion: FUSION = "concatenate",
     rectify: RECTIFY = True,
     weights: WEIGHTS = "default",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
+    geometry: GEOMETRY = "default",
     npy: Annotated[bool, typer.Option(help="Write the maps as NumPy files too.")] = False,
 ) -> None:
     """Map your own images: PNG maps and overlays at full size, and a page to look at them."""
@@ -114,10 +121,12 @@ def map_images(
         sigma=sigma,
         levels=level,
         level_scale=level_scale,
+        fusion=fusion,
         rectify=rectify,
         weights=weights,
         device=device,
         precision=precision,
+        geometry=geometry,
     )
     mapped = map_files(model, images, out, arrays=npy)
     for file, reason in mapped.failures:
@@ -134,7 +143,8 @@ def run(
     out: Annotated[Path, typer.Option(help="The run folder.")],
     root: Annotated[Path | None, typer.Option(help="Where the data set lies.")] = None,
     backbone: Annotated[
-        list[str] | None, typer.Option(help="See `quickgaze backbones`; repeatable.")
+        list[str] | None,
+        typer.Option(help="See `quickgaze backbones`, or timm/MODEL; repeatable."),
     ] = None,
     cam: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
     grid: Annotated[list[str] | None, typer.Option(help=GRID_HELP + " Repeatable.")] = None,
@@ -158,16 +168,25 @@ def run(
     ] = None,
     level: LEVELS = None,
     level_scale: LEVEL_SCALE = "none",
+    fusion: FUSION = "concatenate",
     rectify: RECTIFY = True,
     weights: WEIGHTS = "default",
     device: DEVICE = "auto",
     precision: PRECISION = "auto",
+    geometry: GEOMETRY = "default",
     batch_size: BATCH_SIZE = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N stimuli.")] = None,
     engine: Annotated[str, typer.Option(help="Where to compute: local.")] = "local",
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH",
+            help="Score another model's maps too: a folder or an HDF5 file; repeatable.",
+        ),
     ] = None,
     config: Annotated[  # noqa: ARG001 - its callback does the work
         Path | None,
@@ -187,8 +206,8 @@ def run(
     _introduce(stimuli)
     study = Study(
         stimuli if limit is None else stimuli[:limit],
-        backbone or ["efficientnet_lite0"],
-        cam or ["eigen"],
+        backbone or None,
+        cam or None,
         grid or ["coarsest"],
         orientation,
         sigma or [19.0],
@@ -198,10 +217,13 @@ def run(
         density_sigma=density_sigma,
         levels=level,
         level_scale=level_scale,
+        fusion=fusion,
         rectify=rectify,
         weights=weights,
         device=device,
         precision=precision,
+        geometry=geometry,
+        maps=_named_maps(maps or []),
     )
     finished = study.run(out, engine, batch_size=batch_size)
     _summarise(finished)
@@ -247,12 +269,16 @@ def backbones() -> None:
         (
             spec.name,
             spec.summary,
-            ", ".join(f"{level.name} (stride {level.stride})" for level in spec.levels),
+            " ".join(f"{level.name}:{level.stride}" for level in spec.levels),
+            str(spec.geometry),
             f"{spec.weights.tag}; {spec.weights.license}",
         )
         for spec in specs
     ]
-    _print(plain_table("Backbones", ("name", "what it is", "levels", "weights; licence"), rows))
+    columns = ("name", "what it is", "levels:strides", "input in pixels", "weights; licence")
+    _print(plain_table("Backbones", columns, rows))
+    _say("and timm/MODEL for any model of timm that gives features, such as timm/convnext_tiny")
+    _say("In Python, quickgaze.wrap_backbone takes a module of your own.")
 
 
 @data.command("list")
@@ -277,6 +303,18 @@ def _dataset_options(given: list[str]) -> dict[str, Any]:
         except ValueError:
             options[name.replace("-", "_")] = text
     return options
+
+
+def _named_maps(given: list[str]) -> dict[str, str]:
+    maps: dict[str, str] = {}
+    for item in given:
+        name, separator, path = item.partition("=")
+        if not (separator and name and path):
+            raise OptionError(f"--maps {item!r} is not NAME=PATH, as in --maps deepgaze=maps/")
+        if name in maps:
+            raise OptionError(f"--maps gives {name!r} twice; give each model a name of its own")
+        maps[name] = path
+    return maps
 
 
 def _introduce(dataset: Dataset) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 import PIL.Image
 import pytest
 import torch
 from skimage.data import chelsea
 from torch.nn import functional
-from torchvision.models.detection import fasterrcnn_resnet50_fpn
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops import FrozenBatchNorm2d
 
-from quickgaze.backbones import BACKBONES, Backbone, find_device, list_backbones, load_backbone
+from quickgaze.backbones import (
+    BACKBONES,
+    Backbone,
+    find_device,
+    find_spec,
+    list_backbones,
+    load_backbone,
+)
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.detectors import freeze_batch_norms
-from quickgaze.backbones.entries import EFFICIENTNET_LITE0, FASTERRCNN_RESNET50_FPN
+from quickgaze.backbones.detector_entries import DETECTORS, FASTERRCNN_RESNET50_FPN
+from quickgaze.backbones.entries import EFFICIENTNET_LITE0
 from quickgaze.backbones.timm_models import load_classifier, rename_efficientnet_lite
 from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, WeightsError
@@ -27,14 +29,6 @@ from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 @pytest.fixture(scope="module")
 def lite0() -> Backbone:
     return load_backbone("efficientnet_lite0")
-
-
-@pytest.fixture(scope="module")
-def detector() -> torch.nn.Module:
-    """A whole detector with seeded random weights, as torchvision builds it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        return fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None).eval()
 
 
 def test_the_packaged_weights_know_an_egyptian_cat() -> None:
@@ -71,13 +65,9 @@ def test_the_coarsest_level_is_what_the_classifier_computes(lite0: Backbone) -> 
     torch.testing.assert_close(lite0(batch).levels["s32"], seen[0])
 
 
-@pytest.mark.parametrize("name", list_backbones())
-def test_levels_are_what_the_catalogue_says(name: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RandomWeightsWarning)
-        backbone = load_backbone(name, weights="none")
-    pyramid = backbone(torch.rand(1, 3, 96, 128))
-    spec = BACKBONES[name]
+def test_levels_are_what_the_catalogue_says(lite0: Backbone) -> None:
+    pyramid = lite0(torch.rand(1, 3, 96, 128))
+    spec = BACKBONES["efficientnet_lite0"]
     assert list(pyramid.levels) == [level.name for level in spec.levels]
     for level in spec.levels:
         features = pyramid.levels[level.name]
@@ -85,57 +75,6 @@ def test_levels_are_what_the_catalogue_says(name: str) -> None:
         assert features.shape == (1, level.channels, down, across)
         assert features.dtype == torch.float32
         assert not features.requires_grad
-
-
-def test_detector_levels_of_a_480x640_image() -> None:
-    with pytest.warns(RandomWeightsWarning, match="random"):
-        backbone = load_backbone("fasterrcnn_resnet50_fpn", weights="none")
-    pyramid = backbone(torch.rand(1, 3, 480, 640))
-    sizes = [tuple(level.shape[-2:]) for level in pyramid.levels.values()]
-    assert sizes == [(200, 272), (100, 136), (50, 68), (25, 34), (13, 17)]
-    assert (pyramid.input_size, pyramid.content) == ((800, 1088), (800, 1066))
-
-
-def test_a_detector_from_a_file_equals_torchvision(
-    detector: torch.nn.Module, tmp_path: Path
-) -> None:
-    file = tmp_path / "detector.pth"
-    torch.save(detector.state_dict(), file)
-    backbone = load_backbone("fasterrcnn_resnet50_fpn", weights=file)
-    image = torch.rand(3, 120, 200, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        images, _ = detector.transform([image])
-        expected = detector.backbone(images.tensors)
-    pyramid = backbone(image[None])
-    assert pyramid.content == images.image_sizes[0]
-    for name, level in expected.items():
-        torch.testing.assert_close(pyramid.levels[name], level)
-
-
-def test_frozen_batch_norms_are_used_for_files_that_count_no_batches(
-    detector: torch.nn.Module, tmp_path: Path
-) -> None:
-    file = tmp_path / "detector.pth"
-    state = detector.state_dict()
-    torch.save({name: state[name] for name in state if "num_batches" not in name}, file)
-    network = load_backbone("fasterrcnn_resnet50_fpn", weights=file).network
-    norms = [module for module in network.modules() if isinstance(module, FrozenBatchNorm2d)]
-    assert len(norms) == 53
-    assert {norm.eps for norm in norms} == {0.0}
-
-
-def test_freezing_keeps_what_a_norm_computes() -> None:
-    norm = torch.nn.BatchNorm2d(4, eps=0.0)
-    with torch.no_grad():
-        for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
-            tensor.uniform_(0.5, 1.5)
-    network = torch.nn.Sequential(norm).eval()
-    batch = torch.rand(2, 4, 3, 3)
-    expected = network(batch)
-    state = {name: value for name, value in network.state_dict().items() if "num" not in name}
-    freeze_batch_norms(network)
-    network.load_state_dict(state)
-    torch.testing.assert_close(network(batch), expected)
 
 
 @pytest.mark.parametrize("size", [(480, 640), (640, 480), (300, 1000), (97, 31), (1200, 1600)])
@@ -190,7 +129,29 @@ def test_a_batch_of_another_shape_or_type_is_refused(lite0: Backbone, batch: tor
         lite0(batch)
 
 
+def test_the_catalogue_lists_what_it_describes() -> None:
+    names = list_backbones()
+    assert names == ["efficientnet_lite0", *(spec.name for spec in DETECTORS)]
+    assert [find_spec(name).name for name in names] == names
+    assert "timm/resnet18" not in names
+
+
+def test_the_geometry_is_a_choice(lite0: Backbone) -> None:
+    batch = torch.rand(1, 3, 60, 80)
+    short = load_backbone("efficientnet_lite0", geometry="short:120")
+    assert short(batch).content == (120, 160)
+    assert short.weights_hash == lite0.weights_hash
+    detector = load_backbone("efficientnet_lite0", geometry="detector")
+    prepared, content = prepare(batch, detector.spec)
+    assert content == (800, 1066)
+    assert prepared.shape == (1, 3, 800, 1088)
+
+
 def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="default, native, detector, short:N"):
+        load_backbone("efficientnet_lite0", geometry="big")
+    with pytest.raises(UnknownNameError, match="timm has it: timm/resnet18"):
+        load_backbone("resnet18")
     with pytest.raises(UnknownNameError, match="did you mean 'efficientnet_lite0'"):
         load_backbone("efficientnet_lite")
     with pytest.raises(UnknownNameError, match="auto, fp32, bf16"):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from quickgaze.backbones.entries import FASTERRCNN_RESNET50_FPN
+from quickgaze.backbones.detector_entries import FASTERRCNN_RESNET50_FPN
 from quickgaze.backbones.spec import Weights
 from quickgaze.backbones.weights import digest, find_weights, load_state, read_state
 from quickgaze.errors import WeightsError

@@ -10,7 +10,7 @@ import pytest
 import torch
 from skimage.data import chelsea, coffee
 
-from quickgaze import SaliencyModel
+from quickgaze import SaliencyModel, load_backbone
 from quickgaze.errors import OptionError, StimulusError, UnknownNameError
 from quickgaze.saliency import SaliencyResult, overlay
 
@@ -79,6 +79,23 @@ def test_options_reach_the_map(cat: SaliencyResult) -> None:
     assert other.grid == (19, 29)
     assert other.explained_variance < cat.explained_variance
     assert np.abs(other.map - cat.map).max() > 0.1
+
+
+def test_a_loaded_backbone_is_taken_as_it_is(cat: SaliencyResult) -> None:
+    loaded = load_backbone("efficientnet_lite0", device="cpu")
+    model = SaliencyModel(loaded)
+    assert model.backbone is loaded
+    np.testing.assert_array_equal(model(chelsea()).map, cat.map)
+    with pytest.raises(OptionError, match=r"weights is 'none', but .* is loaded already"):
+        SaliencyModel(loaded, weights="none")
+    with pytest.raises(OptionError, match="give geometry where it is loaded or wrapped"):
+        SaliencyModel(loaded, geometry="native")
+
+
+def test_the_geometry_decides_what_the_network_sees(cat: SaliencyResult) -> None:
+    result = SaliencyModel(device="cpu", geometry="short:150")(chelsea())
+    assert result.grid == (5, 8)
+    assert result.map.shape == cat.map.shape
 
 
 def test_the_overlay_shows_image_and_map(cat: SaliencyResult) -> None:

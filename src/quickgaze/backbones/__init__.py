@@ -3,15 +3,22 @@
 from quickgaze.backbones.backbone import (
     Backbone,
     find_device,
+    find_spec,
     list_backbones,
     load_backbone,
 )
+from quickgaze.backbones.detector_entries import IMAGENET_MEAN, IMAGENET_STD
 from quickgaze.backbones.entries import BACKBONES
+from quickgaze.backbones.geometry import GEOMETRIES, InputGeometry, choose_geometry
 from quickgaze.backbones.pyramid import Pyramid, check_grid
-from quickgaze.backbones.spec import BackboneSpec, InputGeometry, LevelSpec, Weights
+from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones.wrapping import wrap_backbone
 
 __all__ = [
     "BACKBONES",
+    "GEOMETRIES",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
     "Backbone",
     "BackboneSpec",
     "InputGeometry",
@@ -19,7 +26,10 @@ __all__ = [
     "Pyramid",
     "Weights",
     "check_grid",
+    "choose_geometry",
     "find_device",
+    "find_spec",
     "list_backbones",
     "load_backbone",
+    "wrap_backbone",
 ]

@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from dataclasses import dataclass
 
+import timm
 import torch
 from torch import nn
 from torch.nn import functional
@@ -14,10 +15,11 @@ from quickgaze.backbones.detectors import DetectorFeatures
 from quickgaze.backbones.entries import BACKBONES
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.backbones.spec import BackboneSpec, WeightsChoice
-from quickgaze.backbones.timm_models import TimmFeatures
+from quickgaze.backbones.timm_models import timm_network
+from quickgaze.backbones.timm_specs import PREFIX, timm_spec
 from quickgaze.backbones.weights import digest, find_weights, read_state
 from quickgaze.catalogue import unknown_name
-from quickgaze.errors import OptionError, RandomWeightsWarning
+from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 from quickgaze.stimuli.types import Size
 
 _PRECISIONS = ("auto", "fp32", "bf16")
@@ -27,7 +29,7 @@ _PRECISIONS = ("auto", "fp32", "bf16")
 class Backbone:
     """A network that turns an image batch into a feature pyramid.
 
-    Made by `load_backbone`. Calling it runs the network once, without gradients.
+    Made by `load_backbone` or `wrap_backbone`. Calling it runs the network once, without gradients.
 
     Parameters
     ----------
@@ -130,7 +132,9 @@ def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size
 
 
 def list_backbones() -> list[str]:
-    """Names of the backbones that `load_backbone` knows.
+    """Names of the backbones in the catalogue.
+
+    `load_backbone` also takes ``"timm/"`` and the name of any timm model that gives features.
 
     Returns
     -------
@@ -144,28 +148,65 @@ def list_backbones() -> list[str]:
     return BACKBONES.names()
 
 
+def find_spec(name: str) -> BackboneSpec:
+    """Find out what is known of a backbone, without loading it.
+
+    Parameters
+    ----------
+    name : str
+        As for `load_backbone`.
+
+    Returns
+    -------
+    BackboneSpec
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such backbone; offers the nearest.
+
+    Examples
+    --------
+    >>> [level.name for level in find_spec("timm/resnet18").levels]
+    ['s2', 's4', 's8', 's16', 's32']
+    """
+    if name.startswith(PREFIX):
+        return timm_spec(name)
+    try:
+        return BACKBONES[name]
+    except UnknownNameError as error:
+        if timm.is_model(name):
+            raise UnknownNameError(f"{error}. timm has it: {PREFIX}{name}") from error
+        raise UnknownNameError(f"{error}, and timm/MODEL for any model of timm") from error
+
+
 def load_backbone(
     name: str,
     weights: WeightsChoice = "default",
     device: str = "auto",
     precision: str = "auto",
     seed: int = 0,
+    geometry: str = "default",
 ) -> Backbone:
     """Load a backbone with its weights.
 
     Parameters
     ----------
     name : str
-        One of `list_backbones`.
+        One of `list_backbones`, or ``"timm/"`` and the name of a timm model, with or without a
+        tag: ``"timm/convnext_tiny"``, ``"timm/resnet18.a1_in1k"``.
     weights : str or path
-        ``"default"`` for the trained weights named in the catalogue, ``"none"`` for random
-        ones, or a file with a state dictionary.
+        ``"default"`` for the trained weights named in the catalogue or by timm, ``"none"`` for
+        random ones, or a file with the state dictionary of the whole model.
     device : str
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``"auto"`` takes a GPU if there is one.
     precision : {"auto", "fp32", "bf16"}
         What the network computes in; ``"auto"`` is fp32.
     seed : int
         Of random weights.
+    geometry : str
+        How images are resized: ``"default"``, ``"native"``, ``"detector"`` or ``"short:480"``;
+        see `choose_geometry`.
 
     Returns
     -------
@@ -174,7 +215,9 @@ def load_backbone(
     Raises
     ------
     UnknownNameError
-        If there is no such backbone, device or precision.
+        If there is no such backbone, precision or geometry.
+    OptionError
+        If there is no such device, or the backbone takes no other geometry than its own.
     WeightsError
         If the weights cannot be found or do not fit; says which file is wanted.
 
@@ -190,12 +233,10 @@ def load_backbone(
     >>> {name: tuple(level.shape) for name, level in pyramid.levels.items()}["s32"]
     (1, 320, 2, 3)
     """
-    spec = BACKBONES[name]
-    if precision not in _PRECISIONS:
-        raise unknown_name("precision", precision, _PRECISIONS)
+    spec = find_spec(name).at(geometry)
+    check_precision(precision)
     place = find_device(device)
     tag = str(weights)
-    state = None
     if tag == "none":
         warnings.warn(
             f"{name}: the weights are random (seed {seed}); its maps tell nothing about a "
@@ -203,24 +244,70 @@ def load_backbone(
             RandomWeightsWarning,
             stacklevel=2,
         )
-    elif tag == "default":
-        tag = spec.weights.tag
-        state = read_state(find_weights(name, spec.weights))
-    else:
-        state = read_state(tag)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = (TimmFeatures if spec.family == "timm" else DetectorFeatures)(spec, state)
+        network = _build(spec, tag)
+    return from_network(
+        spec, network, spec.weights.tag if tag == "default" else tag, place, precision
+    )
+
+
+def _build(spec: BackboneSpec, weights: str) -> nn.Module:
+    from_hub = weights == "default" and spec.weights.hub is not None
+    state = None
+    if weights == "default" and not from_hub:
+        state = read_state(find_weights(spec.name, spec.weights))
+    elif weights not in ("default", "none"):
+        state = read_state(weights)
+    if spec.family == "detector":
+        return DetectorFeatures(spec, state)
+    return timm_network(spec, state, pretrained=from_hub)
+
+
+def from_network(
+    spec: BackboneSpec, network: nn.Module, weights: str, device: torch.device, precision: str
+) -> Backbone:
+    """Make a backbone of a network that gives its levels by name.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+        What it is made of.
+    network : nn.Module
+        Put into evaluation mode, without gradients for its weights, and moved to `device`.
+    weights : str
+        As in `Backbone`.
+    device : torch.device
+    precision : {"auto", "fp32", "bf16"}
+
+    Returns
+    -------
+    Backbone
+    """
     network = network.eval().requires_grad_(False)
-    weights_hash = digest(network)
     return Backbone(
         spec,
-        network.to(place),
-        tag,
-        weights_hash,
-        place,
+        network.to(device),
+        weights,
+        digest(network),
+        device,
         "fp32" if precision == "auto" else precision,
     )
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a precision that no backbone computes in.
+
+    Parameters
+    ----------
+    precision : str
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    if precision not in _PRECISIONS:
+        raise unknown_name("precision", precision, _PRECISIONS)
 
 
 def find_device(device: str) -> torch.device:

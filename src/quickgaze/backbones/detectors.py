@@ -32,8 +32,9 @@ class DetectorFeatures(nn.Module):
         self.names = tuple(level.name for level in spec.levels)
         detector = get_model(spec.architecture, weights=None, weights_backbone=None)
         if state is not None:
-            if not any(name.endswith(".num_batches_tracked") for name in state):
-                freeze_batch_norms(detector)
+            counted = any(name.endswith(".num_batches_tracked") for name in state)
+            if spec.frozen_norm_eps is not None and not counted:
+                freeze_batch_norms(detector, spec.frozen_norm_eps)
             load_state(detector, state, spec.name)
         self.network: nn.Module = detector.backbone
 
@@ -43,19 +44,20 @@ class DetectorFeatures(nn.Module):
         return {name: features[name] for name in self.names}
 
 
-def freeze_batch_norms(network: nn.Module) -> None:
-    """Replace batch norms by frozen ones, as torchvision's published detectors have them.
+def freeze_batch_norms(network: nn.Module, eps: float) -> None:
+    """Replace batch norms by frozen ones, as some of torchvision's published detectors have them.
 
-    Those were trained with an epsilon of 0, and their files count no batches; a file saved
-    from ordinary batch norms does, and keeps them.
+    Their files count no batches; a file saved from ordinary batch norms does, and keeps them.
 
     Parameters
     ----------
     network : nn.Module
         Changed in place.
+    eps : float
+        That the published weights are used with.
     """
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
-            setattr(network, name, FrozenBatchNorm2d(child.num_features, eps=0.0))
+            setattr(network, name, FrozenBatchNorm2d(child.num_features, eps=eps))
         else:
-            freeze_batch_norms(child)
+            freeze_batch_norms(child, eps)

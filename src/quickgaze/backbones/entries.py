@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from quickgaze.backbones.spec import BackboneSpec, InputGeometry, LevelSpec, Weights
+from quickgaze.backbones.detector_entries import DETECTORS
+from quickgaze.backbones.geometry import InputGeometry
+from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.catalogue import Catalogue
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 EFFICIENTNET_LITE0 = BackboneSpec(
     name="efficientnet_lite0",
@@ -31,28 +30,8 @@ EFFICIENTNET_LITE0 = BackboneSpec(
     summary="EfficientNet-Lite0, ImageNet; its weights come with quickgaze",
 )
 
-FASTERRCNN_RESNET50_FPN = BackboneSpec(
-    name="fasterrcnn_resnet50_fpn",
-    family="detector",
-    architecture="fasterrcnn_resnet50_fpn",
-    levels=tuple(
-        LevelSpec(name, stride, 256)
-        for name, stride in zip(("0", "1", "2", "3", "pool"), (4, 8, 16, 32, 64), strict=True)
-    ),
-    geometry=InputGeometry(short_side=800, long_side=1333, multiple=32),
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    weights=Weights(
-        tag="COCO_V1",
-        license="BSD-3-Clause",
-        file_name="fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
-        url="https://download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
-    ),
-    summary="Faster R-CNN with a ResNet-50 feature pyramid network, COCO",
-)
-
 BACKBONES = Catalogue(
     "backbone",
     "quickgaze.backbones",
-    {spec.name: spec for spec in (EFFICIENTNET_LITE0, FASTERRCNN_RESNET50_FPN)},
+    {spec.name: spec for spec in (EFFICIENTNET_LITE0, *DETECTORS)},
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from quickgaze.backbones.geometry import InputGeometry, choose_geometry
+from quickgaze.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -27,44 +31,6 @@ class LevelSpec:
 
 
 @dataclass(frozen=True)
-class InputGeometry:
-    """How an image is resized before the network sees it.
-
-    Parameters
-    ----------
-    short_side : int, optional
-        Pixels that the shorter side is brought to; None leaves the image at its own size.
-    long_side : int
-        Pixels that the longer side may not exceed; a longer image is reduced to it.
-    multiple : int
-        The input is padded with zeros, at the bottom and on the right, to a multiple of this.
-    antialias : bool
-        Whether reducing an image filters out what the smaller one cannot show.
-
-    Examples
-    --------
-    >>> InputGeometry(800, 1333, 32).resized((480, 640))
-    (800, 1066)
-    >>> InputGeometry(None, 1333).resized((480, 640))
-    (480, 640)
-    """
-
-    short_side: int | None
-    long_side: int
-    multiple: int = 1
-    antialias: bool = False
-
-    def resized(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width in pixels that an image of `size` is resized to."""
-        scale = min(
-            1.0 if self.short_side is None else self.short_side / min(size),
-            self.long_side / max(size),
-        )
-        height, width = (max(1, int(side * scale)) for side in size)
-        return height, width
-
-
-@dataclass(frozen=True)
 class Weights:
     """Trained weights of a backbone.
 
@@ -80,6 +46,8 @@ class Weights:
         Installed package that carries the file.
     url : str, optional
         Where the file is downloaded from, where no package carries it.
+    hub : str, optional
+        Repository that the builder's own loader takes them from.
     """
 
     tag: str
@@ -87,6 +55,7 @@ class Weights:
     file_name: str
     package: str | None = None
     url: str | None = None
+    hub: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +66,8 @@ class BackboneSpec:
     ----------
     name : str
         As in ``load_backbone(name)``.
-    family : {"timm", "detector"}
-        Which adapter builds it.
+    family : {"timm", "timm_tokens", "detector", "module"}
+        Which adapter builds it; a module of the user's is there already.
     architecture : str
         The builder's own name for it, in timm or in torchvision.
     levels : tuple of LevelSpec
@@ -111,10 +80,17 @@ class BackboneSpec:
         The trained weights that ``weights="default"`` means.
     summary : str
         One line for lists.
+    frozen_norm_eps : float, optional
+        Epsilon of the frozen batch norms that the published weights were made with; None if
+        their batch norms were ordinary ones.
+    only_size : bool
+        Whether the network takes no other input than `geometry` makes.
+    options : mapping of str to object
+        Arguments for the builder.
     """
 
     name: str
-    family: Literal["timm", "detector"]
+    family: Literal["timm", "timm_tokens", "detector", "module"]
     architecture: str
     levels: tuple[LevelSpec, ...]
     geometry: InputGeometry
@@ -122,6 +98,31 @@ class BackboneSpec:
     std: tuple[float, float, float]
     weights: Weights
     summary: str
+    frozen_norm_eps: float | None = None
+    only_size: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, geometry: str) -> BackboneSpec:
+        """Give the same backbone with another geometry.
+
+        Parameters
+        ----------
+        geometry : str
+            As for `choose_geometry`.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such geometry.
+        OptionError
+            If the network takes images of one size only.
+        """
+        chosen = choose_geometry(geometry, self.geometry)
+        if self.only_size and geometry != "default":
+            raise OptionError(
+                f"{self.name} takes images of {self.geometry} only; leave geometry at 'default'"
+            )
+        return replace(self, geometry=chosen)
 
 
 WeightsChoice = str | Path

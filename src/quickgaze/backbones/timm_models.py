@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import huggingface_hub.constants
 import timm
 import torch
 from torch import nn
 
 from quickgaze.backbones.spec import BackboneSpec
 from quickgaze.backbones.weights import State, load_state
+from quickgaze.errors import WeightsError
 
 
 class TimmFeatures(nn.Module):
@@ -21,20 +24,108 @@ class TimmFeatures(nn.Module):
         Says which architecture, and the names of its levels from fine to coarse.
     state : mapping of str to Tensor, optional
         Weights of the whole classifier; random ones if not given.
+    pretrained : bool
+        Whether timm loads its own weights.
     """
 
-    def __init__(self, spec: BackboneSpec, state: State | None) -> None:
+    def __init__(self, spec: BackboneSpec, state: State | None, pretrained: bool = False) -> None:
         super().__init__()
         self.names = tuple(level.name for level in spec.levels)
-        self.network: nn.Module = timm.create_model(spec.architecture, features_only=True)
+        self.network: nn.Module = timm.create_model(
+            spec.architecture, pretrained=pretrained, features_only=True, **spec.options
+        )
         if state is not None:
-            classifier = load_classifier(spec, state)
-            kept = classifier.state_dict()
-            self.network.load_state_dict({name: kept[name] for name in self.network.state_dict()})
+            whole = load_classifier(spec, state).state_dict()
+            # timm cuts the classifier up: some parts keep their names, some stand one level
+            # higher (stages.0 is stages_0), some one level lower.
+            flattened = {name.replace(".", "_", 1): tensor for name, tensor in whole.items()}
+            lower = {f"{top}.{name}": whole[name] for name in whole for top in ("model", "body")}
+            known = {**lower, **flattened, **whole}
+            self.network.load_state_dict({name: known[name] for name in self.network.state_dict()})
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
-        return dict(zip(self.names, self.network(batch), strict=True))
+        features = self.network(batch)
+        if getattr(self.network, "output_fmt", "NCHW") == "NHWC":
+            features = [level.permute(0, 3, 1, 2) for level in features]
+        return dict(zip(self.names, features, strict=True))
+
+
+class TimmTokens(nn.Module):
+    """A plain vision transformer from timm: the last block's patch tokens, as a map.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+        Says which architecture, and the name of its one level.
+    state : mapping of str to Tensor, optional
+        Weights of the whole classifier; random ones if not given.
+    pretrained : bool
+        Whether timm loads its own weights.
+    """
+
+    def __init__(self, spec: BackboneSpec, state: State | None, pretrained: bool = False) -> None:
+        super().__init__()
+        (self.level,) = (level.name for level in spec.levels)
+        self.network: Any
+        if state is None:
+            self.network = timm.create_model(
+                spec.architecture, pretrained=pretrained, **spec.options
+            )
+        else:
+            self.network = load_classifier(spec, state)
+        self.network.prune_intermediate_layers([-1], prune_norm=False, prune_head=True)
+
+    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features (B, C, H, W) after the final norm, of a prepared (B, 3, H, W) batch."""
+        (tokens,) = self.network.forward_intermediates(
+            batch, indices=[-1], norm=True, output_fmt="NCHW", intermediates_only=True
+        )
+        return {self.level: tokens}
+
+
+def timm_network(
+    spec: BackboneSpec, state: State | None = None, pretrained: bool = False
+) -> nn.Module:
+    """Build a timm model as a network that gives its levels by name.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+    state : mapping of str to Tensor, optional
+        Weights of the whole classifier; random ones if not given.
+    pretrained : bool
+        Whether timm loads its own weights, from its hub or from the hub's local cache.
+
+    Returns
+    -------
+    nn.Module
+
+    Raises
+    ------
+    WeightsError
+        If weights do not fit, or timm cannot get at its own; says which are wanted.
+    """
+    adapter = TimmTokens if spec.family == "timm_tokens" else TimmFeatures
+    if not pretrained:
+        return adapter(spec, state)
+    try:
+        return adapter(spec, None, pretrained=True)
+    except Exception as error:
+        wanted = spec.weights
+        reason = str(error).strip().split("\n", maxsplit=1)[0]
+        raise WeightsError(
+            f"{spec.name}: the weights {wanted.tag} could not be loaded ({reason}). They are "
+            f"wanted from {wanted.hub} on the Hugging Face hub"
+            + (f" or from {wanted.url}" if wanted.url else "")
+            + ". On a machine with a network, load this backbone once and copy the hub's cache "
+            f"folder to {_hub_cache()}; or name a file of the whole model "
+            f"({wanted.file_name}) with weights=FILE, or take weights='none' for random weights."
+        ) from error
+
+
+def _hub_cache() -> str:
+    return str(huggingface_hub.constants.HF_HUB_CACHE)
 
 
 def load_classifier(spec: BackboneSpec, state: State) -> nn.Module:
@@ -57,7 +148,8 @@ def load_classifier(spec: BackboneSpec, state: State) -> nn.Module:
     WeightsError
         If a tensor is missing or left over.
     """
-    classifier: nn.Module = timm.create_model(spec.architecture)
+    own = {name: value for name, value in spec.options.items() if name != "out_indices"}
+    classifier: nn.Module = timm.create_model(spec.architecture, **own)
     if any(name.startswith("_conv_stem.") for name in state):
         stages = classifier.get_submodule("blocks").children()
         state = rename_efficientnet_lite(state, [len(list(stage.children())) for stage in stages])

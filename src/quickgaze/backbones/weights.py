@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+import safetensors
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -16,6 +18,8 @@ from quickgaze.backbones.spec import Weights
 from quickgaze.errors import WeightsError
 
 State = Mapping[str, torch.Tensor]
+
+_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError)
 
 
 def find_weights(backbone: str, weights: Weights) -> Path:
@@ -45,7 +49,10 @@ def find_weights(backbone: str, weights: Weights) -> Path:
     if cached.is_file():
         return cached
     if weights.url is None:
-        raise WeightsError(f"{backbone}: no source is known for {weights.file_name}")
+        raise WeightsError(
+            f"{backbone}: there are no trained weights that could be had ({weights.tag}); name a "
+            "file with weights=FILE, or take weights='none' for random weights"
+        )
     cached.parent.mkdir(parents=True, exist_ok=True)
     checksum = torch.hub.HASH_REGEX.search(weights.file_name)
     try:
@@ -82,7 +89,8 @@ def read_state(path: str | Path) -> State:
     Parameters
     ----------
     path : path
-        A state dictionary saved by torch, bare or under the key ``model`` or ``state_dict``.
+        A state dictionary saved by torch, bare or under the key ``model`` or ``state_dict``,
+        or a ``.safetensors`` file.
 
     Returns
     -------
@@ -97,8 +105,12 @@ def read_state(path: str | Path) -> State:
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}; give 'default', 'none' or a file")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        content = (
+            safetensors.torch.load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except (*_UNREADABLE, safetensors.SafetensorError) as error:
         reason = str(error).strip().split("\n", maxsplit=1)[0]
         raise WeightsError(
             f"{path} could not be read as plain tensors ({reason}); "
@@ -132,25 +144,30 @@ def load_state(network: nn.Module, state: State, what: str) -> None:
         If a tensor is missing, left over or of another shape.
     """
     own = network.state_dict()
-    missing = [name for name in own if name not in state]
-    left_over = [name for name in state if name not in own]
-    misshapen = [
-        f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
+    misshapen = {
+        name: f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
         for name in own
         if name in state and state[name].shape != own[name].shape
-    ]
+    }
+    # Plain names without torch's version numbers: modules then accept what older versions of
+    # them were saved as, such as torchvision's published detectors.
+    fitting = {name: tensor for name, tensor in state.items() if name not in misshapen}
+    try:
+        left = network.load_state_dict(fitting, strict=False)
+    except RuntimeError as error:
+        raise WeightsError(f"{what}: the weights do not fit the network: {error}") from error
+    missing = [name for name in left.missing_keys if name not in misshapen]
     problems = [
         f"{len(names)} {fault}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
         for fault, names in (
             ("missing", missing),
-            ("left over", left_over),
-            ("of another shape", misshapen),
+            ("left over", left.unexpected_keys),
+            ("of another shape", list(misshapen.values())),
         )
         if names
     ]
     if problems:
         raise WeightsError(f"{what}: the weights do not fit the network: {'; '.join(problems)}")
-    network.load_state_dict(dict(state))
 
 
 def digest(network: nn.Module) -> str:

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from quickgaze.backbones import BackboneSpec
+from quickgaze.cams.baselines import center, uniform
 from quickgaze.cams.cam import Cam
+from quickgaze.cams.classifiers import check_classifier, gradient_cam
 from quickgaze.cams.eigen_cam import eigen
+from quickgaze.cams.fusion import MapMaker, mean_over_levels
+from quickgaze.cams.gradient import GRADIENT_METHODS
 from quickgaze.cams.method import CamInput, CamMethod, CamOptions
+from quickgaze.cams.sign_free import activation, deviation
+from quickgaze.cams.spectral_residual_cam import spectral_residual
 from quickgaze.catalogue import Catalogue
 
 
 def _eigen(given: CamInput, options: CamOptions) -> Cam:
-    return eigen(
-        given.pyramid, options.grid, options.component, options.levels, options.level_scale
+    make = partial(eigen, component=options.component, level_scale=options.level_scale)
+    return _over_levels(make, given, options)
+
+
+def _deviation(given: CamInput, options: CamOptions) -> Cam:
+    return _over_levels(partial(deviation, level_scale=options.level_scale), given, options)
+
+
+def _activation(given: CamInput, options: CamOptions) -> Cam:
+    return _over_levels(partial(activation, level_scale=options.level_scale), given, options)
+
+
+def _over_levels(make: MapMaker, given: CamInput, options: CamOptions) -> Cam:
+    if options.fusion == "mean":
+        return mean_over_levels(make, given.pyramid, options.grid, options.levels)
+    return make(given.pyramid.select(options.levels), options.grid)
+
+
+def _baseline(name: str, summary: str, compute: Callable[[torch.Tensor], Cam]) -> CamMethod:
+    """Make a map from the images alone: it has no grid, no component and no sign to choose."""
+    return CamMethod(
+        name,
+        summary,
+        lambda given, _: compute(given.images),
+        signed=False,
+        has_grid=False,
+        has_components=False,
     )
+
+
+_GRADIENT_CAMS = tuple(
+    CamMethod(
+        method.name,
+        f"of the top class: {method.summary}",
+        gradient_cam(method.name),
+        signed=method.name == "eigengradcam",
+        has_grid=False,
+        has_components=False,
+        check=check_classifier,
+    )
+    for method in GRADIENT_METHODS.values()
+)
 
 
 CAMS: Catalogue[CamMethod] = Catalogue(
@@ -19,6 +70,51 @@ CAMS: Catalogue[CamMethod] = Catalogue(
     "quickgaze.cams",
     {
         method.name: method
-        for method in (CamMethod("eigen", "the direction in which the features vary most", _eigen),)
+        for method in (
+            CamMethod("eigen", "the direction in which the features vary most", _eigen),
+            CamMethod(
+                "deviation",
+                "how far the features are from their mean over the image",
+                _deviation,
+                signed=False,
+                has_components=False,
+            ),
+            CamMethod(
+                "activation",
+                "the mean of the absolute features over channels",
+                _activation,
+                signed=False,
+                has_components=False,
+            ),
+            *_GRADIENT_CAMS,
+            _baseline("center", "baseline: a Gaussian at the centre of the image", center),
+            _baseline("uniform", "baseline: every place alike", uniform),
+            _baseline(
+                "spectral_residual",
+                "baseline: the image's spectrum less the smooth one of all images",
+                spectral_residual,
+            ),
+        )
     },
 )
+
+
+def check_cam(name: str, spec: BackboneSpec) -> None:
+    """Refuse a CAM that cannot be made with a backbone.
+
+    Parameters
+    ----------
+    name : str
+        Of the CAM.
+    spec : BackboneSpec
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such CAM.
+    OptionError
+        If it needs something that the backbone, or the installation, does not have.
+    """
+    check = CAMS[name].check
+    if check is not None:
+        check(spec)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import torch
 
-from quickgaze.backbones import Backbone, Pyramid
+from quickgaze.backbones import Backbone, BackboneSpec, Pyramid
 from quickgaze.cams.cam import Cam
 
 
@@ -27,12 +27,15 @@ class CamOptions:
         The levels to use; all by default.
     level_scale : {"none", "std"}
         ``"std"`` divides each level by its standard deviation.
+    fusion : {"concatenate", "mean"}
+        ``"mean"`` makes a map of each level and averages them, see `mean_over_levels`.
     """
 
     grid: str = "coarsest"
     component: int = 0
     levels: tuple[str, ...] | None = None
     level_scale: str = "none"
+    fusion: str = "concatenate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,9 @@ class CamMethod:
         grid ``"own"``.
     has_components : bool
         Whether there are several components to choose from.
+    check : callable, optional
+        Raises an `OptionError` for a backbone that the map cannot be made with, before any
+        work.
     """
 
     name: str
@@ -82,3 +88,4 @@ class CamMethod:
     signed: bool = True
     has_grid: bool = True
     has_components: bool = True
+    check: Callable[[BackboneSpec], None] | None = None

@@ -8,10 +8,11 @@ from typing import overload
 
 import PIL.Image
 
-from quickgaze.backbones import check_grid, load_backbone
+from quickgaze.backbones import Backbone, check_grid, load_backbone
 from quickgaze.backbones.spec import WeightsChoice
-from quickgaze.cams import CAMS, ORIENTATIONS, CamInput, CamOptions
+from quickgaze.cams import CAMS, ORIENTATIONS, CamInput, CamOptions, check_cam
 from quickgaze.cams.features import check_level_scale
+from quickgaze.cams.fusion import check_fusion
 from quickgaze.errors import OptionError
 from quickgaze.resampling import gaussian_blur
 from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
@@ -76,8 +77,9 @@ class SaliencyModel:
 
     Parameters
     ----------
-    backbone : str
-        One of `list_backbones`.
+    backbone : str or Backbone
+        One of `list_backbones`, ``"timm/"`` and the name of a timm model, or what
+        `load_backbone` or `wrap_backbone` gave.
     cam : str
         How features become a map.
     grid : str
@@ -103,6 +105,11 @@ class SaliencyModel:
         Whether negative values of the CAM are set to 0.
     batch_size : int
         How many equally large images go through the network together.
+    fusion : {"concatenate", "mean"}
+        Whether the levels' channels are joined, or a map is made of each level and averaged.
+    geometry : str
+        How images are resized for the network: ``"default"``, ``"native"``, ``"detector"`` or
+        ``"short:480"``.
 
     Raises
     ------
@@ -124,7 +131,7 @@ class SaliencyModel:
 
     def __init__(
         self,
-        backbone: str = "efficientnet_lite0",
+        backbone: str | Backbone = "efficientnet_lite0",
         cam: str = "eigen",
         grid: str = "coarsest",
         component: int = 0,
@@ -137,6 +144,8 @@ class SaliencyModel:
         weights: WeightsChoice = "default",
         rectify: bool = True,
         batch_size: int = 8,
+        fusion: str = "concatenate",
+        geometry: str = "default",
     ) -> None:
         rule = ORIENTATIONS[orientation]
         if rule.needs_density:
@@ -145,15 +154,17 @@ class SaliencyModel:
                 "have; score it in a Study"
             )
         check_level_scale(level_scale)
+        check_fusion(fusion)
         gaussian_blur([0.0], sigma, axes=(0,))
         if batch_size < 1:
             raise OptionError(f"batch_size is {batch_size}; give at least 1")
         self._method = CAMS[cam]
-        self.backbone = load_backbone(backbone, weights, device, precision)
+        self.backbone = _loaded(backbone, weights, device, precision, geometry)
+        check_cam(cam, self.backbone.spec)
         check_grid(grid, self.backbone.level_names)
         self.cam = cam
         self.options = CamOptions(
-            grid, component, None if levels is None else tuple(levels), level_scale
+            grid, component, None if levels is None else tuple(levels), level_scale, fusion
         )
         self.orientation, self.sigma, self.rectify = orientation, sigma, rectify
         self.batch_size = batch_size
@@ -207,3 +218,18 @@ class SaliencyModel:
             )
             for index in range(len(images))
         ]
+
+
+def _loaded(
+    backbone: str | Backbone, weights: WeightsChoice, device: str, precision: str, geometry: str
+) -> Backbone:
+    if isinstance(backbone, str):
+        return load_backbone(backbone, weights, device, precision, geometry=geometry)
+    options = {"weights": weights, "device": device, "precision": precision, "geometry": geometry}
+    for option, value in options.items():
+        if value not in ("default", "auto"):
+            raise OptionError(
+                f"{option} is {str(value)!r}, but the backbone {backbone.name} is loaded already; "
+                f"give {option} where it is loaded or wrapped"
+            )
+    return backbone

@@ -1,9 +1,10 @@
-"""Reading human saliency maps that a data set provides."""
+"""Reading saliency maps from files: those that a data set provides, and those of a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,14 @@ COLOUR_TOLERANCE = 8
 
 @dataclass(frozen=True)
 class DensityFile:
-    """A human saliency map in a file: an image in shades of grey, or a NumPy array.
+    """A saliency map in a file: an image in shades of grey, or a NumPy array.
 
     Parameters
     ----------
     path : Path
         An image of any common format with 8 or more bits, or ``.npy``.
+    what : str
+        What it is called in messages: a data set's ``"density"``, or a model's ``"map"``.
 
     Examples
     --------
@@ -38,6 +41,7 @@ class DensityFile:
     """
 
     path: Path
+    what: str = "density"
 
     def read(self, size: Size) -> Density:
         """Read the map.
@@ -59,79 +63,121 @@ class DensityFile:
             If the file cannot be read, has another size than the image, is coloured or
             transparent, or holds NaN, infinity or negative values.
         """
+        name = f"{self.what} {readable(self.path)}"
         if self.path.suffix.lower() == ".npy":
-            values = _read_array(self.path, size)
+            values = _read_array(self.path, size, name)
         else:
-            values = _read_grey(self.path, size)
-        _refuse_values(values, self.path)
-        largest = values.max()
-        return (values / largest if largest > 0 else values).astype(np.float32)
+            values = _read_grey(self.path, size, name)
+        return scaled_to_maximum(values, name)
 
 
-def _read_array(path: Path, size: Size) -> npt.NDArray[np.float64]:
+def scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
+    """Divide a saliency map by its maximum.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W)
+    name : str
+        What the map is called in messages.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float32
+        A map that is 0 everywhere stays so.
+
+    Raises
+    ------
+    StimulusError
+        If it holds NaN, infinity or negative values.
+    """
+    _refuse_values(values, name)
+    largest = values.max()
+    return (values / largest if largest > 0 else values).astype(np.float32)
+
+
+def _read_array(path: Path, size: Size, name: str) -> npt.NDArray[np.float64]:
     try:
         # Mapped, so that the shape is known before anything of that shape is in memory.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:
         raise StimulusError(
-            f"the density {readable(path)} cannot be read ({error or type(error).__name__}); it "
+            f"the {name} cannot be read ({error or type(error).__name__}); it "
             "needs to be one array of numbers, written by numpy.save"
         ) from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
-        what = f"values of type {array.dtype}" if isinstance(array, np.ndarray) else "an archive"
-        raise StimulusError(
-            f"the density {readable(path)} holds {what}; it needs to be one array of real numbers"
-        )
-    _refuse_shape(array.shape, size, path)
+    if not isinstance(array, np.ndarray):
+        raise StimulusError(f"the {name} holds an archive; it needs to be one array of numbers")
+    refuse_array(array.shape, array.dtype, size, name)
     return np.array(array, dtype=np.float64)
 
 
-def _read_grey(path: Path, size: Size) -> npt.NDArray[np.float64]:
+def refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name: str) -> None:
+    """Refuse an array that is not one real number for each pixel.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    size : (int, int)
+        Height and width of the image that it belongs to.
+    name : str
+        What the array is called in messages.
+
+    Raises
+    ------
+    StimulusError
+    """
+    if dtype.kind not in "buif":
+        raise StimulusError(
+            f"the {name} holds values of type {dtype}; it needs to be one array of real numbers"
+        )
+    _refuse_shape(shape, size, name)
+
+
+def _read_grey(path: Path, size: Size, name: str) -> npt.NDArray[np.float64]:
     with opened(path) as image:
         image.load()
-        values = upright(_grey_levels(image, path), stored_orientation(image))
-    _refuse_shape(values.shape, size, path)
+        values = upright(_grey_levels(image, name), stored_orientation(image))
+    _refuse_shape(values.shape, size, name)
     return values
 
 
-def _grey_levels(image: PIL.Image.Image, path: Path) -> npt.NDArray[np.float64]:
+def _grey_levels(image: PIL.Image.Image, name: str) -> npt.NDArray[np.float64]:
     if is_deep(image):
         return np.asarray(image, dtype=np.float64)
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         if alpha.getextrema() != (255, 255):
             raise StimulusError(
-                f"the density {readable(path)} has transparent pixels, whose value is open; save "
+                f"the {name} has transparent pixels, whose value is open; save "
                 "it in shades of grey without an alpha channel"
             )
     channels = np.asarray(image.convert("RGB"), dtype=np.float64)
     if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
         raise StimulusError(
-            f"the density {readable(path)} is coloured; colours do not say how much people looked "
+            f"the {name} is coloured; colours do not say how much people looked "
             "where: save it in shades of grey, white where they looked most"
         )
     grey: npt.NDArray[np.float64] = channels.mean(axis=2)
     return grey
 
 
-def _refuse_shape(shape: tuple[int, ...], size: Size, path: Path) -> None:
+def _refuse_shape(shape: tuple[int, ...], size: Size, name: str) -> None:
     if shape != tuple(size):
         found = " x ".join(map(str, shape)) or "a single number"
         raise StimulusError(
-            f"the density {readable(path)} is {found}, its image is {size[0]} x {size[1]} (height "
-            "x width); give a density of the image's size, one value a pixel"
+            f"the {name} is {found}, its image is {size[0]} x {size[1]} (height x width); give one "
+            "of the image's size, one value a pixel"
         )
 
 
-def _refuse_values(values: npt.NDArray[np.float64], path: Path) -> None:
+def _refuse_values(values: npt.NDArray[np.float64], name: str) -> None:
     if not np.isfinite(values).all():
         raise StimulusError(
-            f"the density {readable(path)} holds NaN or infinity in "
-            f"{np.count_nonzero(~np.isfinite(values)):,} of {values.size:,} pixels; write 0 where "
-            "nobody looked"
+            f"the {name} holds NaN or infinity in {np.count_nonzero(~np.isfinite(values)):,} of "
+            f"{values.size:,} pixels; write 0 where nobody is expected to look"
         )
     if (values < 0).any():
         raise StimulusError(
-            f"the density {readable(path)} holds negative values, down to {values.min():g}; it "
-            "needs to be 0 where nobody looked and larger where people looked more"
+            f"the {name} holds negative values, down to {values.min():g}; it needs to be 0 where "
+            "nobody is expected to look, larger elsewhere; of a log density, save the exponential"
         )

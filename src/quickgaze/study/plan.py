@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import InitVar, asdict, dataclass, field
 from typing import Any
 
-from quickgaze.backbones import BACKBONES, check_grid
-from quickgaze.cams import CAMS, ORIENTATIONS
+from quickgaze.backbones import BackboneSpec, check_grid, find_spec
+from quickgaze.cams import CAMS, ORIENTATIONS, check_cam
 from quickgaze.cams.features import check_level_scale
+from quickgaze.cams.fusion import check_fusion
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.metrics import CONVENTIONS, METRICS
@@ -41,12 +42,22 @@ class Settings:
         Levels of the pyramid to use; all by default.
     level_scale : str
         ``"none"`` or ``"std"``.
+    fusion : str
+        ``"concatenate"`` or ``"mean"``.
     rectify : bool
         Whether negative values of the CAM are set to 0.
     weights : str
         ``"default"``, ``"none"`` or a file.
     precision : str
         What the backbones compute in.
+    geometry : str
+        How images are resized for the backbones.
+    maps : mapping of str to str
+        Folder or HDF5 file of maps that were computed elsewhere, by the model's name. Beside
+        them, there need be no backbones.
+    loaded : mapping of str to BackboneSpec, optional
+        Those of the backbones that were given as objects, by name; `weights`, `precision` and
+        `geometry` are those of the others.
 
     Raises
     ------
@@ -67,22 +78,34 @@ class Settings:
     density_sigma: float
     levels: tuple[str, ...] | None = None
     level_scale: str = "none"
+    fusion: str = "concatenate"
     rectify: bool = True
     weights: str = "default"
     precision: str = "auto"
+    geometry: str = "default"
+    maps: Mapping[str, str] = field(default_factory=dict)
+    loaded: InitVar[Mapping[str, BackboneSpec] | None] = None
 
-    def __post_init__(self) -> None:
-        for option in ("backbones", "cams", "grids", "components", "orientations", "sigmas"):
+    def __post_init__(self, loaded: Mapping[str, BackboneSpec] | None) -> None:
+        options = ("backbones", "cams", "grids", "components", "orientations", "sigmas")
+        maps_alone = bool(self.maps) and not self.backbones
+        for option in options[2:] if maps_alone else options:
             if not getattr(self, option):
                 raise OptionError(f"{option} is empty; name at least one")
         self._check_names()
-        self._check_levels()
+        self._check_levels(loaded or {})
         for sigma in (*self.sigmas, self.density_sigma):
             gaussian_blur([0.0], sigma, axes=(0,))
         if min(self.components) < 0:
             raise OptionError(f"component {min(self.components)} does not exist; the first is 0")
 
     def _check_names(self) -> None:
+        for name in self.maps:
+            if not name or name in self.backbones:
+                raise OptionError(
+                    f"maps cannot be called {name!r}: in the scores, their name stands where a "
+                    "backbone's does; give one that no backbone of this study has"
+                )
         for name in self.cams:
             CAMS[name]
         for name in self.orientations:
@@ -97,10 +120,14 @@ class Settings:
                     f"only in: {', '.join(conventions)}"
                 )
         check_level_scale(self.level_scale)
+        check_fusion(self.fusion)
 
-    def _check_levels(self) -> None:
+    def _check_levels(self, loaded: Mapping[str, BackboneSpec]) -> None:
         for backbone in self.backbones:
-            levels = BACKBONES[backbone].levels
+            spec = loaded.get(backbone) or find_spec(backbone).at(self.geometry)
+            for cam in self.cams:
+                check_cam(cam, spec)
+            levels = spec.levels
             names = [level.name for level in levels]
             known = [*names, *(f"s{level.stride}" for level in levels)]
             for name in self.levels or ():
@@ -166,6 +193,10 @@ class Plan:
         Ids, in order.
     shard_size : int
         Stimuli per shard.
+    inputs : mapping of str to mapping
+        What each backbone makes of an image before it looks, and the levels that it gives.
+    maps_fingerprints : mapping of str to str
+        Of maps that were computed elsewhere, by the model's name.
     """
 
     settings: Settings
@@ -173,6 +204,8 @@ class Plan:
     weights_hashes: Mapping[str, str]
     stimuli: tuple[str, ...]
     shard_size: int
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    maps_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:
@@ -196,6 +229,8 @@ class Plan:
             },
             "dataset": dict(self.dataset),
             "weights_hashes": dict(self.weights_hashes),
+            "inputs": dict(self.inputs),
+            "maps_fingerprints": dict(self.maps_fingerprints),
             "shard_size": self.shard_size,
             "stimuli": list(self.stimuli),
         }

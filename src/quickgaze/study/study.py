@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +18,10 @@ from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError, RunError
 from quickgaze.metrics import DEFAULT_METRICS, METRICS
 from quickgaze.stimuli import Dataset
+from quickgaze.stimuli.files import PathLike
 from quickgaze.study.engine import run_locally
 from quickgaze.study.plan import Plan, Settings, differences
+from quickgaze.study.precomputed import open_precomputed
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.tables import TableStore, write_json
 from quickgaze.study.worker import Worker
@@ -32,8 +36,13 @@ class Study:
     ----------
     dataset : Dataset
         What to score on.
-    backbones, cams, grids : sequence of str
-        Names, as for `SaliencyModel`.
+    backbones : sequence of str or Backbone, optional
+        As for `SaliencyModel`. What is given as an object goes by its own name. By default
+        ``"efficientnet_lite0"``, or none where there are `maps` and no `cams`.
+    cams : sequence of str, optional
+        As for `SaliencyModel`; by default ``"eigen"``.
+    grids : sequence of str
+        As for `SaliencyModel`.
     orientations : sequence of str, optional
         Rules that fix the sign; all by default, which costs no more than two.
     sigmas : sequence of float
@@ -51,16 +60,27 @@ class Study:
         Levels of the pyramid to use; all by default.
     level_scale : {"none", "std"}
         ``"std"`` divides each level by its standard deviation.
+    fusion : {"concatenate", "mean"}
+        Whether the levels' channels are joined, or a map is made of each level and averaged.
     rectify : bool
         Whether negative values of the CAM are set to 0.
     weights : str or path
-        ``"default"``, ``"none"`` (random) or a file.
+        ``"default"``, ``"none"`` (random) or a file. This and the next three options are for
+        the backbones that are given by name.
     device : str
         ``"auto"`` takes a GPU if there is one.
     precision : {"auto", "fp32", "bf16"}
         What the backbones compute in.
+    geometry : str
+        How images are resized for them: ``"default"``, ``"native"``, ``"detector"`` or
+        ``"short:480"``.
     shard_size : int
         Stimuli per shard, the unit in which results are kept.
+    maps : mapping of str to path, optional
+        Maps that were computed elsewhere, by the model's name: a folder of images in shades of
+        grey or ``.npy`` files, or an HDF5 file, called as the stimuli and of their sizes. They
+        are scored as they are, under every blur in `sigmas` (0 is none), with the name as
+        ``backbone``, the cam ``"precomputed"`` and the orientation ``"none"``.
 
     Raises
     ------
@@ -82,8 +102,8 @@ class Study:
     def __init__(
         self,
         dataset: Dataset,
-        backbones: Sequence[str] = ("efficientnet_lite0",),
-        cams: Sequence[str] = ("eigen",),
+        backbones: Sequence[str | Backbone] | None = None,
+        cams: Sequence[str] | None = None,
         grids: Sequence[str] = ("coarsest",),
         orientations: Sequence[str] | None = None,
         sigmas: Sequence[float] = (19.0,),
@@ -94,17 +114,26 @@ class Study:
         density_sigma: float | None = None,
         levels: Sequence[str] | None = None,
         level_scale: str = "none",
+        fusion: str = "concatenate",
         rectify: bool = True,
         weights: WeightsChoice = "default",
         device: str = "auto",
         precision: str = "auto",
+        geometry: str = "default",
         shard_size: int = 64,
+        maps: Mapping[str, PathLike] | None = None,
     ) -> None:
+        maps_alone = bool(maps) and cams is None
+        if backbones is None:
+            backbones = () if maps_alone else ("efficientnet_lite0",)
+        if cams is None:
+            cams = ("eigen",) if backbones else ()
         self.dataset = dataset
         self.device = device
         self.shard_size = shard_size
+        self.loaded = _loaded(backbones)
         self.settings = Settings(
-            backbones=_once(backbones),
+            backbones=_once(each if isinstance(each, str) else each.name for each in backbones),
             cams=_once(cams),
             grids=_once(grids),
             components=_once(components),
@@ -115,12 +144,18 @@ class Study:
             density_sigma=dataset.density_sigma if density_sigma is None else density_sigma,
             levels=None if levels is None else _once(levels),
             level_scale=level_scale,
+            fusion=fusion,
             rectify=rectify,
             weights=str(weights),
             precision=precision,
+            geometry=geometry,
+            maps={name: os.fspath(path) for name, path in (maps or {}).items()},
+            loaded={name: backbone.spec for name, backbone in self.loaded.items()},
         )
         if len(dataset) == 0:
             raise DatasetError(f"{dataset!r} is empty; there is nothing to score")
+        stimuli = [stimulus.id for stimulus in dataset]
+        self.precomputed = open_precomputed(self.settings.maps, stimuli)
 
     def run(
         self,
@@ -169,13 +204,20 @@ class Study:
         check_folder(folder)
         settings = self.settings
         backbones = [
-            load_backbone(name, settings.weights, self.device, settings.precision)
+            self.loaded.get(name)
+            or load_backbone(
+                name,
+                settings.weights,
+                self.device,
+                settings.precision,
+                geometry=settings.geometry,
+            )
             for name in settings.backbones
         ]
         plan = self._plan(backbones)
         begin(folder, plan)
         store = TableStore(folder, settings.metrics)
-        worker = Worker(settings, backbones, batch_size)
+        worker = Worker(settings, backbones, batch_size, self.precomputed)
         started = datetime.now(timezone.utc)
         run_locally(plan, self.dataset, worker, store, progress)
         run = open_run(folder)
@@ -194,7 +236,9 @@ class Study:
         }
         hashes = {backbone.name: backbone.weights_hash for backbone in backbones}
         stimuli = tuple(stimulus.id for stimulus in dataset)
-        return Plan(self.settings, description, hashes, stimuli, self.shard_size)
+        inputs = {backbone.name: _inputs(backbone) for backbone in backbones}
+        maps = {each.name: each.source.fingerprint for each in self.precomputed}
+        return Plan(self.settings, description, hashes, stimuli, self.shard_size, inputs, maps)
 
 
 def default_metrics(convention: str) -> tuple[str, ...]:
@@ -301,6 +345,36 @@ def _manifest(
         "started": started.isoformat(timespec="seconds"),
         "finished": finished.isoformat(timespec="seconds"),
         "complete": True,
+    }
+
+
+def _loaded(backbones: Sequence[str | Backbone]) -> dict[str, Backbone]:
+    """Backbones that were given as objects, by name."""
+    loaded: dict[str, Backbone] = {}
+    named = {each for each in backbones if isinstance(each, str)}
+    for backbone in backbones:
+        if isinstance(backbone, str):
+            continue
+        if backbone.name in named or loaded.get(backbone.name, backbone) is not backbone:
+            raise OptionError(
+                f"two of the backbones have the name {backbone.name!r}; give them names that "
+                "differ, or score them in two studies"
+            )
+        loaded[backbone.name] = backbone
+    return loaded
+
+
+def _inputs(backbone: Backbone) -> dict[str, Any]:
+    """Say what decides the features beside the weights, as plain values."""
+    spec = backbone.spec
+    geometry = asdict(spec.geometry)
+    size = spec.geometry.fixed_size
+    return {
+        "geometry": {**geometry, "fixed_size": None if size is None else list(size)},
+        "mean": list(spec.mean),
+        "std": list(spec.std),
+        "levels": [f"{level.name}:{level.stride}" for level in spec.levels],
+        "precision": backbone.precision,
     }
 
 

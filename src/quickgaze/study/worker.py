@@ -12,6 +12,7 @@ from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
 from quickgaze.study.inputs import Failure, Gaze, Inputs, read_ahead, read_size
 from quickgaze.study.plan import CamKey, Settings, cam_keys
+from quickgaze.study.precomputed import PrecomputedMaps
 from quickgaze.study.scoring import score_cam
 from quickgaze.study.tables import Row, ShardTables
 
@@ -25,10 +26,13 @@ class ImageCam:
     key : CamKey
     cam : Cam
         A batch of one.
+    kept : bool
+        Whether it goes into the table of maps.
     """
 
     key: CamKey
     cam: Cam
+    kept: bool = True
 
     def row(self, stimulus: str, size: Size) -> Row:
         """Give the CAM as a row of the table of maps."""
@@ -57,12 +61,22 @@ class Worker:
     batch_size : int
         How many equally large images go through a network together; it changes no value
         beyond float rounding.
+    maps : sequence of PrecomputedMaps
+        Maps of other models, scored beside those of the backbones. They lie on disk already
+        and are not repeated in the table of maps.
     """
 
-    def __init__(self, settings: Settings, backbones: Sequence[Backbone], batch_size: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        backbones: Sequence[Backbone],
+        batch_size: int,
+        maps: Sequence[PrecomputedMaps] = (),
+    ) -> None:
         self.settings = settings
         self.backbones = backbones
         self.batch_size = batch_size
+        self.maps = maps
 
     def compute(
         self, stimuli: Sequence[Stimulus], done: Callable[[int], None] = lambda _: None
@@ -133,21 +147,35 @@ class Worker:
     def _cams(self, batch: Sequence[Inputs]) -> list[list[ImageCam]]:
         """CAMs of each image of a batch."""
         settings = self.settings
+        # First, because a map that is missing is found out before a network has run for nothing.
+        precomputed = [self._precomputed(inputs) for inputs in batch]
         images = as_batch([inputs.image for inputs in batch])
         cams: list[list[ImageCam]] = [[] for _ in batch]
         for backbone in self.backbones:
             given = CamInput(backbone, images)
             for key in cam_keys(settings, backbone.name):
-                options = CamOptions(key.grid, key.component, settings.levels, settings.level_scale)
+                options = CamOptions(
+                    key.grid,
+                    key.component,
+                    settings.levels,
+                    settings.level_scale,
+                    settings.fusion,
+                )
                 cam = CAMS[key.cam].compute(given, options)
                 for index, own in enumerate(cams):
                     own.append(ImageCam(key, cam.image(index)))
-        return cams
+        return [own + read for own, read in zip(cams, precomputed, strict=True)]
+
+    def _precomputed(self, inputs: Inputs) -> list[ImageCam]:
+        size = (inputs.image.shape[0], inputs.image.shape[1])
+        return [
+            ImageCam(maps.key, maps.cam(inputs.stimulus, size), kept=False) for maps in self.maps
+        ]
 
     def _tables(self, inputs: Inputs, cams: Sequence[ImageCam]) -> ShardTables:
         """All rows of one image whose CAMs are known."""
         size = (inputs.image.shape[0], inputs.image.shape[1])
-        maps = [item.row(inputs.stimulus, size) for item in cams]
+        maps = [item.row(inputs.stimulus, size) for item in cams if item.kept]
         failure = inputs.gaze if isinstance(inputs.gaze, Failure) else None
         scores: list[Row] = []
         undefined: list[Row] = []

@@ -1,0 +1,177 @@
+"""Any timm model as a backbone: what timm's own data and a pass without numbers tell of it."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import timm
+import torch
+
+from quickgaze.backbones.geometry import InputGeometry
+from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones.timm_models import timm_network
+from quickgaze.errors import OptionError, UnknownNameError
+
+PREFIX = "timm/"
+"""Before the name of a timm model, as in ``timm/resnet18``."""
+
+_ODD_SIZE = (97, 129)
+_log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=256)
+def timm_spec(name: str) -> BackboneSpec:
+    """Describe a timm model as a backbone.
+
+    Nothing is downloaded, and where that is possible no weights are made: the model runs on
+    torch's meta device, which knows shapes only.
+
+    Parameters
+    ----------
+    name : str
+        ``"timm/"`` and timm's own name, with or without a tag: ``"timm/resnet18"``,
+        ``"timm/resnet18.a1_in1k"``.
+
+    Returns
+    -------
+    BackboneSpec
+        Levels are named by their stride, ``s4``, ``s8`` and so on. Of several features with
+        one stride the deepest is taken; a plain vision transformer so gives one level, its
+        last block's patch tokens after the final norm, as a map. Images keep their size if
+        the model can take any; if not, they are stretched to the one that it was trained on.
+
+    Raises
+    ------
+    UnknownNameError
+        If timm has no such model; offers the nearest.
+    OptionError
+        If the model gives no feature maps.
+    """
+    architecture = name.removeprefix(PREFIX)
+    config = _pretrained_config(architecture)
+    taps = _taps(architecture)
+    deepest = dict(taps)
+    tokens = len(deepest) == 1 < len(taps)
+    trained_size = (int(config.input_size[1]), int(config.input_size[2]))
+    draft = BackboneSpec(
+        name=name,
+        family="timm_tokens" if tokens else "timm",
+        architecture=architecture,
+        levels=tuple(LevelSpec(f"s{stride}", stride, 0) for stride in sorted(deepest)),
+        geometry=InputGeometry(antialias=True),
+        mean=tuple(config.mean),
+        std=tuple(config.std),
+        weights=Weights(
+            tag=config.tag or "default",
+            license=config.license or "not stated",
+            file_name="model.safetensors",
+            url=config.url or None,
+            hub=config.hf_hub_id or config.url or None,
+        ),
+        summary=f"{architecture} from timm",
+        options={} if tokens else {"out_indices": [deepest[each] for each in sorted(deepest)]},
+    )
+    return _fitted(draft, trained_size)
+
+
+def _pretrained_config(architecture: str) -> Any:
+    if not timm.is_model(architecture):
+        known = timm.list_models()
+        nearest = difflib.get_close_matches(architecture.lower(), known, n=5, cutoff=0.5)
+        raise UnknownNameError(
+            f"timm has no model {architecture!r}; the nearest are: "
+            f"{', '.join(PREFIX + found for found in nearest) or 'none'}. "
+            "timm.list_models() names all of them"
+        )
+    try:
+        return timm.get_pretrained_cfg(architecture)
+    except RuntimeError as error:
+        base = architecture.partition(".")[0]
+        tagged = timm.list_models(f"{base}.*", pretrained=True)
+        raise UnknownNameError(
+            f"timm has no weights {architecture!r} ({error}) It has: {', '.join(tagged)}"
+        ) from error
+
+
+def _taps(architecture: str) -> list[tuple[int, int]]:
+    """Stride and timm's index of the features that a model offers, from shallow to deep."""
+    try:
+        with torch.device("meta"):
+            network: Any = timm.create_model(architecture, features_only=True)
+        strides = [round(stride) for stride in network.feature_info.reduction()]
+        return list(zip(strides, network.feature_info.out_indices, strict=True))
+    except (RuntimeError, AttributeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise OptionError(
+            f"timm/{architecture} offers no feature maps ({error}); build it yourself and name "
+            "its layers with quickgaze.wrap_backbone"
+        ) from error
+
+
+def _fitted(draft: BackboneSpec, trained_size: tuple[int, int]) -> BackboneSpec:
+    """Find out which sizes a model takes, the most general first, and what it then gives."""
+    coarsest = draft.levels[-1].stride
+    even = (6 * coarsest, 10 * coarsest)
+    for extra in ({"dynamic_img_size": True}, {}):
+        options = {**draft.options, **extra}
+        shapes = _shapes(draft, options, _ODD_SIZE)
+        if shapes is not None and _covers(shapes, draft.levels, _ODD_SIZE):
+            return _with_levels(draft, options, shapes, InputGeometry(antialias=True))
+        shapes = _shapes(draft, options, even)
+        if shapes is not None:
+            geometry = InputGeometry(multiple=coarsest, antialias=True)
+            return _with_levels(draft, options, shapes, geometry)
+    # A few models compute with numbers that the meta device does not have.
+    shapes = _shapes(draft, draft.options, trained_size) or _shapes(
+        draft, draft.options, trained_size, device="cpu"
+    )
+    if shapes is None:
+        raise OptionError(
+            f"{draft.name} gives no feature maps (B, C, H, W) of a {trained_size} image; build "
+            "it yourself and name its layers with quickgaze.wrap_backbone"
+        )
+    geometry = InputGeometry(antialias=True, fixed_size=trained_size)
+    return _with_levels(draft, draft.options, shapes, geometry, only_size=True)
+
+
+def _shapes(
+    draft: BackboneSpec, options: Mapping[str, Any], size: tuple[int, int], device: str = "meta"
+) -> list[torch.Size] | None:
+    """Shapes of the levels of an image of `size`; None if the model does not take it."""
+    try:
+        with torch.device(device), torch.random.fork_rng(devices=[]), torch.inference_mode():
+            network = timm_network(replace(draft, options=options)).eval()
+            features = network(torch.zeros(1, 3, *size))
+    except Exception as error:  # noqa: BLE001 - models refuse sizes in every way there is
+        _log.debug("%s takes no %s image: %s", draft.name, size, error)
+        return None
+    shapes = [level.shape for level in features.values()]
+    return shapes if all(len(shape) == 4 for shape in shapes) else None
+
+
+def _covers(
+    shapes: Sequence[torch.Size], levels: Sequence[LevelSpec], size: tuple[int, int]
+) -> bool:
+    """Whether every level has a cell for every pixel, so that nothing needs to be padded."""
+    return all(
+        tuple(shape[-2:]) == tuple(-(-side // level.stride) for side in size)
+        for shape, level in zip(shapes, levels, strict=True)
+    )
+
+
+def _with_levels(
+    draft: BackboneSpec,
+    options: Mapping[str, Any],
+    shapes: Sequence[torch.Size],
+    geometry: InputGeometry,
+    only_size: bool = False,
+) -> BackboneSpec:
+    levels = tuple(
+        LevelSpec(level.name, level.stride, shape[1])
+        for level, shape in zip(draft.levels, shapes, strict=True)
+    )
+    return replace(draft, options=options, levels=levels, geometry=geometry, only_size=only_size)

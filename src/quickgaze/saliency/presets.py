@@ -1,0 +1,78 @@
+"""Settings of published studies, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from quickgaze.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The settings that repeat a study's computation.
+
+    Parameters
+    ----------
+    name : str
+    summary : str
+        What it repeats, in one line.
+    backbone, cam, grid : str
+        As for `SaliencyModel`.
+    component : int
+        As for `SaliencyModel`.
+    orientation : str
+        As for `SaliencyModel`.
+    geometry : str
+        As for `load_backbone`.
+    sigmas : tuple of float
+        Blurs in pixels that the study scored; the last is the one it showed.
+    convention : str
+        That its metrics are computed in.
+    """
+
+    name: str
+    summary: str
+    backbone: str
+    cam: str
+    grid: str
+    component: int
+    orientation: str
+    geometry: str
+    sigmas: tuple[float, ...]
+    convention: str
+
+    def model_options(self) -> dict[str, Any]:
+        """Give the options of a `SaliencyModel`."""
+        return {
+            "backbone": self.backbone,
+            "cam": self.cam,
+            "grid": self.grid,
+            "component": self.component,
+            "orientation": self.orientation,
+            "geometry": self.geometry,
+            "sigma": self.sigmas[-1],
+        }
+
+
+PRESETS: Catalogue[Preset] = Catalogue(
+    "preset",
+    "quickgaze.presets",
+    {
+        preset.name: preset
+        for preset in (
+            Preset(
+                name="cap6415",
+                summary="CAP6415 study of autumn 2025; docs/cap6415.md says what it computed",
+                backbone="fasterrcnn_resnet50_fpn",
+                cam="eigen",
+                grid="pool",
+                component=0,
+                orientation="lapack",
+                geometry="detector-padded",
+                sigmas=(0.0, 19.0),
+                convention="cap6415",
+            ),
+        )
+    },
+)

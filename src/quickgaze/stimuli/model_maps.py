@@ -1,0 +1,219 @@
+"""Saliency maps that a model has written to disk, in a folder or in an HDF5 file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+import numpy as np
+
+from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.stimuli.densities import DensityFile, refuse_array, scaled_to_maximum
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, PathLike, readable, walk, with_suffix
+from quickgaze.stimuli.types import Density, DensitySource, Size
+
+
+@dataclass(frozen=True)
+class ArchivedMap:
+    """A saliency map in an HDF5 file.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It is opened each time that a map is read.
+    name : str
+        The HDF5 data set that holds the map, one real number for each pixel.
+    """
+
+    path: Path
+    name: str
+
+    def read(self, size: Size) -> Density:
+        """Read the map.
+
+        Parameters
+        ----------
+        size : (int, int)
+            Height and width of the image that it belongs to.
+
+        Returns
+        -------
+        ndarray, shape (H, W), float32
+            Not negative, divided by its maximum.
+
+        Raises
+        ------
+        StimulusError
+            If it cannot be read, has another size than the image, or holds NaN, infinity,
+            negative values or anything but numbers.
+        """
+        h5py = _h5py()
+        what = f"map {self.name!r} in {readable(self.path)}"
+        try:
+            with h5py.File(self.path, "r") as archive:
+                stored = archive[self.name]
+                refuse_array(stored.shape, stored.dtype, size, what)
+                values = np.asarray(stored, dtype=np.float64)
+        except (OSError, KeyError) as error:
+            raise StimulusError(f"the {what} cannot be read ({error})") from error
+        return scaled_to_maximum(values, what)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelMaps:
+    """Saliency maps of one model, by name. Made by `open_model_maps`.
+
+    Parameters
+    ----------
+    path : Path
+        The folder or HDF5 file.
+    maps : mapping of str to DensitySource
+        By their path below the folder, or in the file, without an image's ending.
+    fingerprint : str
+        Changes when a map is added, removed or written anew.
+    """
+
+    path: Path
+    maps: Mapping[str, DensitySource]
+    fingerprint: str
+
+    def wanted(self, stimulus: str) -> str:
+        """Say in words where the map of a stimulus would lie."""
+        if self.path.is_dir():
+            return f"{readable(self.path / stimulus)}.png or .npy"
+        return f"the data set {stimulus!r} in {readable(self.path)}"
+
+    def paired(self, stimuli: Iterable[str]) -> dict[str, DensitySource]:
+        """Find the maps of stimuli.
+
+        Parameters
+        ----------
+        stimuli : iterable of str
+            All ids of a data set.
+
+        Returns
+        -------
+        dict of str to DensitySource
+            By id: the map of the same name, or else the one whose last part is that of the
+            id, where no other stimulus and no other map shares it. Without those that have
+            none.
+        """
+        identifiers = list(stimuli)
+        shared = Counter(_last_part(identifier) for identifier in identifiers)
+        by_last_part: dict[str, list[DensitySource]] = {}
+        for name, source in self.maps.items():
+            by_last_part.setdefault(_last_part(name), []).append(source)
+        found = {}
+        for identifier in identifiers:
+            last = _last_part(identifier)
+            alike = by_last_part.get(last, [])
+            if identifier in self.maps:
+                found[identifier] = self.maps[identifier]
+            elif shared[last] == 1 and len(alike) == 1:
+                found[identifier] = alike[0]
+        return found
+
+
+def open_model_maps(path: PathLike) -> ModelMaps:
+    """Find the saliency maps in a folder or an HDF5 file.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder of maps, images in shades of grey or ``.npy``, subfolders included; or an HDF5
+        file with one two-dimensional data set for each image, groups included. They are called
+        as the stimuli: their ids, or their image files with or without ending.
+
+    Returns
+    -------
+    ModelMaps
+        No map has been read.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing of this kind, no map in it, or two maps of the same name.
+    OptionError
+        If the file needs a package that is not installed.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise DatasetError(f"{readable(place)} does not exist; name a folder or HDF5 file of maps")
+    found = _in_folder(place) if place.is_dir() else _in_archive(place)
+    if not found.maps:
+        raise DatasetError(
+            f"{readable(place)} holds no map; expected images in shades of grey or .npy files in a "
+            "folder, or data sets in an HDF5 file, called as the stimuli"
+        )
+    return found
+
+
+def _in_folder(folder: Path) -> ModelMaps:
+    maps: dict[str, DensitySource] = {}
+    digest = hashlib.sha256()
+    for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
+        below = readable(path.relative_to(folder).as_posix())
+        _add(maps, below, DensityFile(path, "map"), folder)
+        digest.update(f"{below}\t{_state(path)}\n".encode())
+    return ModelMaps(folder, maps, digest.hexdigest())
+
+
+def _in_archive(file: Path) -> ModelMaps:
+    h5py = _h5py()
+    maps: dict[str, DensitySource] = {}
+
+    def visit(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            _add(maps, name, ArchivedMap(file, name), file)
+
+    try:
+        with h5py.File(file, "r") as archive:
+            archive.visititems(visit)
+    except OSError as error:
+        raise DatasetError(
+            f"{readable(file)} cannot be read as HDF5 ({error}); name a folder of maps, or an HDF5 "
+            "file with a data set for each image"
+        ) from error
+    return ModelMaps(file, maps, hashlib.sha256(_state(file).encode()).hexdigest())
+
+
+def _add(maps: dict[str, DensitySource], name: str, source: DensitySource, place: Path) -> None:
+    key = _without_ending(name)
+    if key in maps:
+        raise DatasetError(
+            f"{readable(place)} holds two maps of {key!r}, with different endings; keep one"
+        )
+    maps[key] = source
+
+
+def _without_ending(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in DENSITY_SUFFIXES else name
+
+
+def _last_part(name: str) -> str:
+    return PurePosixPath(_without_ending(name)).name
+
+
+def _state(path: Path) -> str:
+    """Size and time of the last change: a map of another network has the same size."""
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _h5py() -> ModuleType:
+    try:
+        return import_module("h5py")
+    except ImportError as error:
+        raise OptionError(
+            "maps in an HDF5 file need the package h5py, which is not installed; run: "
+            "pip install 'quickgaze[hdf5]'"
+        ) from error
