@@ -74,6 +74,32 @@ def _read_config(context: typer.Context, file: Path | None) -> Path | None:
     return file
 
 
+def _apply_preset(context: typer.Context, name: str | None) -> str | None:
+    """Take a preset's options as defaults of the command."""
+    if name is None:
+        return None
+    from quickgaze.saliency import PRESETS
+
+    preset = PRESETS[name]
+    options: dict[str, Any] = preset.model_options()
+    if context.command.name == "run":
+        options = {option: [value] for option, value in options.items() if option != "geometry"}
+        options |= {"sigma": preset.sigmas, "convention": preset.convention}
+        options |= {"geometry": preset.geometry}
+    context.default_map = {**options, **(context.default_map or {})}
+    return name
+
+
+PRESET = Annotated[
+    str | None,
+    typer.Option(
+        is_eager=True,
+        callback=_apply_preset,
+        help="Settings of a study: cap6415. Options given besides count more.",
+    ),
+]
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
@@ -107,6 +133,7 @@ def map_images(
     precision: PRECISION = "auto",
     geometry: GEOMETRY = "default",
     npy: Annotated[bool, typer.Option(help="Write the maps as NumPy files too.")] = False,
+    preset: PRESET = None,  # noqa: ARG001 - its callback does the work
 ) -> None:
     """Map your own images: PNG maps and overlays at full size, and a page to look at them."""
     from quickgaze.report import map_files
@@ -188,6 +215,7 @@ def run(
             help="Score another model's maps too: a folder or an HDF5 file; repeatable.",
         ),
     ] = None,
+    preset: PRESET = None,  # noqa: ARG001 - its callback does the work
     config: Annotated[  # noqa: ARG001 - its callback does the work
         Path | None,
         typer.Option(

@@ -24,7 +24,8 @@ def write_and_measure(self, shard, tables):
 
 TableStore.write = write_and_measure
 displays = qg.load_dataset("popout", n=2000, size=(64, 96), set_size=12)
-study = qg.Study(displays, orientations=["activation"], metrics=["cc"], shard_size=100, device="cpu")
+rule = ["activation"]
+study = qg.Study(displays, orientations=rule, metrics=["cc"], shard_size=100, device="cpu")
 run = study.run(sys.argv[1], progress=False)
 assert run.manifest["counts"]["scored"] == 2000
 """

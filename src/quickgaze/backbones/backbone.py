@@ -128,7 +128,8 @@ def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size
             prepared, content, mode="bilinear", align_corners=False, antialias=geometry.antialias
         )
     down, across = (-side % geometry.multiple for side in content)
-    return functional.pad(prepared, (0, across, 0, down)), content
+    padded = functional.pad(prepared, (0, across, 0, down))
+    return padded, (padded.shape[-2], padded.shape[-1]) if geometry.keep_padding else content
 
 
 def list_backbones() -> list[str]:

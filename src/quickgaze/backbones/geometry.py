@@ -12,7 +12,7 @@ from quickgaze.errors import OptionError
 LONG_SIDE = 1333
 """Pixels that the longer side of an image may not exceed, as torchvision's detectors have it."""
 
-GEOMETRIES = ("default", "native", "detector", "short:N")
+GEOMETRIES = ("default", "native", "detector", "detector-padded", "short:N")
 """The spellings of a geometry; N is a number of pixels, as in ``"short:480"``."""
 
 _SHORT = re.compile(r"short:(\d+)")
@@ -34,6 +34,8 @@ class InputGeometry:
         Whether reducing an image filters out what the smaller one cannot show.
     fixed_size : (int, int), optional
         Height and width that every image is stretched to, whatever its shape.
+    keep_padding : bool
+        Whether padding counts as image, so that maps are laid over it too and shifted.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class InputGeometry:
     multiple: int = 1
     antialias: bool = False
     fixed_size: tuple[int, int] | None = None
+    keep_padding: bool = False
 
     def __post_init__(self) -> None:
         numbers = (self.short_side or 1, self.long_side, self.multiple, *(self.fixed_size or ()))
@@ -88,7 +91,8 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
         ``"default"`` is the backbone's own. ``"native"`` leaves images at their size,
         ``"short:480"`` brings the shorter side to 480 pixels, ``"detector"`` does what
         torchvision's detectors do: shorter side 800 pixels, padded to a multiple of 32. With
-        the last three the longer side is at most 1333 pixels.
+        these the longer side is at most 1333 pixels. ``"detector-padded"`` takes the padding
+        for a part of the image, as code that never cuts it off does.
     default : InputGeometry
         The backbone's own; what it pads to is kept, and how it reduces.
 
@@ -115,6 +119,8 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
         return InputGeometry(None, LONG_SIDE, multiple, antialias)
     if choice == "detector":
         return InputGeometry(800, LONG_SIDE, math.lcm(32, multiple))
+    if choice == "detector-padded":
+        return InputGeometry(800, LONG_SIDE, math.lcm(32, multiple), keep_padding=True)
     if match := _SHORT.fullmatch(choice):
         short_side = int(match[1])
         if not 1 <= short_side <= LONG_SIDE:

@@ -4,10 +4,13 @@ from quickgaze.saliency.inputs import ImageLike, as_batch, batches_by_size
 from quickgaze.saliency.maps import saliency_maps
 from quickgaze.saliency.model import SaliencyModel, SaliencyResult
 from quickgaze.saliency.pictures import FloatMap, colour, overlay
+from quickgaze.saliency.presets import PRESETS, Preset
 
 __all__ = [
+    "PRESETS",
     "FloatMap",
     "ImageLike",
+    "Preset",
     "SaliencyModel",
     "SaliencyResult",
     "as_batch",

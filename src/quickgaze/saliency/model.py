@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import PIL.Image
 
@@ -18,6 +18,7 @@ from quickgaze.resampling import gaussian_blur
 from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
 from quickgaze.saliency.maps import saliency_maps
 from quickgaze.saliency.pictures import FloatMap, overlay
+from quickgaze.saliency.presets import PRESETS
 from quickgaze.stimuli.types import Image
 
 
@@ -108,8 +109,8 @@ class SaliencyModel:
     fusion : {"concatenate", "mean"}
         Whether the levels' channels are joined, or a map is made of each level and averaged.
     geometry : str
-        How images are resized for the network: ``"default"``, ``"native"``, ``"detector"`` or
-        ``"short:480"``.
+        How images are resized for the network: ``"default"``, ``"native"``, ``"detector"``,
+        ``"detector-padded"`` or ``"short:480"``.
 
     Raises
     ------
@@ -168,6 +169,35 @@ class SaliencyModel:
         )
         self.orientation, self.sigma, self.rectify = orientation, sigma, rectify
         self.batch_size = batch_size
+
+    @classmethod
+    def from_preset(cls, name: str, **options: Any) -> SaliencyModel:
+        """Make the model of a published study.
+
+        Parameters
+        ----------
+        name : str
+            One of `PRESETS`: ``"cap6415"``.
+        **options
+            Options of `SaliencyModel` that differ from the preset: ``sigma=0`` for its raw map.
+
+        Returns
+        -------
+        SaliencyModel
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such preset.
+        OptionError, WeightsError
+            As for `SaliencyModel`.
+
+        Examples
+        --------
+        >>> SaliencyModel.from_preset("cap6415", backbone="efficientnet_lite0", grid="s32").sigma
+        19.0
+        """
+        return cls(**{**PRESETS[name].model_options(), **options})
 
     @overload
     def __call__(self, image: ImageLike) -> SaliencyResult: ...
