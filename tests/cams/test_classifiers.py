@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from skimage.data import chelsea
 from torch import nn
 
 import quickgaze as qg
-from quickgaze.backbones import Backbone
+from quickgaze.backbones import Backbone, InputGeometry
 from quickgaze.backbones.backbone import prepare
 from quickgaze.backbones.timm_models import load_classifier
 from quickgaze.backbones.weights import find_weights, read_state
@@ -52,6 +53,8 @@ def test_layers_are_the_levels(backbone: Backbone, images: torch.Tensor) -> None
     for handle in handles:
         handle.remove()
     assert scores.shape == (2, 1000)
+    # ImageNet's Egyptian cat: the head is trained, too.
+    assert scores.argmax(1).tolist() == [285, 285]
     for level, features in backbone(images).levels.items():
         torch.testing.assert_close(seen[level], features, atol=1e-4, rtol=1e-4)
 
@@ -90,8 +93,9 @@ def test_a_study_scores_them_once_each(tmp_path: Path) -> None:
     ]
 
 
-def test_padding_is_left_out(images: torch.Tensor) -> None:
-    padding = qg.load_backbone("efficientnet_lite0", device="cpu", geometry="detector")
+def test_padding_is_left_out(backbone: Backbone, images: torch.Tensor) -> None:
+    geometry = InputGeometry(multiple=128)
+    padding = replace(backbone, spec=replace(backbone.spec, geometry=geometry))
     cam = CAMS["hirescam"].compute(CamInput(padding, images), CamOptions())
     pyramid = padding(images)
     assert pyramid.content != pyramid.input_size

@@ -2,6 +2,7 @@
 
 from quickgaze.cams.baselines import center, uniform
 from quickgaze.cams.cam import Cam
+from quickgaze.cams.detector_boxes import boxes
 from quickgaze.cams.eigen_cam import eigen
 from quickgaze.cams.entries import CAMS, check_cam
 from quickgaze.cams.features import LEVEL_SCALES
@@ -24,6 +25,7 @@ __all__ = [
     "CamOptions",
     "Orientation",
     "activation",
+    "boxes",
     "center",
     "check_cam",
     "deviation",

@@ -11,6 +11,7 @@ from quickgaze.backbones import BackboneSpec
 from quickgaze.cams.baselines import center, uniform
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.classifiers import check_classifier, gradient_cam
+from quickgaze.cams.detector_boxes import boxes_cam, check_detector
 from quickgaze.cams.eigen_cam import eigen
 from quickgaze.cams.fusion import MapMaker, mean_over_levels
 from quickgaze.cams.gradient import GRADIENT_METHODS
@@ -87,6 +88,15 @@ CAMS: Catalogue[CamMethod] = Catalogue(
                 has_components=False,
             ),
             *_GRADIENT_CAMS,
+            CamMethod(
+                "boxes",
+                "what a detector finds: its boxes, each as strong as its score",
+                boxes_cam,
+                signed=False,
+                has_grid=False,
+                has_components=False,
+                check=check_detector,
+            ),
             _baseline("center", "baseline: a Gaussian at the centre of the image", center),
             _baseline("uniform", "baseline: every place alike", uniform),
             _baseline(

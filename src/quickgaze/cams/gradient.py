@@ -121,6 +121,13 @@ def gradient(
     (2021). LayerCAM. IEEE Transactions on Image Processing 30. Wang, H. et al. (2020).
     Score-CAM. CVPR Workshops. Desai, S. and Ramaswamy, H. G. (2020). Ablation-CAM. WACV.
     Gildenblat, J. et al. (2021). PyTorch library for CAM methods (also EigenGradCAM).
+
+    Examples
+    --------
+    >>> layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    >>> classifier = nn.Sequential(*layers, nn.Linear(4, 10))
+    >>> gradient(classifier, "1", torch.rand(2, 3, 16, 24), "layercam").projection.shape
+    torch.Size([2, 14, 22])
     """
     if method not in GRADIENT_METHODS:
         raise unknown_name("gradient CAM", method, GRADIENT_METHODS)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from quickgaze.cams import CAMS
 from quickgaze.errors import QuickgazeError, StimulusError
 from quickgaze.report.overview import Card, Section, write_overview
 from quickgaze.report.pictures import Pictures, file_stems, write_maps
-from quickgaze.saliency import SaliencyModel
+from quickgaze.saliency import SaliencyModel, SaliencyResult
 from quickgaze.stimuli import read_image
 from quickgaze.stimuli.files import IMAGE_SUFFIXES
 from quickgaze.study import progress_bar
@@ -72,19 +74,32 @@ def map_files(
                 image = read_image(file)
                 result = model(image)
                 write_maps(out, stem, image, result.map, arrays)
-                caption = (
-                    f"explained variance {result.explained_variance:.0%} · "
-                    f"orientation margin {result.orientation_margin:.2f}"
-                )
                 panels = pictures.panels(f"{number:04d}", image, result.map)
-                cards.append(Card(file.name, caption, panels))
+                cards.append(Card(file.name, _caption(result), panels))
             except QuickgazeError as error:
                 failures.append((file, str(error)))
             bar.advance(task)
     section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)
     title = f"Where does {model.backbone.name} look?"
-    text = f"{model.cam} on the grid {model.options.grid}, orientation {model.orientation}."
-    return Mapped(len(cards), tuple(failures), write_overview(out, title, text, [section]))
+    page = write_overview(out, title, _described(model), [section])
+    return Mapped(len(cards), tuple(failures), page)
+
+
+def _caption(result: SaliencyResult) -> str:
+    """Say what a map has: some CAMs are no component, or have no sign to choose."""
+    parts = [f"{result.grid[0]} x {result.grid[1]} cells"]
+    if not math.isnan(result.explained_variance):
+        parts.append(f"explained variance {result.explained_variance:.0%}")
+    if not math.isnan(result.orientation_margin):
+        parts.append(f"orientation margin {result.orientation_margin:.2f}")
+    return " · ".join(parts)
+
+
+def _described(model: SaliencyModel) -> str:
+    method = CAMS[model.cam]
+    grid = f" on the grid {model.options.grid}" if method.has_grid else ""
+    orientation = f", orientation {model.orientation}" if method.signed else ""
+    return f"{model.cam} ({method.summary}){grid}{orientation}."
 
 
 def image_files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -1,0 +1,147 @@
+"""What a detector finds, as a map: its boxes, each as strong as its score."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+from torchvision.models import get_model
+
+from quickgaze.backbones import Backbone, BackboneSpec
+from quickgaze.backbones.detectors import freeze_batch_norms
+from quickgaze.backbones.weights import find_weights, load_state, read_state
+from quickgaze.cams.baselines import image_cam, image_grid
+from quickgaze.cams.cam import Cam
+from quickgaze.cams.method import CamInput, CamOptions
+from quickgaze.errors import OptionError
+
+_detectors: WeakKeyDictionary[Backbone, nn.Module] = WeakKeyDictionary()
+
+
+def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
+    """Where a detector finds objects: the sum of its boxes, each weighted by its score.
+
+    Parameters
+    ----------
+    detector : nn.Module
+        From a list of images (3, H, W) in [0, 1] to a list of dictionaries with ``boxes``, (n, 4),
+        left, top, right and bottom in pixels, and ``scores``, (n,), as torchvision's detectors in
+        evaluation mode. It resizes and normalises by itself.
+    images : Tensor, shape (B, 3, H, W), float32
+        RGB in [0, 1].
+
+    Returns
+    -------
+    Cam
+        64 cells wide; a cell that a box covers in part counts in part. Without evidence. The
+        map of an image without boxes is 0.
+
+    Examples
+    --------
+    >>> class Finder(nn.Module):
+    ...     def forward(self, images):
+    ...         box = {"boxes": torch.tensor([[16.0, 0, 32, 32]]), "scores": torch.tensor([0.5])}
+    ...         return [box for _ in images]
+    >>> cam = boxes(Finder(), torch.zeros(1, 3, 32, 64))
+    >>> cam.grid, cam.projection[0, 0, 14:18].tolist()
+    ((32, 64), [0.0, 0.0, 0.5, 0.5])
+    """
+    with torch.inference_mode():
+        found = detector(list(images))
+    height, width = images.shape[-2:]
+    rows, columns = image_grid((height, width))
+    maps = []
+    for each in found:
+        edges = each["boxes"].double().cpu()
+        scores = each["scores"].double().cpu()
+        across = _covered(edges[:, 0], edges[:, 2], width, columns)
+        down = _covered(edges[:, 1], edges[:, 3], height, rows)
+        maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))
+    return image_cam(torch.stack(maps))
+
+
+def check_detector(spec: BackboneSpec) -> None:
+    """Refuse a backbone that was not cut from a detector.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+
+    Raises
+    ------
+    OptionError
+    """
+    if spec.family != "detector":
+        raise OptionError(
+            f"{spec.name} is no detector, so it has no boxes; take one of torchvision's detectors "
+            "such as fasterrcnn_resnet50_fpn"
+        )
+
+
+def detector_of(backbone: Backbone) -> nn.Module:
+    """Give the whole detector that a backbone's features were cut from; loaded once.
+
+    Parameters
+    ----------
+    backbone : Backbone
+
+    Returns
+    -------
+    nn.Module
+        In evaluation mode, with the backbone's weights, on its device, in float32. It resizes
+        images as it was published, whatever the backbone's own geometry.
+
+    Raises
+    ------
+    OptionError
+        If the backbone is no detector, or its weights are random.
+    WeightsError
+        If the weights cannot be found or do not fit.
+    """
+    if backbone not in _detectors:
+        _detectors[backbone] = _load(backbone)
+    return _detectors[backbone]
+
+
+def boxes_cam(given: CamInput, _: CamOptions) -> Cam:
+    """Compute the map of boxes of a backbone's detector.
+
+    Parameters
+    ----------
+    given : CamInput
+    _ : CamOptions
+        None of them applies.
+
+    Returns
+    -------
+    Cam
+    """
+    backbone = given.backbone
+    return boxes(detector_of(backbone), given.images.to(backbone.device, torch.float32))
+
+
+def _load(backbone: Backbone) -> nn.Module:
+    spec = backbone.spec
+    check_detector(spec)
+    if backbone.weights == "none":
+        raise OptionError(
+            f"{spec.name} has random weights and finds nothing; take weights='default' or a file"
+        )
+    default = backbone.weights == spec.weights.tag
+    file = find_weights(spec.name, spec.weights) if default else backbone.weights
+    state = read_state(file)
+    detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
+    counted = any(name.endswith(".num_batches_tracked") for name in state)
+    if spec.frozen_norm_eps is not None and not counted:
+        freeze_batch_norms(detector, spec.frozen_norm_eps)
+    load_state(detector, state, spec.name)
+    return detector.eval().requires_grad_(False).to(backbone.device)
+
+
+def _covered(first: torch.Tensor, last: torch.Tensor, size: int, cells: int) -> torch.Tensor:
+    """Share of each cell that lies between two edges, (n, cells), along one axis of the image."""
+    borders = torch.arange(cells + 1, dtype=torch.float64) * (size / cells)
+    lower = torch.maximum(first[:, None], borders[:-1])
+    upper = torch.minimum(last[:, None], borders[1:])
+    return (upper - lower).clamp(min=0) * (cells / size)

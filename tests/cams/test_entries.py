@@ -1,0 +1,104 @@
+"""The CAMs by name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+import quickgaze as qg
+from quickgaze.backbones import Backbone
+from quickgaze.cams import CAMS, CamInput, CamOptions
+from quickgaze.errors import UnknownNameError
+from quickgaze.saliency import as_batch
+
+NAMES = [
+    "eigen",
+    "deviation",
+    "activation",
+    "gradcam",
+    "gradcam++",
+    "hirescam",
+    "layercam",
+    "eigengradcam",
+    "scorecam",
+    "ablationcam",
+    "boxes",
+    "center",
+    "uniform",
+    "spectral_residual",
+]
+# The others take a pass for each channel, or a detector.
+QUICK = [name for name in NAMES if name not in ("scorecam", "ablationcam", "boxes")]
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return qg.load_backbone("efficientnet_lite0", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def images() -> torch.Tensor:
+    displays = qg.load_dataset("popout", n=2, size=(120, 160))
+    return as_batch([display.image() for display in displays])
+
+
+def test_all_cams_are_there() -> None:
+    assert CAMS.names() == NAMES
+    for name in NAMES:
+        method = CAMS[name]
+        assert method.name == name
+        assert method.summary
+        assert "\n" not in method.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("devation", "deviation"), ("grad-cam", "gradcam"), ("centre", "center"), ("box", "boxes")],
+)
+def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"did you mean '{nearest}'"):
+        CAMS[name]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_cam_is_what_its_entry_says(backbone: Backbone, images: torch.Tensor, name: str) -> None:
+    method = CAMS[name]
+    given = CamInput(backbone, images)
+    cam = method.compute(given, CamOptions("coarsest"))
+    assert len(cam.projection) == len(cam.explained_variance) == 2
+    assert cam.projection.isfinite().all()
+    assert cam.signed == method.signed
+    finer = method.compute(given, CamOptions("s16"))
+    assert (finer.grid != cam.grid) == method.has_grid
+    if not method.has_components:
+        other = method.compute(given, CamOptions("coarsest", component=1))
+        torch.testing.assert_close(other.projection, cam.projection)
+
+
+@pytest.mark.parametrize("name", ["eigen", "deviation", "activation"])
+def test_fusion_and_levels_reach_the_map(
+    backbone: Backbone, images: torch.Tensor, name: str
+) -> None:
+    given = CamInput(backbone, images)
+    maps = [
+        CAMS[name].compute(given, CamOptions(levels=levels, fusion=fusion)).projection
+        for levels in (None, ("s16", "s32"))
+        for fusion in ("concatenate", "mean")
+    ]
+    for first in range(4):
+        for second in range(first):
+            assert not torch.allclose(maps[first].abs(), maps[second].abs(), rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["center", "uniform", "spectral_residual"])
+def test_baselines_take_no_features(backbone: Backbone, images: torch.Tensor, name: str) -> None:
+    class NoFeatures(torch.nn.Module):
+        def forward(self, _: torch.Tensor) -> dict[str, torch.Tensor]:
+            pytest.fail("the network ran for nothing")
+
+    blind = dataclasses.replace(backbone, network=NoFeatures())
+    given = CamInput(blind, images)
+    CAMS[name].compute(given, CamOptions())
+    assert "pyramid" not in vars(given)
