@@ -92,7 +92,7 @@ def test_the_geometry_is_an_option(call: Call, images: Path, tmp_path: Path) -> 
     assert code == 0, err
     code, _, err = call("map", colour, "--out", tmp_path / "maps", "--geometry", "large")
     assert code == 2
-    assert "default, native, detector, short:N" in err
+    assert "default, native, detector, detector-padded, short:N" in err
     code, _, err = call(
         *("run", "--dataset", "popout", "--out", tmp_path / "run", "--option", "n=1"),
         *("--geometry", "short:64", "--metrics", "cc"),

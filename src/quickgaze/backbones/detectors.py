@@ -30,18 +30,41 @@ class DetectorFeatures(nn.Module):
     def __init__(self, spec: BackboneSpec, state: State | None) -> None:
         super().__init__()
         self.names = tuple(level.name for level in spec.levels)
-        detector = get_model(spec.architecture, weights=None, weights_backbone=None)
-        if state is not None:
-            counted = any(name.endswith(".num_batches_tracked") for name in state)
-            if spec.frozen_norm_eps is not None and not counted:
-                freeze_batch_norms(detector, spec.frozen_norm_eps)
-            load_state(detector, state, spec.name)
-        self.network: nn.Module = detector.backbone
+        self.network = load_detector(spec, state).get_submodule("backbone")
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
         features = self.network(batch)
         return {name: features[name] for name in self.names}
+
+
+def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:
+    """Build a whole detector with the given weights, heads included.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+        Says which detector.
+    state : mapping of str to Tensor, optional
+        Its weights; random ones if not given.
+
+    Returns
+    -------
+    nn.Module
+        In evaluation mode.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing or left over.
+    """
+    detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
+    if state is not None:
+        counted = any(name.endswith(".num_batches_tracked") for name in state)
+        if spec.frozen_norm_eps is not None and not counted:
+            freeze_batch_norms(detector, spec.frozen_norm_eps)
+        load_state(detector, state, spec.name)
+    return detector.eval()
 
 
 def freeze_batch_norms(network: nn.Module, eps: float) -> None:

@@ -79,14 +79,17 @@ def dense_components(rows: torch.Tensor, count: int) -> Components:
     -----
     In float64 the eigenvectors of the Gram matrix are as exact as the float32 features allow.
     """
-    centred, finite = _without_bad_images(_double(rows))
+    centred = _double(rows)
     wide = rows.shape[1] <= rows.shape[2]
     gram = centred @ centred.mT if wide else centred.mT @ centred
+    total = gram.diagonal(dim1=1, dim2=2).sum(1)
+    finite = total.isfinite()
+    # A matrix that holds NaN has no eigenvalues, and its image is left out in the end.
+    gram = torch.where(finite[:, None, None], gram, 0.0)
     eigenvalues, eigenvectors = (each.flip(-1) for each in torch.linalg.eigh(gram))
     leading = eigenvalues[:, :count].clamp(min=0)
     directions = eigenvectors[:, :, :count]
     projections = directions * leading.sqrt()[:, None] if wide else centred @ directions
-    total = gram.diagonal(dim1=1, dim2=2).sum(1)
     return _components(projections, leading, total, finite)
 
 
@@ -242,12 +245,6 @@ def _components(
     explained = torch.where(varies[:, None], eigenvalues / total[:, None], torch.nan)
     projections = torch.where(finite[:, None, None], projections, torch.nan)
     return Components(projections.mT.float(), explained.clamp(max=1).float())
-
-
-def _without_bad_images(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows with 0 for images that are not finite, and which ones are finite, (B,)."""
-    finite = rows.isfinite().all(2).all(1)
-    return torch.where(finite[:, None, None], rows, 0.0), finite
 
 
 def _double(values: torch.Tensor) -> torch.Tensor:

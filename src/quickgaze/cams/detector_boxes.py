@@ -6,11 +6,10 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
-from torchvision.models import get_model
 
 from quickgaze.backbones import Backbone, BackboneSpec
-from quickgaze.backbones.detectors import freeze_batch_norms
-from quickgaze.backbones.weights import find_weights, load_state, read_state
+from quickgaze.backbones.detectors import load_detector
+from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.cams.baselines import image_cam, image_grid
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.method import CamInput, CamOptions
@@ -131,12 +130,7 @@ def _load(backbone: Backbone) -> nn.Module:
     default = backbone.weights == spec.weights.tag
     file = find_weights(spec.name, spec.weights) if default else backbone.weights
     state = read_state(file)
-    detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
-    counted = any(name.endswith(".num_batches_tracked") for name in state)
-    if spec.frozen_norm_eps is not None and not counted:
-        freeze_batch_norms(detector, spec.frozen_norm_eps)
-    load_state(detector, state, spec.name)
-    return detector.eval().requires_grad_(False).to(backbone.device)
+    return load_detector(spec, state).requires_grad_(False).to(backbone.device)
 
 
 def _covered(first: torch.Tensor, last: torch.Tensor, size: int, cells: int) -> torch.Tensor:

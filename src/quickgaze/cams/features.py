@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from quickgaze.backbones.pyramid import Pyramid
@@ -18,7 +19,7 @@ from quickgaze.resampling import bilinear_matrix, bilinear_taps
 from quickgaze.stimuli.types import Size
 
 LEVEL_SCALES = ("none", "std")
-_CELLS_AT_ONCE = 2**20
+_CELLS_AT_ONCE = 2**22
 
 
 def check_level_scale(level_scale: str) -> None:
@@ -63,7 +64,7 @@ class GridLevel:
             return channels.double().square().sum(1)
         portion = max(1, _CELLS_AT_ONCE // self.cells[:, 0].numel())
         sums = [
-            (cells * self._to_grid_and_back(cells)).sum((2, 3)).double().sum(1)
+            self._to_grid_and_back(cells).mul_(cells).sum((2, 3)).double().sum(1)
             for cells in torch.split(self.cells, portion, dim=1)
         ]
         return torch.stack(sums).sum(0)
@@ -192,22 +193,47 @@ def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> F
     check_level_scale(level_scale)
     levels = []
     for name, level in pyramid.levels.items():
-        extents = pyramid.content_cells(name)
-        cells = level
-        matrices: list[torch.Tensor | None] = []
-        for axis, (target, extent) in enumerate(zip(size, extents, strict=True), start=2):
-            source = level.shape[axis]
-            if target <= extent:
-                cells = _sampled(cells, axis, target, extent)
-                matrices.append(None)
-            else:
-                matrices.append(torch.tensor(bilinear_matrix(target, source, extent)).to(level))
-        cells = cells.abs() if cells is level else cells
+        found = _on_grid(level, size, pyramid.content_cells(name))
+        cells = found.cells
         if level_scale == "std":
-            cells = cells * _inverse_deviation(level)
+            cells *= _inverse_deviation(level)
         cells -= cells.mean((2, 3), keepdim=True)
-        levels.append(GridLevel(cells, matrices[0], matrices[1]))
+        levels.append(found)
     return FeatureMatrix(tuple(levels), size)
+
+
+def _on_grid(level: torch.Tensor, size: Size, extents: tuple[float, float]) -> GridLevel:
+    """Absolute features of a level in memory of their own, on the grid where that is coarser."""
+    sides = list(zip(size, level.shape[2:], extents, strict=True))
+    if all(target == source == extent for target, source, extent in sides):
+        return GridLevel(level.abs(), None, None)
+    coarser = [target <= extent for target, _, extent in sides]
+    if all(coarser) and 4 * size[0] * size[1] * level[:, :, 0, 0].numel() <= _CELLS_AT_ONCE:
+        return GridLevel(_gathered(level, size, extents), None, None)
+    cells = level
+    matrices: list[torch.Tensor | None] = [None, None]
+    for axis in (0, 1):
+        if coarser[axis]:
+            cells = _sampled(cells, axis + 2, size[axis], extents[axis])
+        else:
+            weights = bilinear_matrix(size[axis], level.shape[axis + 2], extents[axis])
+            matrices[axis] = torch.tensor(weights).to(level)
+    return GridLevel(level.abs() if cells is level else cells, matrices[0], matrices[1])
+
+
+def _gathered(features: torch.Tensor, size: Size, extents: tuple[float, float]) -> torch.Tensor:
+    """Absolute features at the grid's cells, reading only the four neighbours of each."""
+    height, width = features.shape[2:]
+    rows = bilinear_taps(size[0], height, extents[0])
+    columns = bilinear_taps(size[1], width, extents[1])
+    neighbours = np.concatenate([rows.lower, rows.upper])[:, None] * width
+    neighbours = neighbours + np.concatenate([columns.lower, columns.upper])
+    places = torch.from_numpy(neighbours.ravel()).to(features.device)
+    corners = features.flatten(2).index_select(2, places).abs_()
+    corners = corners.reshape(*features.shape[:2], 2, size[0], 2, size[1])
+    down, across = (torch.tensor(taps.share).to(features) for taps in (rows, columns))
+    between = torch.lerp(corners[:, :, 0], corners[:, :, 1], down[:, None, None])
+    return torch.lerp(between[:, :, :, 0], between[:, :, :, 1], across)
 
 
 def _inverse_deviation(level: torch.Tensor) -> torch.Tensor:
