@@ -148,7 +148,9 @@ def test_the_geometry_is_a_choice(lite0: Backbone) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="default, native, detector, detector-padded, short:N"):
+    with pytest.raises(
+        UnknownNameError, match="default, native, detector, detector-padded, short:N"
+    ):
         load_backbone("efficientnet_lite0", geometry="big")
     with pytest.raises(UnknownNameError, match="timm has it: timm/resnet18"):
         load_backbone("resnet18")

@@ -174,5 +174,5 @@ def test_a_detector_can_look_at_images_in_their_own_size() -> None:
         backbone = load_backbone(SMALLEST, weights="none", geometry="native")
     pyramid = backbone(torch.rand(1, 3, 100, 130))
     assert (pyramid.input_size, pyramid.content) == ((128, 160), (100, 130))
-    with pytest.raises(OptionError, match="default, native, detector, short:N"):
+    with pytest.raises(OptionError, match="default, native, detector, detector-padded, short:N"):
         load_backbone(SMALLEST, weights="none", geometry="tiny")
