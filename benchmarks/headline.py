@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 
-
 import quickgaze as qg
 from quickgaze.findings import summary
 

@@ -241,6 +241,24 @@ def test_random_weights_are_told(call: Call, tmp_path: Path) -> None:
     assert "warning: efficientnet_lite0: the weights are random" in err
 
 
+def test_a_preset_gives_options_that_others_override(call: Call, tmp_path: Path) -> None:
+    code, _, err = call(
+        *("run", "--dataset", "popout", "--out", tmp_path / "run", "--option", "n=1"),
+        *("--preset", "cap6415", "--backbone", "efficientnet_lite0", "--grid", "s32"),
+    )
+    assert code == 0, err
+    settings = json.loads((tmp_path / "run" / "plan.json").read_text())["settings"]
+    assert settings["backbones"] == ["efficientnet_lite0"]
+    assert settings["grids"] == ["s32"]
+    assert settings["orientations"] == ["lapack"]
+    assert settings["sigmas"] == [0.0, 19.0]
+    assert settings["convention"] == "cap6415"
+    assert settings["geometry"] == "detector-padded"
+    code, _, err = call("map", tmp_path, "--out", tmp_path / "maps", "--preset", "cap")
+    assert code == 2
+    assert "unknown preset 'cap'" in err
+
+
 def test_options_from_a_file(call: Call, tmp_path: Path) -> None:
     config = tmp_path / "study.toml"
     config.write_text(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from quickgaze.errors import OptionError, QuickgazeError, RandomWeightsWarning
+from quickgaze.cli_options import apply_preset, dataset_options, named_maps, read_config
+from quickgaze.errors import QuickgazeError, RandomWeightsWarning
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Dataset
@@ -51,50 +52,11 @@ BATCH_SIZE = Annotated[int, typer.Option(min=1, help="Images that go through tog
 GRID_HELP = "coarsest, finest, a level's name, a stride (s32) or height x width (30x40)."
 
 
-def _read_config(context: typer.Context, file: Path | None) -> Path | None:
-    """Take the options that a TOML file gives as defaults of the command."""
-    if file is None:
-        return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        options = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OptionError(f"--config {file} cannot be read: {error}") from error
-    known = {str(parameter.name) for parameter in context.command.params}
-    given = {name.replace("-", "_"): value for name, value in options.items()}
-    for name in given:
-        if name not in known:
-            from quickgaze.catalogue import unknown_name
-
-            raise unknown_name(f"option in {file}", name, sorted(known))
-    context.default_map = {**(context.default_map or {}), **given}
-    return file
-
-
-def _apply_preset(context: typer.Context, name: str | None) -> str | None:
-    """Take a preset's options as defaults of the command."""
-    if name is None:
-        return None
-    from quickgaze.saliency import PRESETS
-
-    preset = PRESETS[name]
-    options: dict[str, Any] = preset.model_options()
-    if context.command.name == "run":
-        options = {option: [value] for option, value in options.items() if option != "geometry"}
-        options |= {"sigma": preset.sigmas, "convention": preset.convention}
-        options |= {"geometry": preset.geometry}
-    context.default_map = {**options, **(context.default_map or {})}
-    return name
-
-
 PRESET = Annotated[
     str | None,
     typer.Option(
         is_eager=True,
-        callback=_apply_preset,
+        callback=apply_preset,
         help="Settings of a study: cap6415. Options given besides count more.",
     ),
 ]
@@ -220,7 +182,7 @@ def run(
         Path | None,
         typer.Option(
             is_eager=True,
-            callback=_read_config,
+            callback=read_config,
             metavar="FILE.toml",
             help="Take options from a file; those given here count more.",
         ),
@@ -230,7 +192,7 @@ def run(
     from quickgaze.stimuli import load_dataset
     from quickgaze.study import Study
 
-    stimuli = load_dataset(dataset, root, **_dataset_options(option or []))
+    stimuli = load_dataset(dataset, root, **dataset_options(option or []))
     _introduce(stimuli)
     study = Study(
         stimuli if limit is None else stimuli[:limit],
@@ -251,7 +213,7 @@ def run(
         device=device,
         precision=precision,
         geometry=geometry,
-        maps=_named_maps(maps or []),
+        maps=named_maps(maps or []),
     )
     finished = study.run(out, engine, batch_size=batch_size)
     _summarise(finished)
@@ -318,31 +280,6 @@ def list_data() -> None:
     entries = [(name, DATASETS[name]) for name in DATASETS.names()]
     rows = [(name, entry.summary, entry.layout) for name, entry in entries]
     _print(plain_table("Data sets", ("name", "what it is", "what --root holds"), rows))
-
-
-def _dataset_options(given: list[str]) -> dict[str, Any]:
-    options = {}
-    for item in given:
-        name, separator, text = item.partition("=")
-        if not separator:
-            raise OptionError(f"--option {item!r} is not NAME=VALUE, as in --option split=val")
-        try:
-            options[name.replace("-", "_")] = json.loads(text)
-        except ValueError:
-            options[name.replace("-", "_")] = text
-    return options
-
-
-def _named_maps(given: list[str]) -> dict[str, str]:
-    maps: dict[str, str] = {}
-    for item in given:
-        name, separator, path = item.partition("=")
-        if not (separator and name and path):
-            raise OptionError(f"--maps {item!r} is not NAME=PATH, as in --maps deepgaze=maps/")
-        if name in maps:
-            raise OptionError(f"--maps gives {name!r} twice; give each model a name of its own")
-        maps[name] = path
-    return maps
 
 
 def _introduce(dataset: Dataset) -> None:

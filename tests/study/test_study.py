@@ -367,3 +367,22 @@ def test_unusable_options_end_a_study_before_it_begins(displays: Dataset, tmp_pa
     with pytest.raises(DatasetError, match="several stimuli"):
         qg.Study(replace(displays, stimuli=(displays[0], displays[0])))
     assert not (tmp_path / "run").exists()
+
+
+def test_grids_of_every_kind_in_one_run(tmp_path: Path) -> None:
+    displays = qg.load_dataset("popout", n=2, size=(160, 192))
+    grids = ["coarsest", "finest", "s8", "s16", "30x40", "s5"]
+    study = qg.Study(displays, grids=grids, metrics=["cc"], device="cpu")
+    run = study.run(tmp_path / "run", progress=False)
+    sizes = {row["grid"]: (row["height"], row["width"]) for row in run.maps().to_dicts()}
+    assert sizes == {
+        "coarsest": (5, 6),
+        "finest": (80, 96),
+        "s8": (20, 24),
+        "s16": (10, 12),
+        "30x40": (30, 40),
+        "s5": (32, 39),
+    }
+    reasons = run.undefined().filter(pl.col("orientation") == "lapack")
+    assert set(reasons["grid"]) == {"finest"}
+    assert reasons["reason"][0] == "orientation lapack cannot be told on the 80x96 grid"

@@ -151,7 +151,8 @@ class Cam:
         if orientation in self.evidence:
             return self.evidence[orientation]
         rule = ORIENTATIONS[orientation]
+        height, width = self.grid
         raise OptionError(
-            f"orientation {orientation!r} ({rule.summary}) cannot be told from the features; "
-            f"this CAM has evidence for: {', '.join(self.evidence)}"
+            f"orientation {orientation!r} ({rule.summary}) cannot be told on the {height}x{width} "
+            f"grid; this CAM has evidence for: {', '.join(self.evidence)}"
         )

@@ -49,8 +49,8 @@ def eigen(
     -------
     Cam
         With the evidence of every rule that the features decide, and LAPACK's sign where the
-        grid has at most 4,096 cells (NaN elsewhere). Maps of images whose features do not vary
-        are 0, of images whose features are not finite NaN.
+        grid has at most 4,096 cells; asking for it elsewhere is an error. Maps of images whose
+        features do not vary are 0, of images whose features are not finite NaN.
 
     Raises
     ------
@@ -86,7 +86,6 @@ def eigen(
     known = orientation_evidence(projection, _mean_activation(matrix))
     explained = found.explained_variance[:, component]
     if matrix.rows > LAPACK_CELLS:
-        known["lapack"] = torch.full_like(explained, torch.nan)
         return Cam(projection, explained, known, component)
 
     def lapack() -> torch.Tensor:

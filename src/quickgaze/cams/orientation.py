@@ -156,7 +156,10 @@ ORIENTATIONS = Catalogue(
                 "the border is below the inside",
                 lambda projection, _: border_evidence(projection),
             ),
-            Orientation("lapack", "as numpy.linalg.svd returned it, which is arbitrary"),
+            Orientation(
+                "lapack",
+                "as numpy.linalg.svd returned it, which is arbitrary; grids to 4,096 cells",
+            ),
             Orientation(
                 "oracle",
                 "the sign that the human density prefers: an upper bound, never a model",

@@ -236,6 +236,12 @@ class SaliencyModel:
         cam = self._method.compute(CamInput(self.backbone, as_batch(images)), self.options)
         oriented = cam.oriented(self.orientation)
         margin = cam.margin(self.orientation)
+        untold = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()
+        if bool(untold.any()):
+            raise OptionError(
+                f"orientation {self.orientation!r} cannot be told on the "
+                f"{cam.grid[0]}x{cam.grid[1]} grid; take another rule or a finer grid"
+            )
         height, width = images[0].shape[:2]
         maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify)
         return [

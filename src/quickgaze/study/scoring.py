@@ -89,7 +89,7 @@ def _score_signs(
     signs = {1.0, -1.0}
     metrics = settings.metrics
     if not cam.signed or not any(ORIENTATIONS[name].needs_density for name in orientations):
-        chosen = (cam.sign(name).item() for name in orientations)
+        chosen = (_sign(cam, name) for name in orientations)
         signs = {sign for sign in chosen if not math.isnan(sign)}
     elif "cc" not in metrics:
         metrics = (*metrics, "cc")
@@ -101,6 +101,12 @@ def _score_signs(
     return found
 
 
+def _sign(cam: Cam, orientation: str) -> float:
+    """Find the sign that a rule gives, NaN where the grid or the features do not tell."""
+    told = not cam.signed or orientation in cam.evidence
+    return cam.sign(orientation).item() if told else math.nan
+
+
 def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
     """Find the sign that a rule gives to one image's map."""
     if cam.signed and ORIENTATIONS[orientation].needs_density:
@@ -109,7 +115,7 @@ def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
             reason = by_sign[1.0].reasons["cc"][0] or by_sign[-1.0].reasons["cc"][0]
             return Choice(math.nan, math.nan, f"orientation {orientation}: {reason}")
         return Choice(1.0 if plus >= minus else -1.0, abs(plus - minus) / 2)
-    sign = cam.sign(orientation).item()
+    sign = _sign(cam, orientation)
     if math.isnan(sign):
         height, width = cam.grid
         return Choice(
