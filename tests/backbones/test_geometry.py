@@ -41,7 +41,9 @@ def test_what_the_network_needs_is_kept() -> None:
     "choice", ["", "natvie", "short", "short:", "short:4.5", "short:-3", "480"]
 )
 def test_an_unknown_geometry_gets_the_list(choice: str) -> None:
-    with pytest.raises(UnknownNameError, match="Known: default, native, detector, detector-padded, short:N"):
+    with pytest.raises(
+        UnknownNameError, match="Known: default, native, detector, detector-padded, short:N"
+    ):
         choose_geometry(choice, OWN)
 
 
