@@ -1,4 +1,4 @@
-"""Options of the command line that stand for others: files, presets, NAME=VALUE pairs."""
+"""Options that several commands take, and those that stand for others: files, presets, pairs."""
 
 # ruff: noqa: PLC0415 - what is slow to import is imported when it is asked for
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -77,3 +77,30 @@ def named_maps(given: list[str]) -> dict[str, str]:
             raise OptionError(f"--maps gives {name!r} twice; give each model a name of its own")
         maps[name] = path
     return maps
+
+
+BACKBONE = Annotated[str, typer.Option(help="See `quickgaze backbones`, or timm/MODEL.")]
+GEOMETRY = Annotated[
+    str,
+    typer.Option(help="How images are resized: default, native, detector, or short:480."),
+]
+WEIGHTS = Annotated[str, typer.Option(help="default, none (random) or a file.")]
+DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+PRECISION = Annotated[str, typer.Option(help="auto, fp32 or bf16.")]
+LEVELS = Annotated[
+    list[str] | None, typer.Option("--level", help="A level to use; repeatable. All by default.")
+]
+LEVEL_SCALE = Annotated[str, typer.Option(help="none, or std: each level by its deviation.")]
+FUSION = Annotated[str, typer.Option(help="concatenate levels, or mean: average their maps.")]
+RECTIFY = Annotated[bool, typer.Option(help="Set the negative part of a CAM to 0.")]
+BATCH_SIZE = Annotated[int, typer.Option(min=1, help="Images that go through together.")]
+GRID_HELP = "coarsest, finest, a level's name, a stride (s32) or height x width (30x40)."
+
+PRESET = Annotated[
+    str | None,
+    typer.Option(
+        is_eager=True,
+        callback=apply_preset,
+        help="Settings of a study: cap6415. Options given besides count more.",
+    ),
+]

@@ -1,0 +1,44 @@
+"""The application: its commands, and what happens when one cannot be carried out."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from quickgaze.cli import data, saliency, study
+from quickgaze.cli.messages import UNUSABLE, complain, show_warning
+from quickgaze.errors import QuickgazeError, RandomWeightsWarning
+
+app = typer.Typer(
+    name="quickgaze",
+    help="Does a vision model look where people look, on which images, and why?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(saliency.demo)
+app.command("map")(saliency.map_images)
+app.command("run")(study.run)
+app.command("summary")(study.summary)
+app.command("backbones")(saliency.backbones)
+
+data_app = typer.Typer(help="Data sets of human gaze.", no_args_is_help=True)
+data_app.command("list")(data.list_data)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exits with 0 when done, 1 when some stimuli failed, 2 for wrong usage or unusable input.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RandomWeightsWarning)
+        warnings.showwarning = show_warning  # type: ignore[assignment]
+        try:
+            app()
+        except QuickgazeError as error:
+            complain(f"error: {error}")
+            sys.exit(UNUSABLE)

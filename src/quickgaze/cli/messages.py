@@ -1,0 +1,38 @@
+"""What the command line says, and the codes that it ends with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.console import Console
+
+FAILED = 1
+"""Exit code: finished, but some stimuli failed."""
+
+UNUSABLE = 2
+"""Exit code: wrong usage or unusable input."""
+
+
+def show(content: Any) -> None:
+    """Print a table, folded to the width of a terminal and to nothing elsewhere."""
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width: fold nothing.
+        console = Console(width=200)
+    console.print(content)
+
+
+def say(text: str) -> None:
+    """Print a line of the result."""
+    typer.echo(text)
+
+
+def complain(text: str) -> None:
+    """Print a line beside the result, on standard error."""
+    typer.echo(text, err=True)
+
+
+def show_warning(message: Warning | str, *_: object) -> None:
+    """Print a warning as one line."""
+    complain(f"warning: {message}")

@@ -1,0 +1,109 @@
+"""Commands that make maps: demo, map, backbones."""
+
+# ruff: noqa: PLC0415 - PyTorch takes seconds to import, --help must not
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quickgaze.cli.messages import FAILED, complain, say, show
+from quickgaze.cli.options import (
+    BACKBONE,
+    DEVICE,
+    FUSION,
+    GEOMETRY,
+    GRID_HELP,
+    LEVEL_SCALE,
+    LEVELS,
+    PRECISION,
+    PRESET,
+    RECTIFY,
+    WEIGHTS,
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
+) -> None:
+    """Show what quickgaze does, on generated displays and photographs, in about a minute."""
+    from quickgaze.demo import demonstrate
+    from quickgaze.report import summary_table
+
+    shown = demonstrate(out)
+    show(summary_table(shown.summary, "Orientation rules on pop-out displays"))
+    say(f"run folder: {shown.run.path}")
+    say(f"overview, to open in a browser: {shown.page}")
+
+
+def map_images(
+    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    out: Annotated[Path, typer.Option(help="Folder for maps, overlays and the overview.")],
+    backbone: BACKBONE = "efficientnet_lite0",
+    cam: Annotated[str, typer.Option(help="How features become a map.")] = "eigen",
+    grid: Annotated[str, typer.Option(help=GRID_HELP)] = "coarsest",
+    component: Annotated[int, typer.Option(min=0, help="Principal component, from 0.")] = 0,
+    orientation: Annotated[str, typer.Option(help="Rule that fixes the sign.")] = "activation",
+    sigma: Annotated[float, typer.Option(min=0, help="Blur in pixels; 0 is none.")] = 19.0,
+    level: LEVELS = None,
+    level_scale: LEVEL_SCALE = "none",
+    fusion: FUSION = "concatenate",
+    rectify: RECTIFY = True,
+    weights: WEIGHTS = "default",
+    device: DEVICE = "auto",
+    precision: PRECISION = "auto",
+    geometry: GEOMETRY = "default",
+    npy: Annotated[bool, typer.Option(help="Write the maps as NumPy files too.")] = False,
+    preset: PRESET = None,  # noqa: ARG001 - its callback does the work
+) -> None:
+    """Map your own images: PNG maps and overlays at full size, and a page to look at them."""
+    from quickgaze.report import map_files
+    from quickgaze.saliency import SaliencyModel
+
+    model = SaliencyModel(
+        backbone,
+        cam=cam,
+        grid=grid,
+        component=component,
+        orientation=orientation,
+        sigma=sigma,
+        levels=level,
+        level_scale=level_scale,
+        fusion=fusion,
+        rectify=rectify,
+        weights=weights,
+        device=device,
+        precision=precision,
+        geometry=geometry,
+    )
+    mapped = map_files(model, images, out, arrays=npy)
+    for file, reason in mapped.failures:
+        complain(f"{file}: {reason}")
+    say(f"{mapped.count} maps and overlays in {out}")
+    say(f"overview, to open in a browser: {mapped.page}")
+    if mapped.failures:
+        raise typer.Exit(FAILED)
+
+
+def backbones() -> None:
+    """List the backbones, their levels and their weights."""
+    from quickgaze.backbones import BACKBONES
+    from quickgaze.report import plain_table
+
+    specs = [BACKBONES[name] for name in BACKBONES.names()]
+    rows = [
+        (
+            spec.name,
+            spec.summary,
+            " ".join(f"{level.name}:{level.stride}" for level in spec.levels),
+            str(spec.geometry),
+            f"{spec.weights.tag}; {spec.weights.license}",
+        )
+        for spec in specs
+    ]
+    columns = ("name", "what it is", "levels:strides", "input in pixels", "weights; licence")
+    show(plain_table("Backbones", columns, rows))
+    say("and timm/MODEL for any model of timm that gives features, such as timm/convnext_tiny")
+    say("In Python, quickgaze.wrap_backbone takes a module of your own.")

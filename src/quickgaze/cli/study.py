@@ -1,0 +1,183 @@
+"""Commands that score maps: run, summary."""
+
+# ruff: noqa: PLC0415 - PyTorch takes seconds to import, --help must not
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quickgaze.cli.messages import FAILED, complain, say, show
+from quickgaze.cli.options import (
+    BATCH_SIZE,
+    DEVICE,
+    FUSION,
+    GEOMETRY,
+    GRID_HELP,
+    LEVEL_SCALE,
+    LEVELS,
+    PRECISION,
+    PRESET,
+    RECTIFY,
+    WEIGHTS,
+    dataset_options,
+    named_maps,
+    read_config,
+)
+
+if TYPE_CHECKING:
+    from quickgaze.stimuli import Dataset
+    from quickgaze.study import Run
+
+
+def run(
+    dataset: Annotated[str, typer.Option(help="See `quickgaze data list`.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    root: Annotated[Path | None, typer.Option(help="Where the data set lies.")] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="See `quickgaze backbones`, or timm/MODEL; repeatable."),
+    ] = None,
+    cam: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
+    grid: Annotated[list[str] | None, typer.Option(help=GRID_HELP + " Repeatable.")] = None,
+    component: Annotated[
+        list[int] | None, typer.Option(min=0, help="Principal component, from 0; repeatable.")
+    ] = None,
+    orientation: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule that fixes the sign; repeatable. All by default."),
+    ] = None,
+    sigma: Annotated[
+        list[float] | None, typer.Option(min=0, help="Blur of the map in pixels; repeatable.")
+    ] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option(help="Names, separated by commas; repeatable.")
+    ] = None,
+    convention: Annotated[str, typer.Option(help="tuebingen or cap6415.")] = "tuebingen",
+    density_sigma: Annotated[
+        float | None,
+        typer.Option(min=0, help="Blur of fixations in pixels; by default the data set's own."),
+    ] = None,
+    level: LEVELS = None,
+    level_scale: LEVEL_SCALE = "none",
+    fusion: FUSION = "concatenate",
+    rectify: RECTIFY = True,
+    weights: WEIGHTS = "default",
+    device: DEVICE = "auto",
+    precision: PRECISION = "auto",
+    geometry: GEOMETRY = "default",
+    batch_size: BATCH_SIZE = 4,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N stimuli.")] = None,
+    engine: Annotated[str, typer.Option(help="Where to compute: local.")] = "local",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH",
+            help="Score another model's maps too: a folder or an HDF5 file; repeatable.",
+        ),
+    ] = None,
+    preset: PRESET = None,  # noqa: ARG001 - its callback does the work
+    config: Annotated[  # noqa: ARG001 - its callback does the work
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=read_config,
+            metavar="FILE.toml",
+            help="Take options from a file; those given here count more.",
+        ),
+    ] = None,
+) -> None:
+    """Score a backbone's saliency maps against human gaze, into a run folder."""
+    from quickgaze.stimuli import load_dataset
+    from quickgaze.study import Study
+
+    stimuli = load_dataset(dataset, root, **dataset_options(option or []))
+    _introduce(stimuli)
+    study = Study(
+        stimuli if limit is None else stimuli[:limit],
+        backbone or None,
+        cam or None,
+        grid or ["coarsest"],
+        orientation,
+        sigma or [19.0],
+        None if metrics is None else [name for names in metrics for name in names.split(",")],
+        components=component or [0],
+        convention=convention,
+        density_sigma=density_sigma,
+        levels=level,
+        level_scale=level_scale,
+        fusion=fusion,
+        rectify=rectify,
+        weights=weights,
+        device=device,
+        precision=precision,
+        geometry=geometry,
+        maps=named_maps(maps or []),
+    )
+    finished = study.run(out, engine, batch_size=batch_size)
+    _print_summary(finished)
+    say(f"run folder: {finished.path}")
+    if finished.failures().height:
+        raise typer.Exit(FAILED)
+
+
+def summary(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show mean scores per variant, with standard error and the number of images."""
+    from quickgaze.study import open_run
+
+    opened = open_run(folder)
+    if not as_json:
+        _print_summary(opened)
+        return
+    from quickgaze.findings import summary as summarise
+    from quickgaze.report import summary_data
+
+    content = {
+        "run": str(folder),
+        "complete": opened.complete,
+        "dataset": opened.plan["dataset"],
+        "stimuli": len(opened.plan["stimuli"]),
+        "failed": opened.failures().height,
+        "variants": summary_data(summarise(opened)),
+    }
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def _introduce(dataset: Dataset) -> None:
+    complain(f"{dataset.name}: {len(dataset)} stimuli, {dataset.gaze}, edition {dataset.edition}")
+    if dataset.missing:
+        complain(
+            f"{len(dataset.missing)} stimuli of the data set have no image here and are left out"
+        )
+
+
+def _print_summary(run: Run) -> None:
+    from quickgaze.findings import summary as summarise
+    from quickgaze.report import summary_table
+
+    dataset = run.plan["dataset"]
+    title = f"{dataset['name']}, edition {dataset['edition']}"
+    if not run.complete:
+        complain(f"{run.path} is not complete: the means are of what has been computed so far")
+    table = summarise(run)
+    if table.height:
+        show(summary_table(table, title))
+    for note in dataset["notes"]:
+        complain(f"note: {note}")
+    for row in run.undefined().group_by("metric", "reason", maintain_order=True).len().rows():
+        complain(f"undefined: {row[0]} in {row[2]} scores, because {row[1]}")
+    failures = run.failures()
+    for failure in failures.head(20).iter_rows(named=True):
+        complain(f"failed: {failure['stimulus']} ({failure['stage']}): {failure['message']}")
+    if failures.height > 20:
+        complain(f"… and {failures.height - 20} more; all stand in {run.path / 'failures'}")
