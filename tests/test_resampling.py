@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from quickgaze.errors import OptionError
-from quickgaze.resampling import bilinear_matrix, gaussian_blur
+from quickgaze.resampling import bilinear_matrix, blurred_points, gaussian_blur
 
 
 @given(target=st.integers(1, 40), source=st.integers(1, 40), seed=st.integers(0, 99))
@@ -71,3 +71,23 @@ def test_no_blur_changes_nothing() -> None:
 def test_a_blur_that_is_none_is_refused(sigma: float) -> None:
     with pytest.raises(OptionError, match="sigma"):
         gaussian_blur([1.0], sigma, axes=(0,))
+
+
+@given(
+    sigma=st.sampled_from([0.0, 0.7, 3.0, 30.0]),
+    count=st.integers(1, 60),
+    height=st.sampled_from([1, 9, 2050]),
+    seed=st.integers(0, 99),
+)
+def test_blurred_points_are_blurred_counts(
+    sigma: float, count: int, height: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = (height, 13)
+    rows, columns = rng.integers(0, size[0], count), rng.integers(0, size[1], count)
+    counts = np.zeros(size)
+    np.add.at(counts, (rows, columns), 1)
+    expected = gaussian_blur(counts, sigma, axes=(0, 1))
+    found = blurred_points(rows, columns, size, sigma)
+    np.testing.assert_allclose(found, expected, atol=1e-14)
+    np.testing.assert_array_equal(found == 0, expected == 0)

@@ -21,6 +21,9 @@ FloatMatrix = npt.NDArray[np.float64]
 TRUNCATE = 4.0
 """Standard deviations after which the Gaussian is cut off."""
 
+LARGEST_MATRIX = 2048
+"""Longest side in pixels of images that are blurred by matrices; they grow with its square."""
+
 
 @dataclass(frozen=True, eq=False)
 class BilinearTaps:
@@ -143,3 +146,94 @@ def gaussian_blur(array: npt.ArrayLike, sigma: float, axes: tuple[int, ...]) -> 
         values, sigma, mode="reflect", truncate=TRUNCATE, axes=axes
     )
     return blurred
+
+
+@lru_cache(maxsize=16)
+def blur_matrix(cells: int, sigma: float) -> FloatMatrix:
+    """Weights of `gaussian_blur` along one axis.
+
+    Parameters
+    ----------
+    cells : int
+        Length of the axis.
+    sigma : float
+        Standard deviation in cells; 0 is no blur.
+
+    Returns
+    -------
+    ndarray, shape (cells, cells), float64, read-only
+        Each column is a blurred cell and sums to 1.
+
+    Examples
+    --------
+    >>> blur_matrix(3, 0.5).round(2)
+    array([[0.89, 0.11, 0.  ],
+           [0.11, 0.79, 0.11],
+           [0.  , 0.11, 0.89]])
+    """
+    matrix = gaussian_blur(np.eye(cells), sigma, axes=(0,))
+    matrix.setflags(write=False)
+    return matrix
+
+
+def blurred_plane(plane: FloatMatrix, sigma: float) -> FloatMatrix:
+    """Blur a plane along both axes, several times as fast as `gaussian_blur`.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (H, W), float64
+    sigma : float
+        Standard deviation in pixels; 0 is no blur.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float64
+        What `gaussian_blur` makes of it, up to rounding.
+
+    Examples
+    --------
+    >>> blurred_plane(np.array([[0.0, 1.0, 0.0]]), 0.5).round(2)
+    array([[0.11, 0.79, 0.11]])
+    """
+    height, width = plane.shape
+    if sigma == 0 or max(height, width) > LARGEST_MATRIX:
+        return gaussian_blur(plane, sigma, axes=(0, 1))
+    blurred: FloatMatrix = blur_matrix(height, sigma) @ (plane @ blur_matrix(width, sigma).T)
+    return blurred
+
+
+def blurred_points(
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    size: tuple[int, int],
+    sigma: float,
+) -> FloatMatrix:
+    """Count points by pixel and blur the counts; ten times as fast as `gaussian_blur` for few.
+
+    Parameters
+    ----------
+    rows, columns : ndarray, shape (n,), int64
+        Pixels of the points, inside the image; repeats count.
+    size : (int, int)
+        Height and width in pixels.
+    sigma : float
+        Standard deviation in pixels; 0 is no blur.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float64
+        What `gaussian_blur` makes of the counts, up to rounding. The sum is n.
+
+    Examples
+    --------
+    >>> blurred_points(np.array([0, 0]), np.array([1, 1]), (1, 3), 0.5).round(2)
+    array([[0.21, 1.57, 0.21]])
+    """
+    height, width = size
+    if 0 < sigma and len(rows) <= max(size) <= LARGEST_MATRIX:
+        # each point is the outer product of two blurred lines
+        down, across = blur_matrix(height, sigma), blur_matrix(width, sigma)
+        blurred: FloatMatrix = down[:, rows] @ across[:, columns].T
+        return blurred
+    counts = np.bincount(rows * width + columns, minlength=height * width)
+    return blurred_plane(counts.reshape(size).astype(np.float64), sigma)

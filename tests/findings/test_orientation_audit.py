@@ -13,6 +13,7 @@ import quickgaze as qg
 from quickgaze.errors import OptionError
 from quickgaze.findings import orientation_audit
 from quickgaze.study import Run
+from quickgaze.study.plan import FORMAT
 
 Scores = dict[tuple[str, str], float]
 
@@ -23,7 +24,7 @@ def make_run(tmp_path: Path) -> Callable[[Scores], Run]:
 
     def make(cc: Scores) -> Run:
         (tmp_path / "scores").mkdir()
-        plan = {"format": 1, "settings": {"metrics": ["cc"]}, "stimuli": []}
+        plan = {"format": FORMAT, "settings": {"metrics": ["cc"]}, "stimuli": []}
         (tmp_path / "plan.json").write_text(json.dumps(plan))
         keys = {"backbone": "net", "cam": "eigen", "grid": "coarsest", "component": 0}
         keys |= {"sigma": 19.0, "convention": "tuebingen"}

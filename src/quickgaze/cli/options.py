@@ -66,6 +66,11 @@ def dataset_options(given: list[str]) -> dict[str, Any]:
     return options
 
 
+def separated(given: list[str]) -> list[str]:
+    """Read names that are given one by one, or several separated by commas."""
+    return [name for names in given for name in names.split(",")]
+
+
 def named_maps(given: list[str]) -> dict[str, str]:
     """Read NAME=PATH pairs, each name once."""
     maps: dict[str, str] = {}

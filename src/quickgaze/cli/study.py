@@ -26,6 +26,7 @@ from quickgaze.cli.options import (
     dataset_options,
     named_maps,
     read_config,
+    separated,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +84,17 @@ def run(
             help="Score another model's maps too: a folder or an HDF5 file; repeatable.",
         ),
     ] = None,
+    bounds: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Baselines and ceilings to hold the scores against: names, separated by commas; "
+            "none; all that the data set has the gaze for by default."
+        ),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(min=1, help="Observers, and halves, that ceilings are averaged over.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     preset: PRESET = None,  # noqa: ARG001 - its callback does the work
     config: Annotated[  # noqa: ARG001 - its callback does the work
         Path | None,
@@ -107,7 +119,7 @@ def run(
         grid or ["coarsest"],
         orientation,
         sigma or [19.0],
-        None if metrics is None else [name for names in metrics for name in names.split(",")],
+        None if metrics is None else separated(metrics),
         components=component or [0],
         convention=convention,
         density_sigma=density_sigma,
@@ -120,6 +132,9 @@ def run(
         precision=precision,
         geometry=geometry,
         maps=named_maps(maps or []),
+        bounds=None if bounds is None else [] if bounds == ["none"] else separated(bounds),
+        draws=draws,
+        seed=seed,
     )
     finished = study.run(out, engine, batch_size=batch_size)
     _print_summary(finished)
@@ -139,8 +154,8 @@ def summary(
     if not as_json:
         _print_summary(opened)
         return
-    from quickgaze.findings import summary as summarise
-    from quickgaze.report import summary_data
+    from quickgaze import findings
+    from quickgaze.report import bounds_data, summary_data
 
     content = {
         "run": str(folder),
@@ -148,7 +163,8 @@ def summary(
         "dataset": opened.plan["dataset"],
         "stimuli": len(opened.plan["stimuli"]),
         "failed": opened.failures().height,
-        "variants": summary_data(summarise(opened)),
+        "variants": summary_data(findings.summary(opened), findings.shares(opened)),
+        "bounds": bounds_data(findings.bounds(opened)),
     }
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
@@ -162,20 +178,25 @@ def _introduce(dataset: Dataset) -> None:
 
 
 def _print_summary(run: Run) -> None:
-    from quickgaze.findings import summary as summarise
-    from quickgaze.report import summary_table
+    from quickgaze import findings
+    from quickgaze.report import shares_table, summary_table
 
     dataset = run.plan["dataset"]
     title = f"{dataset['name']}, edition {dataset['edition']}"
     if not run.complete:
         complain(f"{run.path} is not complete: the means are of what has been computed so far")
-    table = summarise(run)
+    table = findings.summary(run)
     if table.height:
-        show(summary_table(table, title))
+        show(summary_table(table, title, findings.bounds(run)))
+    shares = findings.shares(run)
+    if shares.height:
+        show(shares_table(shares))
     for note in dataset["notes"]:
         complain(f"note: {note}")
-    for row in run.undefined().group_by("metric", "reason", maintain_order=True).len().rows():
-        complain(f"undefined: {row[0]} in {row[2]} scores, because {row[1]}")
+    reasons = run.undefined().group_by("metric", "bound", "reason", maintain_order=True).len()
+    for metric, bound, reason, count in reasons.rows():
+        name = metric if bound is None else f"{metric} of {bound}"
+        complain(f"undefined: {name} in {count} scores, because {reason}")
     failures = run.failures()
     for failure in failures.head(20).iter_rows(named=True):
         complain(f"failed: {failure['stimulus']} ({failure['stage']}): {failure['message']}")

@@ -1,6 +1,7 @@
 """Tables computed from the scores of a run."""
 
+from quickgaze.findings.bounds import bounds, shares
 from quickgaze.findings.orientation_audit import orientation_audit
 from quickgaze.findings.summary import VARIANT, summary
 
-__all__ = ["VARIANT", "orientation_audit", "summary"]
+__all__ = ["VARIANT", "bounds", "orientation_audit", "shares", "summary"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from quickgaze.study import VARIANT_KEYS, Run
@@ -38,19 +40,36 @@ def summary(run: Run) -> pl.DataFrame:
     >>> table["metric"].unique().to_list(), table["images"].to_list()
     (['cc'], [2, 2, 2, 2, 2, 2])
     """
-    scores = run.scores().unpivot(
-        on=run.metrics, index=list(VARIANT), variable_name="metric", value_name="score"
-    )
+    return mean_scores(run.scores(), run.metrics, VARIANT)
+
+
+def mean_scores(scores: pl.DataFrame, metrics: Sequence[str], keys: Sequence[str]) -> pl.DataFrame:
+    """Mean of every metric for every group of rows with the same keys.
+
+    Parameters
+    ----------
+    scores : polars.DataFrame
+        With a column per key and per metric; NaN where a score is undefined.
+    metrics, keys : sequence of str
+        Names of columns.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per group and metric, in the order in which the groups begin: the keys,
+        ``metric``, ``mean``, ``standard_error``, ``images`` and ``left_out`` as in `summary`.
+    """
+    long = scores.unpivot(on=metrics, index=keys, variable_name="metric", value_name="score")
     defined = pl.col("score").filter(pl.col("score").is_not_nan())
-    by_metric = scores.group_by(*VARIANT, "metric", maintain_order=True).agg(
+    by_metric = long.group_by(*keys, "metric", maintain_order=True).agg(
         defined.mean().alias("mean"),
         (defined.std(ddof=1) / defined.len().sqrt()).alias("standard_error"),
         defined.len().cast(pl.Int64).alias("images"),
         (pl.len() - defined.len()).cast(pl.Int64).alias("left_out"),
     )
-    variants = by_metric.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
+    groups = by_metric.select(keys).unique(maintain_order=True).with_row_index("group")
     return (
-        by_metric.join(variants, on=list(VARIANT), nulls_equal=True, maintain_order="left")
-        .sort("variant", maintain_order=True)
-        .drop("variant")
+        by_metric.join(groups, on=list(keys), nulls_equal=True, maintain_order="left")
+        .sort("group", maintain_order=True)
+        .drop("group")
     )

@@ -3,7 +3,14 @@
 from quickgaze.report.gallery import Mapped, map_files
 from quickgaze.report.overview import Card, Panel, Section, write_overview
 from quickgaze.report.pictures import Pictures, file_stems, write_maps
-from quickgaze.report.tables import arrow, plain_table, summary_data, summary_table
+from quickgaze.report.tables import (
+    arrow,
+    bounds_data,
+    plain_table,
+    shares_table,
+    summary_data,
+    summary_table,
+)
 
 __all__ = [
     "Card",
@@ -12,9 +19,11 @@ __all__ = [
     "Pictures",
     "Section",
     "arrow",
+    "bounds_data",
     "file_stems",
     "map_files",
     "plain_table",
+    "shares_table",
     "summary_data",
     "summary_table",
     "write_maps",

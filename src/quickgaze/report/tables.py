@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
+from quickgaze.bounds import BOUNDS
 from quickgaze.findings import VARIANT
 from quickgaze.metrics import METRICS
 
@@ -33,14 +34,16 @@ def arrow(metric: str) -> str:
     return "↑" if METRICS[metric].higher_is_better else "↓"
 
 
-def summary_table(summary: pl.DataFrame, title: str) -> Table:
-    """Show a summary: a row per variant, a column per metric.
+def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None = None) -> Table:
+    """Show a summary: a row per variant, a column per metric; then what they are held against.
 
     Parameters
     ----------
     summary : polars.DataFrame
         As `quickgaze.findings.summary` gives it.
     title : str
+    bounds : polars.DataFrame, optional
+        As `quickgaze.findings.bounds` gives it.
 
     Returns
     -------
@@ -48,19 +51,77 @@ def summary_table(summary: pl.DataFrame, title: str) -> Table:
         Only the parts of a variant that differ between rows have a column of their own; the
         others stand in the caption.
     """
-    varying = [name for name in VARIANT if summary[name].n_unique() > 1] or ["orientation"]
-    fixed = [f"{name} {summary[name][0]}" for name in VARIANT if name not in varying]
+    varying, fixed = _varying(summary)
     metrics = summary["metric"].unique(maintain_order=True).to_list()
-    caption = "mean ± standard error (images behind it); the same in all rows: " + ", ".join(fixed)
+    caption = f"mean ± standard error (images behind it); the same in all rows: {fixed}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     for name in varying:
         table.add_column(name)
     for metric in metrics:
         table.add_column(f"{metric} {arrow(metric)}", justify="right", no_wrap=True)
     for variant, rows in summary.group_by(varying, maintain_order=True):
-        by_metric = {row["metric"]: row for row in rows.iter_rows(named=True)}
-        table.add_row(*map(str, variant), *(_cell(by_metric[metric]) for metric in metrics))
+        table.add_row(*map(str, variant), *_cells(rows, metrics))
+    if bounds is not None:
+        _add_bounds(table, bounds, metrics, len(varying) - 1)
     return table
+
+
+def shares_table(shares: pl.DataFrame) -> Table:
+    """Show how far each variant is on the way from the centre bias to people.
+
+    Parameters
+    ----------
+    shares : polars.DataFrame
+        As `quickgaze.findings.shares` gives it.
+
+    Returns
+    -------
+    rich.table.Table
+        A row per variant, a column per metric, in per cent.
+    """
+    varying, _ = _varying(shares)
+    ceilings = shares.select("metric", "ceiling").unique(maintain_order=True).rows()
+    people = "; ".join(
+        f"{ceiling} for {', '.join(metric for metric, own in ceilings if own == ceiling)}"
+        for ceiling in dict.fromkeys(own for _, own in ceilings)
+    )
+    table = Table(
+        title="Share of the way from the centre bias (0 %) to people (100 %)",
+        caption=f"people: {people}; means over the images that have all three",
+        title_justify="left",
+        caption_justify="left",
+    )
+    for name in varying:
+        table.add_column(name)
+    for metric, _ceiling in ceilings:
+        table.add_column(metric, justify="right", no_wrap=True)
+    for variant, rows in shares.group_by(varying, maintain_order=True):
+        by_metric = {row["metric"]: row["share"] for row in rows.iter_rows(named=True)}
+        cells = (by_metric.get(metric) for metric, _ in ceilings)
+        percent = ("undefined" if cell is None else f"{cell:.0%}" for cell in cells)
+        table.add_row(*map(str, variant), *percent)
+    return table
+
+
+def _varying(table: pl.DataFrame) -> tuple[list[str], str]:
+    """Names of the keys of a variant that differ between rows, and the others in words."""
+    varying = [name for name in VARIANT if table[name].n_unique() > 1] or ["orientation"]
+    fixed = [f"{name} {table[name][0]}" for name in VARIANT if name not in varying]
+    return varying, ", ".join(fixed)
+
+
+def _add_bounds(table: Table, bounds: pl.DataFrame, metrics: Sequence[str], empty: int) -> None:
+    kind = None
+    for (name,), rows in bounds.group_by("bound", maintain_order=True):
+        if BOUNDS[str(name)].kind != kind:
+            kind = BOUNDS[str(name)].kind
+            table.add_section()
+        table.add_row(f"{kind}: {name}", *[""] * empty, *_cells(rows, metrics))
+
+
+def _cells(rows: pl.DataFrame, metrics: Sequence[str]) -> list[str]:
+    by_metric = {row["metric"]: row for row in rows.iter_rows(named=True)}
+    return [_cell(by_metric[metric]) for metric in metrics]
 
 
 def _cell(row: dict[str, Any]) -> str:
@@ -70,31 +131,65 @@ def _cell(row: dict[str, Any]) -> str:
     return f"{row['mean']:.3f}{error} ({row['images']})"
 
 
-def summary_data(summary: pl.DataFrame) -> list[dict[str, Any]]:
+def summary_data(summary: pl.DataFrame, shares: pl.DataFrame | None = None) -> list[dict[str, Any]]:
     """Give a summary as plain data: a dictionary per variant, with one per metric in it.
 
     Parameters
     ----------
     summary : polars.DataFrame
         As `quickgaze.findings.summary` gives it.
+    shares : polars.DataFrame, optional
+        As `quickgaze.findings.shares` gives it.
 
     Returns
     -------
     list of dict
         The variant's keys and ``metrics``: by name ``mean``, ``standard_error``, ``images``,
-        ``left_out`` and ``higher_is_better``.
+        ``left_out``, ``higher_is_better`` and, where it is given, ``share``.
     """
-    variants = []
-    for keys, rows in summary.group_by(VARIANT, maintain_order=True):
-        metrics = {
-            row["metric"]: {
-                **{name: row[name] for name in ("mean", "standard_error", "images", "left_out")},
-                "higher_is_better": METRICS[row["metric"]].higher_is_better,
-            }
-            for row in rows.iter_rows(named=True)
+    keys = [*VARIANT, "metric"]
+    if shares is not None:
+        of_way = shares.select(*keys, "share")
+        summary = summary.join(of_way, on=keys, how="left", maintain_order="left")
+    return [
+        {**dict(zip(VARIANT, variant, strict=True)), "metrics": _by_metric(rows)}
+        for variant, rows in summary.group_by(VARIANT, maintain_order=True)
+    ]
+
+
+def bounds_data(bounds: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give bounds as plain data: a dictionary per bound, with one per metric in it.
+
+    Parameters
+    ----------
+    bounds : polars.DataFrame
+        As `quickgaze.findings.bounds` gives it.
+
+    Returns
+    -------
+    list of dict
+        ``bound``, ``kind``, ``summary`` and ``metrics`` as in `summary_data`.
+    """
+    return [
+        {
+            "bound": name,
+            "kind": BOUNDS[str(name)].kind,
+            "summary": BOUNDS[str(name)].summary,
+            "metrics": _by_metric(rows),
         }
-        variants.append({**dict(zip(VARIANT, keys, strict=True)), "metrics": metrics})
-    return variants
+        for (name,), rows in bounds.group_by("bound", maintain_order=True)
+    ]
+
+
+def _by_metric(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    numbers = ("mean", "standard_error", "images", "left_out", "share")
+    return {
+        row["metric"]: {
+            **{name: row[name] for name in numbers if name in row},
+            "higher_is_better": METRICS[row["metric"]].higher_is_better,
+        }
+        for row in rows.iter_rows(named=True)
+    }
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quickgaze.errors import DatasetError, StimulusError
-from quickgaze.resampling import gaussian_blur
+from quickgaze.resampling import blurred_points
 
 Image = npt.NDArray[np.uint8]
 """An image, (H, W, 3), 8-bit RGB."""
@@ -236,10 +236,8 @@ def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density
     """
     if len(fixations) == 0:
         raise StimulusError("a density needs at least one fixation inside the image; there is none")
-    counts = np.zeros(size)
-    rows, columns = (np.floor(axis + 0.5).astype(int) for axis in (fixations.y, fixations.x))
-    np.add.at(counts, (rows, columns), 1.0)
-    blurred = gaussian_blur(counts, sigma, axes=(0, 1))
+    rows, columns = (np.floor(axis + 0.5).astype(np.int64) for axis in (fixations.y, fixations.x))
+    blurred = blurred_points(rows, columns, size, sigma)
     density: Density = (blurred / blurred.max()).astype(np.float32)
     return density
 

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from quickgaze.bounds import GazePool
 from quickgaze.stimuli import Dataset
 from quickgaze.study.plan import Plan
 from quickgaze.study.tables import TableStore
@@ -56,6 +57,24 @@ def progress_bar(show: bool) -> Progress:
         disable=not show,
         speed_estimate_period=300,
     )
+
+
+def read_pool(dataset: Dataset, progress: bool) -> GazePool:
+    """Read all gaze of a data set, which bounds and some metrics need before they begin.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    GazePool
+    """
+    with progress_bar(progress) as bar:
+        task = bar.add_task(f"gaze of {dataset.name}", total=len(dataset))
+        return GazePool.read(dataset, lambda more: bar.advance(task, more))
 
 
 def run_locally(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.stimuli.types import Density, Image, Size, Stimulus, blurred_fixations
+from quickgaze.bounds import Beside, GazePool
+from quickgaze.metrics import METRICS, FixationCounts
+from quickgaze.stimuli.types import Density, Fixations, Image, Size, Stimulus, blurred_fixations
 from quickgaze.study.tables import Row
 
 
@@ -52,12 +54,89 @@ class Gaze:
     Parameters
     ----------
     density : ndarray, shape (H, W), float32, optional
-    fixations : ndarray, shape (n, 2), float64, optional
-        Columns x and y.
+    fixations : Fixations, optional
+    beside : Beside
+        What some metrics need of the gaze on other stimuli.
     """
 
     density: Density | None
-    fixations: npt.NDArray[np.float64] | None
+    fixations: Fixations | None
+    beside: Beside = field(default_factory=Beside)
+
+    @property
+    def points(self) -> npt.NDArray[np.float64] | None:
+        """Columns x and y of the fixations, (n, 2)."""
+        return None if self.fixations is None else self.fixations.points
+
+
+@dataclass(frozen=True, eq=False)
+class GazeReader:
+    """Reads where people looked, each file once.
+
+    Parameters
+    ----------
+    density_sigma : float
+        Blur in pixels of fixations, where the data set provides no density.
+    pool : GazePool, optional
+        The gaze of the whole data set.
+    metrics : sequence of str
+        The metrics that the gaze is read for.
+    """
+
+    density_sigma: float
+    pool: GazePool | None = None
+    metrics: Sequence[str] = ()
+
+    def read(self, stimulus: Stimulus, size: Size) -> Gaze:
+        """Read the gaze on one stimulus.
+
+        Parameters
+        ----------
+        stimulus : Stimulus
+        size : (int, int)
+            Height and width of its image.
+
+        Returns
+        -------
+        Gaze
+        """
+        fixations = None if stimulus.gaze is None else stimulus.gaze.read(size)
+        density = None
+        if stimulus.map is not None:
+            density = stimulus.map.read(size)
+        elif fixations is not None and len(fixations) > 0:
+            density = blurred_fixations(fixations, size, self.density_sigma)
+        return Gaze(density, fixations, self._beside(stimulus.id, size))
+
+    def _beside(self, stimulus: str, size: Size) -> Beside:
+        if self.pool is None:
+            return Beside()
+        wanted = needs(self.metrics)
+        counts = self.pool.counts_of_others(stimulus, size) if "others" in wanted else None
+        baseline = None
+        if "baseline" in wanted:
+            baseline = self.pool.mean_of_others(stimulus, size, self.density_sigma)
+        return Beside(None if counts is None else FixationCounts(counts), baseline)
+
+
+def needs(metrics: Sequence[str]) -> set[str]:
+    """Say what some metrics need beside the gaze on the stimulus itself.
+
+    Parameters
+    ----------
+    metrics : sequence of str
+
+    Returns
+    -------
+    set of str
+        ``"others"``, the fixations on other stimuli, or ``"baseline"``, their mean density.
+    """
+    return {
+        definition.beside
+        for name in metrics
+        for definition in METRICS[name].definitions.values()
+        if definition.beside is not None
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +165,13 @@ def read_size(stimulus: Stimulus) -> Size | Failure:
         return Failure.of(stimulus.id, "image", error)
 
 
-def read_inputs(stimulus: Stimulus, density_sigma: float) -> Inputs | Failure:
+def read_inputs(stimulus: Stimulus, reader: GazeReader) -> Inputs | Failure:
     """Read image and gaze of a stimulus, or say why that is not possible.
 
     Parameters
     ----------
     stimulus : Stimulus
-    density_sigma : float
-        Blur in pixels of fixations, where the data set provides no density.
+    reader : GazeReader
 
     Returns
     -------
@@ -105,46 +183,21 @@ def read_inputs(stimulus: Stimulus, density_sigma: float) -> Inputs | Failure:
         return Failure.of(stimulus.id, "image", error)
     gaze: Gaze | Failure
     try:
-        gaze = read_gaze(stimulus, (image.shape[0], image.shape[1]), density_sigma)
+        gaze = reader.read(stimulus, (image.shape[0], image.shape[1]))
     except Exception as error:  # noqa: BLE001 - and so does what is wrong with its gaze data
         gaze = Failure.of(stimulus.id, "gaze", error)
     return Inputs(stimulus.id, image, gaze)
 
 
-def read_gaze(stimulus: Stimulus, size: Size, density_sigma: float) -> Gaze:
-    """Read the gaze data of a stimulus, each file once.
-
-    Parameters
-    ----------
-    stimulus : Stimulus
-    size : (int, int)
-        Height and width of its image.
-    density_sigma : float
-        Blur in pixels of fixations, where the data set provides no density.
-
-    Returns
-    -------
-    Gaze
-    """
-    fixations = None if stimulus.gaze is None else stimulus.gaze.read(size)
-    density = None
-    if stimulus.map is not None:
-        density = stimulus.map.read(size)
-    elif fixations is not None and len(fixations) > 0:
-        density = blurred_fixations(fixations, size, density_sigma)
-    return Gaze(density, None if fixations is None else fixations.points)
-
-
 def read_ahead(
-    stimuli: Iterable[Stimulus], density_sigma: float, ahead: int
+    stimuli: Iterable[Stimulus], reader: GazeReader, ahead: int
 ) -> Iterator[Inputs | Failure]:
     """Read stimuli in threads, in order, a few ahead of the one that is asked for.
 
     Parameters
     ----------
     stimuli : iterable of Stimulus
-    density_sigma : float
-        Blur in pixels of fixations, where the data set provides no density.
+    reader : GazeReader
     ahead : int
         How many may wait in memory.
 
@@ -156,9 +209,7 @@ def read_ahead(
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as readers:
 
         def submit(count: int) -> list[Future[Inputs | Failure]]:
-            return [
-                readers.submit(read_inputs, item, density_sigma) for item in islice(rest, count)
-            ]
+            return [readers.submit(read_inputs, item, reader) for item in islice(rest, count)]
 
         waiting = submit(ahead)
         while waiting:

@@ -8,6 +8,7 @@ from dataclasses import InitVar, asdict, dataclass, field
 from typing import Any
 
 from quickgaze.backbones import BackboneSpec, check_grid, find_spec
+from quickgaze.bounds import BOUNDS
 from quickgaze.cams import CAMS, ORIENTATIONS, check_cam
 from quickgaze.cams.features import check_level_scale
 from quickgaze.cams.fusion import check_fusion
@@ -16,7 +17,7 @@ from quickgaze.errors import OptionError
 from quickgaze.metrics import CONVENTIONS, METRICS
 from quickgaze.resampling import gaussian_blur
 
-FORMAT = 1
+FORMAT = 2
 """Version of the run folder's layout and columns."""
 
 
@@ -55,6 +56,12 @@ class Settings:
     maps : mapping of str to str
         Folder or HDF5 file of maps that were computed elsewhere, by the model's name. Beside
         them, there need be no backbones.
+    bounds : tuple of str
+        Baselines and ceilings to compute from the data set, by name.
+    draws : int
+        How many observers, and splits into halves, a ceiling is averaged over.
+    seed : int
+        Of all draws: of observers, of halves, and in metrics.
     loaded : mapping of str to BackboneSpec, optional
         Those of the backbones that were given as objects, by name; `weights`, `precision` and
         `geometry` are those of the others.
@@ -84,6 +91,9 @@ class Settings:
     precision: str = "auto"
     geometry: str = "default"
     maps: Mapping[str, str] = field(default_factory=dict)
+    bounds: tuple[str, ...] = ()
+    draws: int = 5
+    seed: int = 0
     loaded: InitVar[Mapping[str, BackboneSpec] | None] = None
 
     def __post_init__(self, loaded: Mapping[str, BackboneSpec] | None) -> None:
@@ -98,6 +108,10 @@ class Settings:
             gaussian_blur([0.0], sigma, axes=(0,))
         if min(self.components) < 0:
             raise OptionError(f"component {min(self.components)} does not exist; the first is 0")
+        if self.draws < 1:
+            raise OptionError(f"draws is {self.draws}; give at least 1")
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; give 0 or more")
 
     def _check_names(self) -> None:
         for name in self.maps:
@@ -119,6 +133,8 @@ class Settings:
                     f"metric {name!r} is not defined in the convention {self.convention!r}, "
                     f"only in: {', '.join(conventions)}"
                 )
+        for name in self.bounds:
+            BOUNDS[name]
         check_level_scale(self.level_scale)
         check_fusion(self.fusion)
 

@@ -98,13 +98,25 @@ class Run:
         """
         return self._store.read("failures")
 
+    def bounds(self) -> pl.DataFrame:
+        """One row per stimulus and bound: what people and baselines score.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``stimulus, bound, convention``, the metrics (NaN where undefined) and ``trials``:
+            how many maps the scores are the mean of.
+        """
+        return self._store.read("bounds")
+
     def undefined(self) -> pl.DataFrame:
         """One row per score that is NaN, with the reason.
 
         Returns
         -------
         polars.DataFrame
-            The keys of the score, ``metric`` and ``reason``.
+            The keys of the score, ``metric`` and ``reason``. For the score of a bound, only
+            ``stimulus``, ``bound`` and ``convention`` are filled.
         """
         return self._store.read("undefined")
 

@@ -1,10 +1,12 @@
-"""From one image's CAM to its scores under every orientation and blur."""
+"""From one image's CAM to its scores under every orientation and blur, and to its bounds'."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from quickgaze.bounds import BoundInput, GazePool, score_bound
 from quickgaze.cams import ORIENTATIONS, Cam
 from quickgaze.metrics import Scores, score
 from quickgaze.saliency import saliency_maps
@@ -15,8 +17,8 @@ from quickgaze.study.tables import Row
 
 
 @dataclass(frozen=True)
-class CamScores:
-    """Rows that one CAM of one image adds to the tables, without the stimulus's id."""
+class ScoreRows:
+    """Rows that one CAM of one image, or its bounds, add to the tables."""
 
     scores: list[Row]
     undefined: list[Row]
@@ -41,7 +43,7 @@ class Choice:
     reason: str = ""
 
 
-def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings) -> CamScores:
+def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings) -> ScoreRows:
     """Score a CAM under every orientation and blur of a study.
 
     Only two maps are scored per blur, one of each sign, whatever the number of rules.
@@ -61,10 +63,10 @@ def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings)
 
     Returns
     -------
-    CamScores
+    ScoreRows
         A row of scores per variant, and a row per score that is undefined.
     """
-    rows = CamScores([], [])
+    rows = ScoreRows([], [])
     orientations = settings.orientations if cam.signed else ("none",)
     for sigma in settings.sigmas:
         by_sign = _score_signs(cam, size, gaze, sigma, orientations, settings)
@@ -75,6 +77,58 @@ def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings)
             choice = _choose(orientation, cam, by_sign)
             _add_rows(rows, variant, choice, cam, by_sign, settings.metrics)
     return rows
+
+
+def score_bounds(
+    stimulus: str, size: Size, gaze: Gaze, settings: Settings, pool: GazePool | None
+) -> ScoreRows:
+    """Score what the maps of a stimulus are held against.
+
+    Parameters
+    ----------
+    stimulus : str
+        Its id.
+    size : (int, int)
+        Height and width of the image.
+    gaze : Gaze
+        Where people looked in it.
+    settings : Settings
+        Bounds, metrics and convention.
+    pool : GazePool or None
+        The gaze of the whole data set; without it, no bound is scored.
+
+    Returns
+    -------
+    ScoreRows
+        A row of scores per bound, and a row per score that is undefined.
+    """
+    rows = ScoreRows([], [])
+    if pool is None:
+        return rows
+    given = BoundInput(
+        stimulus,
+        size,
+        gaze.density,
+        gaze.fixations,
+        pool,
+        settings.density_sigma,
+        settings.draws,
+        settings.seed,
+    )
+    for name in settings.bounds:
+        keys = {"stimulus": stimulus, "bound": name, "convention": settings.convention}
+        found = score_bound(name, given, settings.metrics, settings.convention, gaze.beside)
+        rows.scores.append({**keys, **found.values, "trials": found.trials})
+        rows.undefined.extend(_undefined_rows(keys, found.reasons))
+    return rows
+
+
+def _undefined_rows(keys: Row, reasons: Mapping[str, str | None]) -> list[Row]:
+    return [
+        {**keys, "metric": name, "reason": reason}
+        for name, reason in reasons.items()
+        if reason is not None
+    ]
 
 
 def _score_signs(
@@ -97,7 +151,16 @@ def _score_signs(
     for sign in sorted(signs):
         oriented = cam.projection * sign
         maps = saliency_maps(oriented, size, sigma, settings.rectify).cpu().numpy()
-        found[sign] = score(metrics, maps, gaze.density, gaze.fixations, settings.convention)
+        found[sign] = score(
+            metrics,
+            maps,
+            gaze.density,
+            gaze.points,
+            settings.convention,
+            others=gaze.beside.others,
+            baseline=gaze.beside.baseline,
+            seed=settings.seed,
+        )
     return found
 
 
@@ -125,7 +188,7 @@ def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
 
 
 def _add_rows(
-    rows: CamScores,
+    rows: ScoreRows,
     variant: Variant,
     choice: Choice,
     cam: Cam,
@@ -148,8 +211,4 @@ def _add_rows(
             "orientation_margin": choice.margin,
         }
     )
-    rows.undefined.extend(
-        {**keys, "metric": name, "reason": reason}
-        for name, reason in reasons.items()
-        if reason is not None
-    )
+    rows.undefined.extend(_undefined_rows(keys, reasons))

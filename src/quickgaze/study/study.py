@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,12 @@ from quickgaze.backbones.spec import WeightsChoice
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError, RunError
-from quickgaze.metrics import DEFAULT_METRICS, METRICS
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.files import PathLike
-from quickgaze.study.engine import run_locally
+from quickgaze.study.defaults import default_bounds, default_metrics
+from quickgaze.study.engine import read_pool, run_locally
+from quickgaze.study.inputs import needs
+from quickgaze.study.manifest import manifest
 from quickgaze.study.plan import Plan, Settings, differences
 from quickgaze.study.precomputed import open_precomputed
 from quickgaze.study.run import Run, open_run
@@ -81,6 +81,13 @@ class Study:
         grey or ``.npy`` files, or an HDF5 file, called as the stimuli and of their sizes. They
         are scored as they are, under every blur in `sigmas` (0 is none), with the name as
         ``backbone``, the cam ``"precomputed"`` and the orientation ``"none"``.
+    bounds : sequence of str, optional
+        Baselines and ceilings to compute from the data set, to hold the scores against; by
+        default all that it has the gaze for, see `default_bounds`.
+    draws : int
+        How many observers, and splits into halves, each stimulus's ceilings are averaged over.
+    seed : int
+        Of all draws: of observers, of halves, and in the metrics that draw.
 
     Raises
     ------
@@ -122,6 +129,9 @@ class Study:
         geometry: str = "default",
         shard_size: int = 64,
         maps: Mapping[str, PathLike] | None = None,
+        bounds: Sequence[str] | None = None,
+        draws: int = 5,
+        seed: int = 0,
     ) -> None:
         maps_alone = bool(maps) and cams is None
         if backbones is None:
@@ -150,6 +160,9 @@ class Study:
             precision=precision,
             geometry=geometry,
             maps={name: os.fspath(path) for name, path in (maps or {}).items()},
+            bounds=_once(default_bounds(dataset) if bounds is None else bounds),
+            draws=draws,
+            seed=seed,
             loaded={name: backbone.spec for name, backbone in self.loaded.items()},
         )
         if len(dataset) == 0:
@@ -217,11 +230,14 @@ class Study:
         plan = self._plan(backbones)
         begin(folder, plan)
         store = TableStore(folder, settings.metrics)
-        worker = Worker(settings, backbones, batch_size, self.precomputed)
         started = datetime.now(timezone.utc)
+        pool = None
+        if (settings.bounds or needs(settings.metrics)) and not store.has_all(plan.shards()):
+            pool = read_pool(self.dataset, progress)
+        worker = Worker(settings, backbones, batch_size, self.precomputed, pool)
         run_locally(plan, self.dataset, worker, store, progress)
         run = open_run(folder)
-        write_json(folder / "manifest.json", _manifest(plan, run, backbones, started))
+        write_json(folder / "manifest.json", manifest(plan, run, backbones, started))
         return run
 
     def _plan(self, backbones: Sequence[Backbone]) -> Plan:
@@ -239,29 +255,6 @@ class Study:
         inputs = {backbone.name: _inputs(backbone) for backbone in backbones}
         maps = {each.name: each.source.fingerprint for each in self.precomputed}
         return Plan(self.settings, description, hashes, stimuli, self.shard_size, inputs, maps)
-
-
-def default_metrics(convention: str) -> tuple[str, ...]:
-    """Metrics that a study computes unless told otherwise.
-
-    Parameters
-    ----------
-    convention : str
-
-    Returns
-    -------
-    tuple of str
-        The usual ones, or all that the convention defines where it does not define those.
-
-    Examples
-    --------
-    >>> default_metrics("tuebingen")
-    ('cc', 'sim', 'kld', 'nss', 'auc')
-    """
-    defined = tuple(name for name in METRICS.names() if convention in METRICS[name].conventions)
-    if not defined or set(DEFAULT_METRICS) <= set(defined):
-        return DEFAULT_METRICS
-    return defined
 
 
 def check_folder(folder: Path) -> None:
@@ -309,43 +302,6 @@ def begin(folder: Path, plan: Plan) -> None:
         write_json(folder / "plan.json", ours)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error}") from error
-
-
-def _manifest(
-    plan: Plan, run: Run, backbones: Sequence[Backbone], started: datetime
-) -> dict[str, Any]:
-    finished = datetime.now(timezone.utc)
-    content = plan.to_json()
-    del content["stimuli"]
-    failures = run.failures()
-    return {
-        **content,
-        "backbones": {
-            backbone.name: {
-                "weights": backbone.weights,
-                "weights_hash": backbone.weights_hash,
-                "device": str(backbone.device),
-                "precision": backbone.precision,
-            }
-            for backbone in backbones
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("quickgaze", "torch", "torchvision", "timm", "numpy")
-            },
-        },
-        "counts": {
-            "stimuli": len(plan.stimuli),
-            "scored": len(plan.stimuli) - failures.height,
-            "failed": failures.height,
-            "undefined_scores": run.undefined().height,
-        },
-        "started": started.isoformat(timespec="seconds"),
-        "finished": finished.isoformat(timespec="seconds"),
-        "complete": True,
-    }
 
 
 def _loaded(backbones: Sequence[str | Backbone]) -> dict[str, Backbone]:

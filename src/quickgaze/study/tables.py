@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,26 @@ def failures_schema() -> pl.Schema:
     )
 
 
+def bounds_schema(metrics: Sequence[str]) -> pl.Schema:
+    """Columns of `bounds`: one row per stimulus and bound, one column a metric."""
+    columns: dict[str, Column] = {
+        "stimulus": pl.String,
+        "bound": pl.String,
+        "convention": pl.String,
+        **dict.fromkeys(metrics, pl.Float64),
+        "trials": pl.Int32,
+    }
+    return pl.Schema(columns)
+
+
 def undefined_schema() -> pl.Schema:
     """Columns of `undefined`: one row per score that is NaN, with the reason."""
-    columns: dict[str, Column] = {**VARIANT_KEYS, "metric": pl.String, "reason": pl.String}
+    columns: dict[str, Column] = {
+        **VARIANT_KEYS,
+        "bound": pl.String,
+        "metric": pl.String,
+        "reason": pl.String,
+    }
     return pl.Schema(columns)
 
 
@@ -80,6 +97,7 @@ class ShardTables:
     scores: list[Row]
     failures: list[Row]
     undefined: list[Row]
+    bounds: list[Row] = field(default_factory=list)
 
 
 class TableStore:
@@ -100,6 +118,7 @@ class TableStore:
             "maps": maps_schema(),
             "failures": failures_schema(),
             "undefined": undefined_schema(),
+            "bounds": bounds_schema(metrics),
             "scores": scores_schema(metrics),
         }
 
@@ -125,13 +144,17 @@ class TableStore:
         """Whether a shard has been written."""
         return self._part("scores", shard).is_file()
 
+    def has_all(self, shards: Sequence[object]) -> bool:
+        """Whether every one of the plan's shards has been written."""
+        return all(self.has(number) for number in range(len(shards)))
+
     def read(self, table: str) -> pl.DataFrame:
         """Read all parts of a table that are there.
 
         Parameters
         ----------
         table : str
-            ``"maps"``, ``"scores"``, ``"failures"`` or ``"undefined"``.
+            ``"maps"``, ``"scores"``, ``"bounds"``, ``"failures"`` or ``"undefined"``.
 
         Returns
         -------

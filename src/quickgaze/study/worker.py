@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 
 from quickgaze.backbones import Backbone
+from quickgaze.bounds import GazePool
 from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
-from quickgaze.study.inputs import Failure, Gaze, Inputs, read_ahead, read_size
+from quickgaze.study.inputs import Failure, Gaze, GazeReader, Inputs, read_ahead, read_size
 from quickgaze.study.plan import CamKey, Settings, cam_keys
 from quickgaze.study.precomputed import PrecomputedMaps
-from quickgaze.study.scoring import score_cam
+from quickgaze.study.scoring import score_bounds, score_cam
 from quickgaze.study.tables import Row, ShardTables
 
 
@@ -64,6 +65,8 @@ class Worker:
     maps : sequence of PrecomputedMaps
         Maps of other models, scored beside those of the backbones. They lie on disk already
         and are not repeated in the table of maps.
+    pool : GazePool, optional
+        The gaze of the whole data set, where bounds or metrics need it.
     """
 
     def __init__(
@@ -72,11 +75,14 @@ class Worker:
         backbones: Sequence[Backbone],
         batch_size: int,
         maps: Sequence[PrecomputedMaps] = (),
+        pool: GazePool | None = None,
     ) -> None:
         self.settings = settings
         self.backbones = backbones
         self.batch_size = batch_size
         self.maps = maps
+        self.pool = pool
+        self.reader = GazeReader(settings.density_sigma, pool, settings.metrics)
 
     def compute(
         self, stimuli: Sequence[Stimulus], done: Callable[[int], None] = lambda _: None
@@ -106,7 +112,7 @@ class Worker:
         return ShardTables(
             *(
                 [row for tables in ordered for row in getattr(tables, table)]
-                for table in ("maps", "scores", "failures", "undefined")
+                for table in ("maps", "scores", "failures", "undefined", "bounds")
             )
         )
 
@@ -122,7 +128,7 @@ class Worker:
         if failed:
             yield failed
         for alike in by_size.values():
-            inputs = read_ahead(alike, self.settings.density_sigma, 2 * self.batch_size)
+            inputs = read_ahead(alike, self.reader, 2 * self.batch_size)
             while batch := list(islice(inputs, self.batch_size)):
                 yield batch
 
@@ -179,8 +185,11 @@ class Worker:
         failure = inputs.gaze if isinstance(inputs.gaze, Failure) else None
         scores: list[Row] = []
         undefined: list[Row] = []
+        bounds: list[Row] = []
         if isinstance(inputs.gaze, Gaze):
             try:
+                people = score_bounds(inputs.stimulus, size, inputs.gaze, self.settings, self.pool)
+                bounds, undefined = people.scores, people.undefined
                 for item in cams:
                     scored = score_cam(item.key, item.cam, size, inputs.gaze, self.settings)
                     scores += [{"stimulus": inputs.stimulus, **row} for row in scored.scores]
@@ -189,4 +198,4 @@ class Worker:
                 failure = Failure.of(inputs.stimulus, "score", error)
         if failure is not None:
             return ShardTables(maps, [], [failure.row()], [])
-        return ShardTables(maps, scores, [], undefined)
+        return ShardTables(maps, scores, [], undefined, bounds)

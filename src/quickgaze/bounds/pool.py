@@ -1,0 +1,280 @@
+"""All gaze of a data set together: where people look whatever the image, and others' fixations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from quickgaze.resampling import bilinear_matrix, blurred_plane, gaussian_blur
+from quickgaze.stimuli.types import Density, Size, Stimulus
+
+CANVAS: Size = (60, 80)
+"""Height and width that provided densities are brought to before they are averaged."""
+
+SIZES_AT_ONCE = 4
+"""How many image sizes keep their counts in memory."""
+
+Counts = npt.NDArray[np.int64]
+Plane = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GazePool:
+    """The gaze of all stimuli of a data set, read once.
+
+    Parameters
+    ----------
+    stimuli : tuple of Stimulus
+        Those whose gaze could be read, in order.
+    positions : ndarray, shape (n, 2), float64
+        x + 0.5 and y + 0.5 of all fixations: distances in pixels from the image's corner.
+    sizes : ndarray, shape (S, 2), int64
+        Height and width of each stimulus.
+    starts : ndarray, shape (S + 1,), int64
+        Where the fixations of each stimulus begin in `positions`, and where the last end.
+    canvases : ndarray, shape (S, 60, 80), float32
+        The densities of data sets that have no fixations, each with a sum of 1; (0, 60, 80)
+        for the others.
+    """
+
+    stimuli: tuple[Stimulus, ...]
+    positions: Plane
+    sizes: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    canvases: npt.NDArray[np.float32]
+    _numbers: dict[str, int] = field(init=False, default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._numbers.update({stimulus.id: i for i, stimulus in enumerate(self.stimuli)})
+
+    @classmethod
+    def read(
+        cls, stimuli: Iterable[Stimulus], done: Callable[[int], None] = lambda _: None
+    ) -> GazePool:
+        """Read the gaze of stimuli.
+
+        Parameters
+        ----------
+        stimuli : iterable of Stimulus
+            What cannot be read of them is left out; a study reports it where it scores them.
+        done : callable, optional
+            Told how many more stimuli have been read.
+
+        Returns
+        -------
+        GazePool
+            Of the fixations, or, where no stimulus has any, of the densities.
+        """
+        found: list[tuple[Stimulus, Size, Plane | None]] = []
+        for stimulus in stimuli:
+            try:
+                size = stimulus.size
+                fixations = None if stimulus.gaze is None else stimulus.gaze.read(size)
+            except Exception:  # noqa: BLE001, S112 - reported where the stimulus is scored
+                continue
+            finally:
+                done(1)
+            found.append((stimulus, size, None if fixations is None else fixations.points + 0.5))
+        with_points = [
+            (stimulus, size, points)
+            for stimulus, size, points in found
+            if points is not None and len(points) > 0
+        ]
+        if with_points:
+            return cls._of_fixations(with_points)
+        return cls._of_densities([(stimulus, size) for stimulus, size, _ in found])
+
+    @classmethod
+    def _of_fixations(cls, found: Sequence[tuple[Stimulus, Size, Plane]]) -> GazePool:
+        lengths = [len(points) for _, _, points in found]
+        return cls(
+            tuple(stimulus for stimulus, _, _ in found),
+            np.concatenate([points for _, _, points in found]),
+            np.array([size for _, size, _ in found], dtype=np.int64),
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.zeros((0, *CANVAS), dtype=np.float32),
+        )
+
+    @classmethod
+    def _of_densities(cls, found: Sequence[tuple[Stimulus, Size]]) -> GazePool:
+        kept: list[tuple[Stimulus, Size]] = []
+        canvases: list[npt.NDArray[np.float32]] = []
+        for stimulus, size in found:
+            try:
+                density = None if stimulus.map is None else stimulus.map.read(size)
+            except Exception:  # noqa: BLE001, S112 - reported where the stimulus is scored
+                continue
+            if density is not None and density.max() > density.min():
+                canvas = resized(density, CANVAS)
+                canvases.append((canvas / canvas.sum()).astype(np.float32))
+                kept.append((stimulus, size))
+        return cls(
+            tuple(stimulus for stimulus, _ in kept),
+            np.zeros((0, 2)),
+            np.array([size for _, size in kept], dtype=np.int64).reshape(-1, 2),
+            np.zeros(len(kept) + 1, dtype=np.int64),
+            np.stack(canvases) if canvases else np.zeros((0, *CANVAS), dtype=np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    def counts_of_others(self, stimulus: str, size: Size) -> Counts | None:
+        """Count the fixations of all other stimuli in the pixels of an image of this size.
+
+        Parameters
+        ----------
+        stimulus : str
+            Id of the one that is left out.
+        size : (int, int)
+            Height and width in pixels; positions are scaled to it.
+
+        Returns
+        -------
+        ndarray, shape (H, W), int64, or None
+            None if no other stimulus has fixations.
+        """
+        others = self._all_counts(size).copy()
+        if (number := self._numbers.get(stimulus)) is not None:
+            others -= np.bincount(self._pixels_of(number, size), minlength=others.size)
+        return others.reshape(size) if others.any() else None
+
+    def mean_of_others(self, stimulus: str, size: Size, sigma: float) -> Density | None:
+        """Mean density of all other stimuli: the centre bias, by cross-validation.
+
+        Parameters
+        ----------
+        stimulus : str
+            Id of the one that is left out.
+        size : (int, int)
+            Height and width in pixels; positions are scaled to it.
+        sigma : float
+            Standard deviation in pixels of the Gaussian that fixations are blurred with.
+
+        Returns
+        -------
+        ndarray, shape (H, W), float32, or None
+            Every stimulus weighs the same, however many fixations it has. Not negative, with a
+            maximum of 1. None if no other stimulus has gaze data.
+        """
+        number = self._numbers.get(stimulus)
+        if len(self) - (number is not None) < 1:
+            return None
+        if len(self.canvases) > 0:
+            total = self._total_canvas
+            mean = resized(total if number is None else total - self.canvases[number], size)
+        else:
+            shares = self._all_shares(size).copy()
+            if number is not None:
+                own = self._pixels_of(number, size)
+                shares -= np.bincount(own, minlength=shares.size) / len(own)
+            mean = blurred_plane(shares.reshape(size), sigma)
+        # what was added and subtracted may leave a rounding error below 0
+        mean = np.maximum(mean, 0.0)
+        density: Density = (mean / mean.max()).astype(np.float32)
+        return density
+
+    def partner(self, stimulus: str, seed: int) -> Stimulus | None:
+        """Draw another stimulus: each is another's partner once, none its own.
+
+        Parameters
+        ----------
+        stimulus : str
+            Id of the one that gets a partner.
+        seed : int
+            Of the draw, which is of all stimuli at once.
+
+        Returns
+        -------
+        Stimulus or None
+            None if there is no other.
+        """
+        order, places = self._cycle(seed)
+        number = self._numbers.get(stimulus)
+        if len(self) - (number is not None) < 1:
+            return None
+        place = 0 if number is None else (places[number] + 1) % len(order)
+        return self.stimuli[int(order[place])]
+
+    def __reduce__(self) -> tuple[type[GazePool], tuple[object, ...]]:
+        # what was derived is derived again where it is needed
+        return GazePool, (self.stimuli, self.positions, self.sizes, self.starts, self.canvases)
+
+    def _pixels_of(self, number: int, size: Size) -> npt.NDArray[np.int64]:
+        """Pixels of one stimulus's fixations in an image of another size."""
+        own = self.positions[self.starts[number] : self.starts[number + 1]]
+        return _pixels(own, self.sizes[number], size)
+
+    def _pixels_of_all(self, size: Size) -> npt.NDArray[np.int64]:
+        own = self.sizes.repeat(np.diff(self.starts), axis=0)
+        return _pixels(self.positions, own, size)
+
+    @cached_property
+    def _all_counts(self) -> Callable[[Size], Counts]:
+        @lru_cache(maxsize=SIZES_AT_ONCE)
+        def count(size: Size) -> Counts:
+            return np.bincount(self._pixels_of_all(size), minlength=size[0] * size[1])
+
+        return count
+
+    @cached_property
+    def _all_shares(self) -> Callable[[Size], Plane]:
+        @lru_cache(maxsize=SIZES_AT_ONCE)
+        def share(size: Size) -> Plane:
+            lengths = np.diff(self.starts)
+            weights = (1 / lengths).repeat(lengths)
+            pixels = self._pixels_of_all(size)
+            shares: Plane = np.bincount(pixels, weights, size[0] * size[1]).astype(np.float64)
+            return shares
+
+        return share
+
+    @cached_property
+    def _total_canvas(self) -> Plane:
+        total: Plane = self.canvases.sum(0, dtype=np.float64)
+        return total
+
+    @cached_property
+    def _cycle(self) -> Callable[[int], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        @lru_cache(maxsize=1)
+        def draw(seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+            order = np.random.default_rng(seed).permutation(len(self))
+            return order, np.argsort(order)
+
+        return draw
+
+
+def resized(density: npt.NDArray[np.floating], size: Size) -> Plane:
+    """Resize a density linearly, averaging where it shrinks.
+
+    Parameters
+    ----------
+    density : ndarray, shape (h, w)
+    size : (int, int)
+        Height and width of the result.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float64
+    """
+    found = density.astype(np.float64)
+    for axis, cells in enumerate(size):
+        if cells < found.shape[axis]:
+            # half a target cell's width, so that no pixel is passed over
+            found = gaussian_blur(found, found.shape[axis] / cells / 2, axes=(axis,))
+        found = np.moveaxis(found, axis, 0)
+        found = np.moveaxis(np.tensordot(bilinear_matrix(cells, len(found)), found, 1), 0, axis)
+    return found
+
+
+def _pixels(positions: Plane, own: npt.NDArray[np.int64], size: Size) -> npt.NDArray[np.int64]:
+    """Pixels in an image of `size` of positions in images of their own sizes."""
+    columns, rows = np.floor(positions * (np.array(size) / own)[..., ::-1]).astype(np.int64).T
+    # rounding must not carry a point on the last pixel's edge out of the image
+    rows, columns = rows.clip(0, size[0] - 1), columns.clip(0, size[1] - 1)
+    pixels: npt.NDArray[np.int64] = rows * size[1] + columns
+    return pixels

@@ -1,0 +1,143 @@
+"""What bounds are computed from, and what they are made of: a map and what it is scored against."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from quickgaze.bounds.pool import GazePool
+from quickgaze.metrics import UndefinedError
+from quickgaze.stimuli.types import Density, Fixations, Size, blurred_fixations
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A map, and the gaze that it is scored against.
+
+    Parameters
+    ----------
+    map : ndarray, shape (H, W)
+    density : ndarray, shape (H, W), float32, or None
+    fixations : ndarray, shape (n, 2), float64, or None
+        Columns x and y.
+    """
+
+    map: npt.NDArray[np.floating]
+    density: Density | None
+    fixations: Points | None
+
+
+@dataclass(frozen=True, eq=False)
+class ObserverPair:
+    """One observer and all others of the same stimulus.
+
+    Parameters
+    ----------
+    one, rest : Fixations
+    one_density, rest_density : ndarray, shape (H, W), float32
+    """
+
+    one: Fixations
+    rest: Fixations
+    one_density: Density
+    rest_density: Density
+
+
+@dataclass(frozen=True, eq=False)
+class BoundInput:
+    """The gaze on one stimulus, and that on all others.
+
+    Parameters
+    ----------
+    stimulus : str
+        Its id.
+    size : (int, int)
+        Height and width in pixels.
+    density : ndarray, shape (H, W), float32, or None
+        What the maps of models are scored against.
+    fixations : Fixations or None
+    pool : GazePool
+        The gaze of the whole data set.
+    sigma : float
+        Blur in pixels that turns fixations into densities.
+    draws : int
+        How many observers, or splits into halves, are drawn.
+    seed : int
+        Of the draws. Those of a stimulus depend on its id and on nothing else.
+    """
+
+    stimulus: str
+    size: Size
+    density: Density | None
+    fixations: Fixations | None
+    pool: GazePool
+    sigma: float
+    draws: int
+    seed: int
+
+    @property
+    def points(self) -> Points | None:
+        """The fixations as metrics take them."""
+        return None if self.fixations is None else self.fixations.points
+
+    def against_everybody(self, map_: npt.NDArray[np.floating]) -> list[Trial]:
+        """Score a map as those of models are."""
+        return [Trial(map_, self.density, self.points)]
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """Start the random numbers of this stimulus for one purpose."""
+        digest = hashlib.sha256(f"{purpose}\0{self.stimulus}".encode("utf-8", "surrogateescape"))
+        return np.random.default_rng([self.seed, int.from_bytes(digest.digest()[:8], "big")])
+
+    def observers(self) -> npt.NDArray[np.str_]:
+        """Names of the observers who looked at the stimulus, in order.
+
+        Raises
+        ------
+        UndefinedError
+            If there are fewer than two.
+        """
+        names = np.unique(self._everybody.observer)
+        if len(names) < 2:
+            raise UndefinedError(
+                f"the stimulus has {len(names)} observer; people can be compared with each other "
+                "only where there are two"
+            )
+        return names
+
+    @property
+    def _everybody(self) -> Fixations:
+        if self.fixations is None:
+            raise UndefinedError("the stimulus has no fixations, so no observers to compare")
+        return self.fixations
+
+    @cached_property
+    def pairs(self) -> list[ObserverPair]:
+        """One observer and the rest, for each of the observers that are drawn."""
+        names = self.observers()
+        drawn = self.generator("observers").permutation(names)[: self.draws]
+        return [self._pair(name) for name in drawn]
+
+    def _pair(self, name: str) -> ObserverPair:
+        one, rest = self.parted(np.array([name]))
+        return ObserverPair(one, rest, self.blurred(one), self.blurred(rest))
+
+    def parted(self, names: npt.NDArray[np.str_]) -> tuple[Fixations, Fixations]:
+        """Part the fixations into those of some observers and those of all others."""
+        everybody = self._everybody
+        chosen = np.isin(everybody.observer, names)
+        first, second = (
+            Fixations(everybody.x[part], everybody.y[part], everybody.observer[part])
+            for part in (chosen, ~chosen)
+        )
+        return first, second
+
+    def blurred(self, fixations: Fixations) -> Density:
+        """Blur fixations into a density."""
+        return blurred_fixations(fixations, self.size, self.sigma)

@@ -1,0 +1,125 @@
+"""Bounds and pooled gaze in a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import quickgaze as qg
+from quickgaze.bounds import BOUNDS
+from quickgaze.errors import OptionError, UnknownNameError
+from quickgaze.findings import bounds, shares
+from quickgaze.stimuli import Dataset
+from quickgaze.study import Run
+from quickgaze.study.defaults import default_bounds
+
+
+@pytest.fixture(scope="module")
+def displays() -> Dataset:
+    return qg.load_dataset("popout", n=5, size=(120, 160))
+
+
+def study(dataset: Dataset, **options: object) -> qg.Study:
+    options = {"orientations": ["activation"], "device": "cpu", "shard_size": 2, **options}
+    return qg.Study(dataset, **options)
+
+
+def test_baselines_are_scored_beside_the_model(displays: Dataset, tmp_path: Path) -> None:
+    run = study(displays).run(tmp_path / "run", progress=False)
+    table = run.bounds()
+    assert table["stimulus"].unique(maintain_order=True).to_list() == [s.id for s in displays]
+    assert table["bound"].to_list()[:4] == ["uniform", "center", "center_bias", "shuffled"]
+    assert table.columns == ["stimulus", "bound", "convention", *run.metrics, "trials"]
+    others = [each for each in displays if each.id != displays[3].id]
+    mean = sum(each.density(19.0) / each.density(19.0).sum() for each in others)
+    row = table.row(
+        by_predicate=(pl.col("stimulus") == displays[3].id) & (pl.col("bound") == "center_bias"),
+        named=True,
+    )
+    assert row["cc"] == pytest.approx(qg.metrics.cc(mean, displays[3].density(19.0)), abs=1e-5)
+
+
+def test_bounds_do_not_depend_on_shards_or_resuming(displays: Dataset, tmp_path: Path) -> None:
+    options = {"metrics": ["cc", "auc", "auc_shuffled", "information_gain"], "shard_size": 3}
+    whole = study(displays, **options).run(tmp_path / "whole", progress=False)
+    part = study(displays, **options).run(tmp_path / "part", progress=False)
+    for table in ("scores", "maps", "bounds", "undefined", "failures"):
+        (tmp_path / "part" / table / "part-00000.parquet").unlink()
+    (tmp_path / "part" / "manifest.json").unlink()
+    part = study(displays, **options).run(tmp_path / "part", progress=False)
+    assert_frame_equal(part.bounds(), whole.bounds())
+    assert_frame_equal(part.scores(), whole.scores())
+
+
+def test_metrics_that_need_other_stimuli_get_them(displays: Dataset, tmp_path: Path) -> None:
+    options = {"metrics": ["auc_shuffled", "information_gain"], "cams": ["center"], "sigmas": [0]}
+    run = study(displays, bounds=["center"], **options).run(tmp_path / "run", progress=False)
+    own = displays[1]
+    others = np.concatenate([each.fixations.points for each in displays if each is not own])
+    saliency = qg.SaliencyModel("efficientnet_lite0", cam="center", sigma=0)(own.image()).map
+    row = run.scores().row(by_predicate=pl.col("stimulus") == own.id, named=True)
+    expected = qg.metrics.auc_shuffled(saliency, own.fixations.points, others)
+    assert row["auc_shuffled"] == pytest.approx(expected, abs=1e-9)
+    # the same map, as a CAM and as a bound
+    assert row["information_gain"] == pytest.approx(
+        run.bounds().filter(pl.col("stimulus") == own.id)["information_gain"][0], abs=1e-6
+    )
+
+
+def test_without_others_those_metrics_are_undefined(displays: Dataset, tmp_path: Path) -> None:
+    run = study(displays[:1], metrics=["auc_shuffled"]).run(tmp_path / "run", progress=False)
+    assert np.isnan(run.scores()["auc_shuffled"][0])
+    assert "other images" in run.undefined()["reason"][0]
+
+
+def test_a_data_set_has_the_bounds_that_its_gaze_allows(displays: Dataset, tmp_path: Path) -> None:
+    assert default_bounds(displays[:1]) == ()
+    assert {BOUNDS[name].kind for name in default_bounds(displays)} == {"baseline"}
+    run = study(displays, bounds=[]).run(tmp_path / "run", progress=False)
+    assert run.bounds().is_empty()
+
+
+def test_ceilings_of_a_single_observer_say_why_they_are_undefined(
+    displays: Dataset, tmp_path: Path
+) -> None:
+    options = {"bounds": ["one_observer"], "metrics": ["cc"]}
+    run = study(displays, **options).run(tmp_path / "run", progress=False)
+    undefined = run.undefined()
+    assert undefined["bound"].to_list() == ["one_observer"] * 5
+    assert "1 observer" in undefined["reason"][0]
+
+
+def test_bad_options_are_refused(displays: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match="split_half"):
+        study(displays, bounds=["split_halves"])
+    with pytest.raises(OptionError, match="draws"):
+        study(displays, draws=0)
+    with pytest.raises(OptionError, match="seed"):
+        study(displays, seed=-1)
+
+
+@pytest.mark.slow
+def test_people_stand_above_the_model_and_the_model_above_chance(
+    osie_sample: Path, tmp_path: Path
+) -> None:
+    dataset = qg.load_dataset("osie", osie_sample)
+    run = study(dataset, shard_size=64).run(tmp_path / "run", progress=False)
+    assert isinstance(run, Run)
+    means = {(row["bound"], row["metric"]): row["mean"] for row in bounds(run).rows(named=True)}
+    assert set(run.bounds()["bound"]) == set(BOUNDS.names())
+    table = shares(run)
+    for row in table.filter(pl.col("metric").is_in(["cc", "sim", "nss", "auc"])).rows(named=True):
+        assert row["images"] == 40
+        assert row["chance"] < row["model"] < row["people"]
+        assert 0 < row["share"] < 1
+    assert means["uniform", "auc"] == 0.5
+    for metric in ("cc", "nss", "auc"):
+        assert means["shuffled", metric] < means["center_bias", metric]
+        assert means["center_bias", metric] < means["one_observer", metric]
+        assert means["one_observer", metric] <= means["gold_standard", metric]
+    # people of two halves, told for the whole group, agree better than one with the others
+    assert means["one_observer", "cc"] < means["split_half", "cc"] < 1
