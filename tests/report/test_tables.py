@@ -10,7 +10,15 @@ import pytest
 from rich.console import Console
 
 from quickgaze.findings import VARIANT
-from quickgaze.report import arrow, summary_data, summary_table
+from quickgaze.metrics import METRICS
+from quickgaze.report import (
+    arrow,
+    bounds_data,
+    metrics_table,
+    shares_table,
+    summary_data,
+    summary_table,
+)
 
 
 @pytest.fixture
@@ -68,3 +76,67 @@ def test_a_summary_as_data(table: pl.DataFrame) -> None:
         for metric in variant["metrics"].values()
         for value in metric.values()
     )
+
+
+@pytest.fixture
+def bounds() -> pl.DataFrame:
+    rows = [
+        {"bound": bound, "convention": "tuebingen", "metric": metric, "mean": mean}
+        | {"standard_error": 0.25, "images": 10, "left_out": 0}
+        for bound, metric, mean in (
+            ("center_bias", "cc", 0.125),
+            ("center_bias", "kld", 2.5),
+            ("split_half", "cc", 0.875),
+            ("split_half", "kld", 0.5),
+        )
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.fixture
+def shares(table: pl.DataFrame) -> pl.DataFrame:
+    share = pl.Series("share", [0.5, 0.625, -0.5, None])
+    return table.select(*VARIANT, "metric").with_columns(share, ceiling=pl.lit("split_half"))
+
+
+def shown(content: object) -> str:
+    file = io.StringIO()
+    Console(width=160, file=file).print(content)
+    return file.getvalue()
+
+
+def test_bounds_stand_below_the_variants(table: pl.DataFrame, bounds: pl.DataFrame) -> None:
+    lines = shown(summary_table(table, "osie", bounds)).splitlines()
+    model = next(i for i, line in enumerate(lines) if "lapack" in line)
+    chance = next(i for i, line in enumerate(lines) if "baseline: center_bias" in line)
+    people = next(i for i, line in enumerate(lines) if "ceiling: split_half" in line)
+    assert model < chance < people
+    assert "0.125 ± 0.250 (10)" in lines[chance]
+    assert "0.500 ± 0.250 (10)" in lines[people]
+
+
+def test_shares_are_in_per_cent(shares: pl.DataFrame) -> None:
+    text = shown(shares_table(shares))
+    for cell in ("50%", "62%", "-50%", "undefined", "split_half for cc, kld"):
+        assert cell in text
+
+
+def test_bounds_and_shares_as_data(
+    table: pl.DataFrame, bounds: pl.DataFrame, shares: pl.DataFrame
+) -> None:
+    data = bounds_data(bounds)
+    assert [(each["bound"], each["kind"]) for each in data] == [
+        ("center_bias", "baseline"),
+        ("split_half", "ceiling"),
+    ]
+    assert data[1]["metrics"]["kld"]["mean"] == 0.5
+    variants = summary_data(table, shares)
+    assert variants[0]["metrics"]["cc"]["share"] == 0.5
+    assert variants[1]["metrics"]["kld"]["share"] is None
+
+
+def test_every_metric_is_listed_with_what_it_compares() -> None:
+    text = shown(metrics_table())
+    for name in METRICS.names():
+        assert f"{name} {arrow(name)}" in text
+    assert "bits per fixation" in text

@@ -55,9 +55,11 @@ def run(
         list[float] | None, typer.Option(min=0, help="Blur of the map in pixels; repeatable.")
     ] = None,
     metrics: Annotated[
-        list[str] | None, typer.Option(help="Names, separated by commas; repeatable.")
+        list[str] | None, typer.Option(help="Names, separated by commas; see `quickgaze metrics`.")
     ] = None,
-    convention: Annotated[str, typer.Option(help="tuebingen or cap6415.")] = "tuebingen",
+    convention: Annotated[
+        str, typer.Option(help="Whose definitions: tuebingen, mit, salicon or cap6415.")
+    ] = "tuebingen",
     density_sigma: Annotated[
         float | None,
         typer.Option(min=0, help="Blur of fixations in pixels; by default the data set's own."),
@@ -167,6 +169,16 @@ def summary(
         "bounds": bounds_data(findings.bounds(opened)),
     }
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def metrics() -> None:
+    """List the metrics, what they mean and whose definitions there are."""
+    from quickgaze.metrics import CONVENTIONS
+    from quickgaze.report import metrics_table
+
+    show(metrics_table())
+    for name, source in CONVENTIONS.items():
+        say(f"{name}: {source}")
 
 
 def _introduce(dataset: Dataset) -> None:

@@ -6,6 +6,7 @@ from quickgaze.report.pictures import Pictures, file_stems, write_maps
 from quickgaze.report.tables import (
     arrow,
     bounds_data,
+    metrics_table,
     plain_table,
     shares_table,
     summary_data,
@@ -22,6 +23,7 @@ __all__ = [
     "bounds_data",
     "file_stems",
     "map_files",
+    "metrics_table",
     "plain_table",
     "shares_table",
     "summary_data",

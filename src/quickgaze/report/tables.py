@@ -10,7 +10,7 @@ from rich.table import Table
 
 from quickgaze.bounds import BOUNDS
 from quickgaze.findings import VARIANT
-from quickgaze.metrics import METRICS
+from quickgaze.metrics import METRICS, Metric
 
 
 def arrow(metric: str) -> str:
@@ -190,6 +190,40 @@ def _by_metric(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
         }
         for row in rows.iter_rows(named=True)
     }
+
+
+def metrics_table() -> Table:
+    """Show all metrics: their direction, range and unit, and what they compare a map with.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    rows = []
+    for name in METRICS.names():
+        metric = METRICS[name]
+        low, high = metric.range
+        rows.append(
+            (
+                f"{name} {arrow(name)}",
+                metric.summary,
+                f"{low:g} to {high:g} {metric.unit}".rstrip(),
+                "\n".join(_compared(metric)),
+                metric.reference,
+            )
+        )
+    columns = ("name", "what it says", "range", "compares with (in convention)", "reference")
+    return plain_table("Metrics (↑ higher is better, ↓ lower is)", columns, rows)
+
+
+def _compared(metric: Metric) -> list[str]:
+    """Say what a metric compares a map with, and in which conventions."""
+    beside = {"others": " and those on other images", "baseline": " and a baseline density"}
+    conventions: dict[str, list[str]] = {}
+    for name, target in metric.compares.items():
+        what = target + beside.get(metric.needs.get(name, ""), "")
+        conventions.setdefault(what, []).append(name)
+    return [f"{what} ({', '.join(names)})" for what, names in conventions.items()]
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -9,7 +9,6 @@ from quickgaze.errors import QuickgazeError
 from quickgaze.metrics import DEFAULT_METRICS
 from quickgaze.stimuli import Dataset
 
-
 METRICS_OF: Mapping[str, tuple[str, ...]] = {
     "tuebingen": DEFAULT_METRICS,
     "mit": ("cc", "sim", "kld", "nss", "auc_judd", "auc_borji"),
@@ -36,7 +35,7 @@ def default_metrics(convention: str) -> tuple[str, ...]:
     >>> default_metrics("salicon")
     ('cc', 'nss', 'auc')
     """
-    return METRICS_OF[convention] if convention in METRICS_OF else DEFAULT_METRICS
+    return METRICS_OF.get(convention, DEFAULT_METRICS)
 
 
 def default_bounds(dataset: Dataset) -> tuple[str, ...]:
