@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import http.server
 import json
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +83,83 @@ def record() -> Write:
         return path
 
     return write
+
+
+@pytest.fixture
+def pysaliency_files(
+    pysaliency: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> types.ModuleType:
+    """The pysaliency package, able to write: its release 0.2.22 calls ``numpy.string_``."""
+    monkeypatch.setattr(np, "string_", np.bytes_, raising=False)
+    return pysaliency
+
+
+class Web:
+    """A server on this machine that can break off, refuse, and forget about ranges."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str | None]] = []
+        self.statuses: list[int] = []
+        self.break_after: list[int] = []
+        self.ranges = True
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                content = web.files.get(self.path)
+                self.send_response(404 if content is None else 200)
+                if content is not None:
+                    self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                asked = self.headers.get("Range")
+                web.asked.append((self.path, asked))
+                content = web.files.get(self.path)
+                status = web.statuses.pop(0) if web.statuses else 404 if content is None else 200
+                if status != 200 or content is None:
+                    self.send_response(status)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                self._send(content, asked if web.ranges else None)
+
+            def _send(self, content: bytes, asked: str | None) -> None:
+                start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+                if start >= len(content) > 0:
+                    self.send_response(416)
+                    self.send_header("Content-Range", f"bytes */{len(content)}")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                self.send_response(206 if asked else 200)
+                if asked:
+                    span = f"bytes {start}-{len(content) - 1}/{len(content)}"
+                    self.send_header("Content-Range", span)
+                self.send_header("Content-Length", str(len(content) - start))
+                self.end_headers()
+                length = web.break_after.pop(0) if web.break_after else len(content)
+                self.wfile.write(content[start : start + length])
+                self.close_connection = True
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A server on this machine; give it `files` by path."""
+    made = Web()
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    thread.join()

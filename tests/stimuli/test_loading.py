@@ -13,7 +13,7 @@ Write = Callable[..., Path]
 
 
 def test_the_catalogue() -> None:
-    assert {"salicon", "osie", "folder", "popout"} <= set(list_datasets())
+    assert {"salicon", "osie", "folder", "popout", "pysaliency"} <= set(list_datasets())
     for name in list_datasets():
         entry = DATASETS[name]
         assert entry.summary
@@ -39,7 +39,7 @@ def test_unknown_names() -> None:
         load_dataset("salicn")
 
 
-@pytest.mark.parametrize("name", ["salicon", "osie", "folder"])
+@pytest.mark.parametrize("name", ["salicon", "osie", "folder", "pysaliency"])
 def test_roots(tmp_path: Path, name: str) -> None:
     with pytest.raises(OptionError, match=rf"{name!r} needs root=\.\.\., the folder that holds"):
         load_dataset(name)

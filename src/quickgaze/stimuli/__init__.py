@@ -1,17 +1,35 @@
 """Images shown to observers and where they looked, from data sets on disk or generated."""
 
+from quickgaze.stimuli.checks import check_dataset
+from quickgaze.stimuli.fetching import PlannedFile, fetch_dataset, plan_fetch
 from quickgaze.stimuli.images import read_image, to_rgb
+from quickgaze.stimuli.inspection import Check, Inspection, inspect
 from quickgaze.stimuli.loading import DATASETS, DatasetEntry, list_datasets, load_dataset
+from quickgaze.stimuli.pysaliency_data import from_pysaliency
+from quickgaze.stimuli.pysaliency_writing import to_pysaliency, write_pysaliency_hdf5
+from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import Dataset, Fixations, Stimulus
 
 __all__ = [
     "DATASETS",
+    "Check",
     "Dataset",
     "DatasetEntry",
     "Fixations",
+    "Inspection",
+    "PlannedFile",
+    "RemoteFile",
+    "Source",
     "Stimulus",
+    "check_dataset",
+    "fetch_dataset",
+    "from_pysaliency",
+    "inspect",
     "list_datasets",
     "load_dataset",
+    "plan_fetch",
     "read_image",
+    "to_pysaliency",
     "to_rgb",
+    "write_pysaliency_hdf5",
 ]

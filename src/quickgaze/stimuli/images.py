@@ -160,7 +160,7 @@ def opened(path: PathLike) -> Iterator[PIL.Image.Image]:
         # Given a path, Pillow (to 13.0) maps uncompressed TIFF files into memory and scrambles
         # those that lie on their side.
         with file.open("rb") as stream, PIL.Image.open(stream) as image:
-            _refuse_size(image.size, path)
+            refuse_size(image.size, path)
             yield image
     except StimulusError:
         raise
@@ -180,7 +180,20 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise StimulusError(f"{readable(path)} is not a file; give the path of an image file")
 
 
-def _refuse_size(size: tuple[int, int], path: PathLike) -> None:
+def refuse_size(size: tuple[int, int], path: PathLike) -> None:
+    """Refuse an image that is too small to compare places in, or too large to be one.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height in pixels, as Pillow counts.
+    path : path-like
+        What the image is called in messages.
+
+    Raises
+    ------
+    StimulusError
+    """
     width, height = size
     if min(size) < SMALLEST_SIDE:
         raise StimulusError(

@@ -10,8 +10,11 @@ from typing import Any
 
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import DatasetError, OptionError
-from quickgaze.stimuli import folder, osie, popout, salicon
+from quickgaze.stimuli import folder, osie, popout, pysaliency_data, salicon, sources
 from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.stimuli.inspection import Check, Inspection
+from quickgaze.stimuli.osie_checks import expected_of_osie
+from quickgaze.stimuli.salicon_checks import expected_of_salicon
 from quickgaze.stimuli.types import Dataset
 
 
@@ -28,11 +31,18 @@ class DatasetEntry:
         The data set in one line.
     layout : str
         What the root folder holds, in words; empty for a data set without files.
+    expect : callable, optional
+        Takes the `Inspection` of a copy and gives a list of `Check`: what is known of this
+        data set beyond what holds for any, such as counts and checksums.
+    source : Source, optional
+        Where its public files lie.
     """
 
     load: Callable[..., Dataset]
     summary: str
     layout: str = ""
+    expect: Callable[[Inspection], list[Check]] | None = None
+    source: sources.Source | None = None
 
     @property
     def needs_root(self) -> bool:
@@ -53,11 +63,15 @@ DATASETS: Catalogue[DatasetEntry] = Catalogue(
             salicon.load_salicon,
             "SALICON: 20,000 everyday scenes (COCO), mouse-contingent gaze, in any of its releases",
             salicon.LAYOUT,
+            expected_of_salicon,
+            sources.SALICON,
         ),
         "osie": DatasetEntry(
             osie.load_osie,
             "OSIE: 700 scenes rich in objects, 15 observers, lab eye tracker",
             osie.LAYOUT,
+            expected_of_osie,
+            sources.OSIE,
         ),
         "folder": DatasetEntry(
             folder.load_folder,
@@ -67,6 +81,11 @@ DATASETS: Catalogue[DatasetEntry] = Catalogue(
         "popout": DatasetEntry(
             popout.load_popout,
             "generated search displays with a known target (colour, orientation, size, shape)",
+        ),
+        "pysaliency": DatasetEntry(
+            pysaliency_data.load_pysaliency,
+            "HDF5 files of pysaliency, in which it keeps MIT1003, CAT2000, FIGRIM and others",
+            pysaliency_data.LAYOUT,
         ),
     },
 )
@@ -82,8 +101,8 @@ def list_datasets() -> list[str]:
 
     Examples
     --------
-    >>> list_datasets()[:4]
-    ['salicon', 'osie', 'folder', 'popout']
+    >>> list_datasets()[:5]
+    ['salicon', 'osie', 'folder', 'popout', 'pysaliency']
     """
     return DATASETS.names()
 

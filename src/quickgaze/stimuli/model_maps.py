@@ -6,15 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path, PurePosixPath
-from types import ModuleType
 
 import numpy as np
 
-from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.stimuli.densities import DensityFile, refuse_array, scaled_to_maximum
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, PathLike, readable, walk, with_suffix
+from quickgaze.stimuli.hdf5 import require_h5py
 from quickgaze.stimuli.types import Density, DensitySource, Size
 
 
@@ -52,7 +51,7 @@ class ArchivedMap:
             If it cannot be read, has another size than the image, or holds NaN, infinity,
             negative values or anything but numbers.
         """
-        h5py = _h5py()
+        h5py = require_h5py("maps in an HDF5 file")
         what = f"map {self.name!r} in {readable(self.path)}"
         try:
             with h5py.File(self.path, "r") as archive:
@@ -164,7 +163,7 @@ def _in_folder(folder: Path) -> ModelMaps:
 
 
 def _in_archive(file: Path) -> ModelMaps:
-    h5py = _h5py()
+    h5py = require_h5py("maps in an HDF5 file")
     maps: dict[str, DensitySource] = {}
 
     def visit(name: str, item: object) -> None:
@@ -207,13 +206,3 @@ def _state(path: Path) -> str:
     except OSError:
         return "missing"
     return f"{status.st_size} {status.st_mtime_ns}"
-
-
-def _h5py() -> ModuleType:
-    try:
-        return import_module("h5py")
-    except ImportError as error:
-        raise OptionError(
-            "maps in an HDF5 file need the package h5py, which is not installed; run: "
-            "pip install 'quickgaze[hdf5]'"
-        ) from error

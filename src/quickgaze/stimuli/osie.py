@@ -61,9 +61,9 @@ def load_osie(root: PathLike) -> Dataset:
     .. [1] J. Xu, M. Jiang, S. Wang, M. S. Kankanhalli, Q. Zhao, "Predicting human gaze beyond
        pixels", Journal of Vision 14(1):28, 2014.
     """
-    table, folder = _find(Path(root))
+    table, folder = find_osie(Path(root))
     images = by_stem(with_suffix(walk(folder, depth=0), IMAGE_SUFFIXES), "OSIE images")
-    gaze = _read_gaze(table)
+    gaze = read_osie_gaze(table)
     stimuli = [
         Stimulus(identifier, ImageFile(images[identifier]), points)
         for identifier, points in sorted(gaze.items())
@@ -80,7 +80,14 @@ def load_osie(root: PathLike) -> Dataset:
     )
 
 
-def _find(root: Path) -> tuple[Path, Path]:
+def find_osie(root: Path) -> tuple[Path, Path]:
+    """Find the file of fixations and the folder of images.
+
+    Raises
+    ------
+    DatasetError
+        If one of them is not there.
+    """
     tables = [root / "fixations.mat", root / "eye/fixations.mat", root / "data/eye/fixations.mat"]
     folders = [root / "stimuli", root / "data/stimuli"]
     table = next((path for path in tables if path.is_file()), None)
@@ -90,7 +97,24 @@ def _find(root: Path) -> tuple[Path, Path]:
     return table, folder
 
 
-def _read_gaze(path: Path) -> dict[str, RecordedPoints]:
+def read_osie_gaze(path: Path) -> dict[str, RecordedPoints]:
+    """Read the gaze on all listed images, whether these are there or not.
+
+    Parameters
+    ----------
+    path : Path
+        The authors' ``fixations.mat``.
+
+    Returns
+    -------
+    dict of str to RecordedPoints
+        By the images' file names without their ending.
+
+    Raises
+    ------
+    DatasetError
+        If the file is something else, or damaged.
+    """
     try:
         images = _records(scipy.io.loadmat(path, variable_names=["fixations"])["fixations"])
         names = [str(image["img"].item()) for image in images]

@@ -1,0 +1,360 @@
+"""Data sets as pysaliency keeps them: its HDF5 files, and its objects."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal
+
+import numpy as np
+
+from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.stimuli.files import PathLike, readable, unrecognised
+from quickgaze.stimuli.hdf5 import (
+    ArchivedImage,
+    attribute,
+    listed,
+    opened_hdf5,
+    own_dataset,
+    rgb_of,
+    texts,
+)
+from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.points import RecordedPoints
+from quickgaze.stimuli.pysaliency_gaze import (
+    FileGaze,
+    read_gaze,
+    scale_of_durations,
+    table_of_object,
+)
+from quickgaze.stimuli.types import (
+    Dataset,
+    Fixations,
+    FixationSource,
+    Image,
+    ImageSource,
+    Size,
+    Stimulus,
+)
+
+LAYOUT = (
+    "stimuli.hdf5 and fixations.hdf5 as pysaliency writes them (other names with "
+    "stimuli=... and fixations=...), beside them the images where stimuli.hdf5 names files"
+)
+
+IDS = "stimulus"
+"""Attribute of pysaliency's stimuli in which quickgaze writes ids, and looks for them."""
+
+DurationUnit = Literal["s", "ms"]
+
+_VERSIONS = {"Stimuli": ("1.0", "1.1"), "FileStimuli": ("1.0", "2.0", "2.1")}
+_LARGEST_COUNT = 10_000_000
+
+
+def load_pysaliency(
+    root: PathLike,
+    *,
+    stimuli: PathLike = "stimuli.hdf5",
+    fixations: PathLike = "fixations.hdf5",
+    duration_unit: DurationUnit = "s",
+    density_sigma: float | None = None,
+    edition: str | None = None,
+) -> Dataset:
+    """Load stimuli and fixations from HDF5 files of pysaliency.
+
+    pysaliency itself is not needed, h5py is (``pip install 'quickgaze[hdf5]'``).
+
+    Parameters
+    ----------
+    root : path-like
+        Folder that holds the files, and the images where the stimuli are files of their own.
+    stimuli, fixations : path-like
+        The files; relative paths start from `root`. pysaliency calls those of SALICON, for
+        one, ``stimuli_val.hdf5`` and ``fixations_val.hdf5``.
+    duration_unit : {"s", "ms"}
+        Unit of the attribute ``duration`` or ``durations``. pysaliency's own data sets keep
+        seconds.
+    density_sigma : float, optional
+        Standard deviation in pixels of the Gaussian that the data set's authors blur with; 19
+        unless given, or written by `write_pysaliency_hdf5`.
+    edition : str, optional
+        What to call the data set's edition. pysaliency's files do not tell which data set
+        they hold: without this, only the type of the file is known.
+
+    Returns
+    -------
+    Dataset
+        In the order of the file. Ids are the attribute ``stimulus`` where there is one, the
+        path of an image file without its ending, or else the index. Observers are
+        pysaliency's subjects. Images that are named but not there are `Dataset.missing`.
+
+    Raises
+    ------
+    DatasetError
+        If the files are not there, not of a known type and version, damaged, or name images
+        outside `root`.
+    OptionError
+        If an option cannot be used, or h5py is not installed.
+
+    Notes
+    -----
+    In pysaliency, the pixel of a fixation is ``int(x)``: the upper left pixel reaches from 0
+    to 1. Here its centre is at 0, so that 0.5 is taken from every coordinate. Points outside
+    the image are dropped and counted. Nothing is unpickled, and links to other files are
+    refused.
+    """
+    root = Path(root)
+    scale = scale_of_durations(duration_unit)
+    if density_sigma is not None and not 0 <= density_sigma < np.inf:
+        raise OptionError(f"density_sigma is {density_sigma!r}; give a blur in pixels, 0 or more")
+    paths = root / stimuli, root / fixations
+    if not all(path.is_file() for path in paths):
+        raise unrecognised("pysaliency's files", root, LAYOUT)
+    listing = _read_stimuli(paths[0], root)
+    gaze = read_gaze(paths[1], len(listing.sources), scale)
+    there = [
+        not isinstance(source, ImageFile) or source.path.is_file() for source in listing.sources
+    ]
+    made = _stimuli(listing, gaze.points)
+    facts = _facts(gaze)
+    return Dataset(
+        "pysaliency",
+        tuple(stimulus for stimulus, kept in zip(made, there, strict=True) if kept),
+        edition or facts.edition,
+        facts.gaze,
+        tuple(stimulus.id for stimulus, kept in zip(made, there, strict=True) if not kept),
+        facts.notes,
+        facts.density_sigma if density_sigma is None else density_sigma,
+    )
+
+
+def from_pysaliency(
+    stimuli: Any,
+    fixations: Any,
+    *,
+    name: str = "pysaliency",
+    density_sigma: float = 19.0,
+    duration_unit: DurationUnit = "s",
+) -> Dataset:
+    """Take stimuli and fixations from objects of pysaliency.
+
+    Parameters
+    ----------
+    stimuli : pysaliency.Stimuli, pysaliency.FileStimuli or alike
+        Images are read when they are asked for.
+    fixations : pysaliency.Fixations, FixationTrains, ScanpathFixations or alike
+        Anything with ``x``, ``y``, ``n`` and ``subjects`` or ``subject``; ``duration`` or
+        ``durations`` where there is.
+    name : str
+        Name of the data set.
+    density_sigma : float
+        Standard deviation in pixels of the Gaussian that the data set's authors blur with.
+    duration_unit : {"s", "ms"}
+        pysaliency's own data sets keep seconds.
+
+    Returns
+    -------
+    Dataset
+        As `load_pysaliency` gives it.
+
+    Raises
+    ------
+    DatasetError
+        If the objects lack what is needed, or do not belong together.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> stimuli = SimpleNamespace(stimuli=[np.zeros((6, 8, 3), dtype=np.uint8)], shapes=[(6, 8, 3)])
+    >>> gaze = SimpleNamespace(x=[3.5], y=[2.5], n=[0], subjects=[7])
+    >>> fixations = from_pysaliency(stimuli, gaze, name="mine")[0].fixations
+    >>> fixations.points, fixations.observer
+    (array([[3., 2.]]), array(['7'], dtype='<U1'))
+    """
+    scale = scale_of_durations(duration_unit)
+    try:
+        listing = _listing_of_object(stimuli)
+        points = table_of_object(fixations, scale).per_stimulus(len(listing.sources))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"these are not stimuli and fixations of pysaliency that belong together: {error}"
+        ) from error
+    edition = f"pysaliency {type(fixations).__name__}"
+    return Dataset(name, _stimuli(listing, points), edition, density_sigma=density_sigma)
+
+
+@dataclass(frozen=True, eq=False)
+class _Listing:
+    """Images, what they are called, and the sizes that the gaze was recorded on, if known."""
+
+    sources: Sequence[ImageSource]
+    ids: Sequence[str]
+    sizes: Sequence[Size | None]
+
+
+@dataclass(frozen=True, eq=False)
+class PointsOnSize:
+    """Recorded points that belong to an image of one size: a `FixationSource`.
+
+    Parameters
+    ----------
+    points : RecordedPoints
+    recorded : (int, int)
+        Height and width of the image that the points were recorded on.
+    """
+
+    points: RecordedPoints
+    recorded: Size
+
+    def read(self, size: Size) -> Fixations:
+        """Give the points inside an image; `StimulusError` if it has another size."""
+        if self.recorded != tuple(size):
+            raise StimulusError(
+                f"the gaze belongs to an image of {self.recorded[0]} x {self.recorded[1]} pixels "
+                f"(height x width), but the image has {size[0]} x {size[1]}; use the images that "
+                "the file of stimuli was written with"
+            )
+        return self.points.read(size)
+
+
+@dataclass(frozen=True, eq=False)
+class _ObjectImage:
+    """An image that an object of pysaliency gives."""
+
+    images: Sequence[Any]
+    index: int
+    shape: tuple[int, ...]
+
+    def read(self) -> Image:
+        name = f"image {self.index} of the stimuli"
+        try:
+            pixels = np.asarray(self.images[self.index])
+        except Exception as error:
+            raise StimulusError(f"{name} cannot be read: {error}") from error
+        return rgb_of(pixels, name)
+
+    def size(self) -> Size:
+        return int(self.shape[0]), int(self.shape[1])
+
+    def fingerprint(self) -> str:
+        return f"{self.index}:{tuple(map(int, self.shape))}"
+
+
+def _stimuli(listing: _Listing, points: Sequence[RecordedPoints]) -> tuple[Stimulus, ...]:
+    made = []
+    for identifier, source, recorded, size in zip(
+        listing.ids, listing.sources, points, listing.sizes, strict=True
+    ):
+        gaze: FixationSource = recorded if size is None else PointsOnSize(recorded, size)
+        made.append(Stimulus(identifier, source, gaze))
+    return tuple(made)
+
+
+def _read_stimuli(path: Path, root: Path) -> _Listing:
+    with opened_hdf5(path, "stimuli of pysaliency") as file:
+        kind, version = attribute(file, "type"), attribute(file, "version")
+        if version not in _VERSIONS.get(kind, ()):
+            raise DatasetError(
+                f"{readable(path)} holds {kind!r} of version {version!r}; expected stimuli of "
+                "pysaliency, Stimuli (1.0, 1.1) or FileStimuli (1.0 to 2.1)"
+            )
+        ids = texts(file, IDS) if IDS in listed(file) else []
+        if kind == "FileStimuli":
+            names = texts(file, "filenames")
+            sources: list[ImageSource] = [
+                ImageFile(_image_path(name, path, root)) for name in names
+            ]
+            return _Listing(sources, _ids(ids, names, len(names)), _sizes(file, len(names)))
+        count = int(file.attrs["size"])
+        if not 0 <= count <= _LARGEST_COUNT:
+            raise ValueError(f"it claims {count:,} images")
+        shapes = [own_dataset(file, str(index)).shape for index in range(count)]
+    archived = [ArchivedImage(path, str(index), shape) for index, shape in enumerate(shapes)]
+    return _Listing(archived, _ids(ids, [], count), [None] * count)
+
+
+def _image_path(name: str, listed_in: Path, root: Path) -> Path:
+    """Path of a listed image, which may start from the listing's folder but not leave `root`."""
+    foreign = "\\" in name or PureWindowsPath(name).drive or "\0" in name
+    path = Path(os.path.normpath(listed_in.absolute().parent / name))
+    inside = path.is_relative_to(os.path.normpath(root.absolute()))
+    if foreign or not name or not inside:
+        raise DatasetError(
+            f"{readable(listed_in)} lists an image as {name!r}, which is not a file below "
+            f"{readable(root)}; if the images lie elsewhere on purpose, give as root the folder "
+            "that holds both, and name the files with stimuli=... and fixations=..."
+        )
+    return path
+
+
+def _sizes(file: Any, count: int) -> list[Size | None]:
+    """Height and width of each image as the file tells; None where it does not."""
+    if "shapes" not in file:
+        return [None] * count
+    shapes = [tuple(int(side) for side in shape) for shape in own_dataset(file, "shapes")[...]]
+    if len(shapes) != count:
+        raise ValueError(f"there are {count:,} file names but {len(shapes):,} shapes")
+    return [(shape[0], shape[1]) if len(shape) >= 2 else None for shape in shapes]
+
+
+def _ids(given: Sequence[str], names: Sequence[str], count: int) -> list[str]:
+    """Ids from the first of these that tells images apart: those given, file names, indices."""
+    if len(given) == count == len(set(given)) and all(given):
+        return list(given)
+    if count and len(names) == count:
+        paths = [PurePosixPath(os.path.normpath(name)) for name in names]
+        folder = os.path.commonpath([str(path.parent) for path in paths])
+        below = [path.relative_to(folder) if folder else path for path in paths]
+        stems = Counter(str(path.with_suffix("")) for path in below)
+        ids = [
+            stem if stems[stem := str(path.with_suffix(""))] == 1 else str(path) for path in below
+        ]
+        if len(set(ids)) == count:
+            return [readable(identifier) for identifier in ids]
+    width = len(str(max(count - 1, 0)))
+    return [f"{index:0{width}d}" for index in range(count)]
+
+
+def _listing_of_object(stimuli: Any) -> _Listing:
+    shapes = [tuple(int(side) for side in shape) for shape in stimuli.shapes]
+    attributes = getattr(stimuli, "attributes", None) or {}
+    given = [str(text) for text in attributes.get(IDS, ())]
+    names = [os.fspath(name) for name in getattr(stimuli, "filenames", ())]
+    if names:
+        sources: list[ImageSource] = [ImageFile(Path(name)) for name in names]
+        sizes: list[Size | None] = [(shape[0], shape[1]) for shape in shapes]
+    else:
+        images = stimuli.stimuli
+        sources = [_ObjectImage(images, index, shape) for index, shape in enumerate(shapes)]
+        sizes = [None] * len(shapes)
+    slashed = [Path(name).as_posix() for name in names]
+    return _Listing(sources, _ids(given, slashed, len(shapes)), sizes)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    edition: str
+    gaze: str = "fixations"
+    notes: tuple[str, ...] = ()
+    density_sigma: float = 19.0
+
+
+def _facts(gaze: FileGaze) -> _Facts:
+    """Take what quickgaze has written about the data set, or what the type of the file tells."""
+    plain = _Facts(f"pysaliency {gaze.kind} {gaze.version}")
+    if not gaze.facts:
+        return plain
+    try:
+        known: Mapping[str, Any] = json.loads(gaze.facts)
+        return _Facts(
+            str(known["edition"]),
+            str(known["gaze"]),
+            tuple(str(note) for note in known["notes"]),
+            float(known["density_sigma"]),
+        )
+    except (ValueError, TypeError, KeyError):
+        return plain

@@ -1,0 +1,328 @@
+"""The fixations of pysaliency's files and objects, as one table and by stimulus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import DatasetError
+from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.hdf5 import (
+    as_texts,
+    attribute,
+    listed,
+    numbers,
+    opened_hdf5,
+    own_group,
+    texts,
+)
+from quickgaze.stimuli.points import RecordedPoints
+
+HALF_PIXEL = 0.5
+"""pysaliency's coordinate of a pixel's centre, less quickgaze's."""
+
+OBSERVER = "observer"
+"""Attribute of pysaliency's fixations in which quickgaze writes names, and looks for them."""
+
+FACTS = "quickgaze"
+"""Attribute of a file of fixations in which quickgaze writes what it knows of the data set."""
+
+VERSIONS = {
+    "Fixations": ("1.0", "1.1"),
+    "FixationTrains": ("1.0", "1.1", "1.2", "1.3"),
+    "ScanpathFixations": ("1.0",),
+}
+"""Types of files that hold fixations, and the versions that are known."""
+
+_DURATIONS = ("duration", "durations")
+_UNITS = {"s": 1000.0, "ms": 1.0}
+
+Numbers = npt.NDArray[np.float64]
+
+
+def scale_of_durations(unit: str) -> float:
+    """Milliseconds in a unit: ``"s"`` or ``"ms"``."""
+    if unit not in _UNITS:
+        raise unknown_name("unit of durations", unit, _UNITS)
+    return _UNITS[unit]
+
+
+@dataclass(frozen=True, eq=False)
+class GazeTable:
+    """Fixations on all stimuli.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,), float64
+        As pysaliency counts: the upper left pixel reaches from 0 to 1.
+    stimulus : ndarray, shape (n,), int64
+        Index of the stimulus.
+    observer : sequence of str, length n
+    duration : ndarray, shape (n,), float64, optional
+        In milliseconds.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length.
+    """
+
+    x: Numbers
+    y: Numbers
+    stimulus: npt.NDArray[np.int64]
+    observer: Sequence[str] | npt.NDArray[np.str_]
+    duration: Numbers | None = None
+
+    def __post_init__(self) -> None:
+        columns = [self.y, self.stimulus, self.observer]
+        columns += [] if self.duration is None else [self.duration]
+        lengths = [len(self.x), *map(len, columns)]
+        if len(set(lengths)) > 1:
+            raise ValueError(
+                f"x, y, n, subjects and durations differ in length: {', '.join(map(str, lengths))}"
+            )
+
+    def per_stimulus(self, count: int) -> list[RecordedPoints]:
+        """Split by stimulus, in quickgaze's coordinates.
+
+        Parameters
+        ----------
+        count : int
+            Number of stimuli.
+
+        Returns
+        -------
+        list of RecordedPoints, length count
+            Each in the order of the table.
+
+        Raises
+        ------
+        ValueError
+            If a fixation belongs to a stimulus that is not there.
+        """
+        if len(self.stimulus) and not 0 <= self.stimulus.min() <= self.stimulus.max() < count:
+            raise ValueError(
+                f"there are fixations on stimuli {self.stimulus.min()} to {self.stimulus.max()}, "
+                f"but {count:,} stimuli, counted from 0: the two do not belong together"
+            )
+        observers, looked = np.unique(np.asarray(self.observer, np.str_), return_inverse=True)
+        order = np.argsort(self.stimulus, kind="stable")
+        ends = np.searchsorted(self.stimulus[order], np.arange(1, count))
+        parts = np.split(order, ends) if count else []
+        return [
+            RecordedPoints(
+                self.x[part] - HALF_PIXEL,
+                self.y[part] - HALF_PIXEL,
+                observers,
+                looked[part].astype(np.int32),
+                None if self.duration is None else self.duration[part],
+            )
+            for part in parts
+        ]
+
+
+def table_of_object(fixations: Any, scale: float) -> GazeTable:
+    """Read the fixations that an object of pysaliency holds.
+
+    Parameters
+    ----------
+    fixations : object
+        With ``x``, ``y``, ``n`` and ``subjects`` or ``subject``.
+    scale : float
+        Milliseconds in its unit of durations.
+
+    Returns
+    -------
+    GazeTable
+
+    Raises
+    ------
+    AttributeError, ValueError
+        If it lacks something.
+    """
+    found = (getattr(fixations, name, None) for name in (OBSERVER, "subjects", "subject"))
+    subjects = next((value for value in found if value is not None), None)
+    if subjects is None:
+        raise AttributeError("the fixations have no 'subjects'")
+    kept = (getattr(fixations, name, None) for name in _DURATIONS)
+    durations = next((value for value in kept if value is not None), None)
+    return GazeTable(
+        np.asarray(fixations.x, dtype=np.float64),
+        np.asarray(fixations.y, dtype=np.float64),
+        np.asarray(fixations.n, dtype=np.int64),
+        as_texts(np.asarray(subjects)),
+        None if durations is None else np.asarray(durations, dtype=np.float64) * scale,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class FileGaze:
+    """What a file of fixations holds.
+
+    Parameters
+    ----------
+    kind, version : str
+        As the file calls itself.
+    points : sequence of RecordedPoints
+        One for each stimulus.
+    facts : str
+        What quickgaze has written about the data set, if it wrote the file.
+    """
+
+    kind: str
+    version: str
+    points: Sequence[RecordedPoints]
+    facts: str = ""
+
+
+def read_gaze(path: Path, count: int, scale: float) -> FileGaze:
+    """Read a file of fixations.
+
+    Parameters
+    ----------
+    path : Path
+        As ``to_hdf5`` of pysaliency's Fixations, FixationTrains or ScanpathFixations writes it.
+    count : int
+        Number of stimuli.
+    scale : float
+        Milliseconds in its unit of durations.
+
+    Returns
+    -------
+    FileGaze
+
+    Raises
+    ------
+    DatasetError
+        If the file is not of a known type and version, is damaged, or does not belong to so
+        many stimuli.
+    """
+    with opened_hdf5(path, "fixations of pysaliency") as file:
+        kind, version = attribute(file, "type"), attribute(file, "version")
+        if version not in VERSIONS.get(kind, ()):
+            known = ", ".join(f"{name} ({', '.join(some)})" for name, some in VERSIONS.items())
+            raise DatasetError(
+                f"{readable(path)} holds {kind!r} of version {version!r}; expected fixations of "
+                f"pysaliency: {known}"
+            )
+        read = {"Fixations": _fixations, "FixationTrains": _trains}.get(kind, _scanpaths)
+        points = read(file, scale).per_stimulus(count)
+        facts = attribute(file, FACTS) if FACTS in file.attrs else ""
+    return FileGaze(kind, version, points, facts)
+
+
+def _fixations(file: Any, scale: float) -> GazeTable:
+    named = (name for name in (OBSERVER, "subject", "subjects") if name in file)
+    observer = next(named, "subjects")
+    duration = next((name for name in _DURATIONS if name in file), None)
+    return GazeTable(
+        _column(file, "x"),
+        _column(file, "y"),
+        _column(file, "n").astype(np.int64),
+        texts(file, observer),
+        None if duration is None else _column(file, duration) * scale,
+    )
+
+
+def _trains(file: Any, scale: float) -> GazeTable:
+    xs = _padded(file, "train_xs")
+    seen = _lengths(xs)
+    duration = None
+    if "scanpath_fixation_attributes" in file:
+        mapping = _mapping(file, "scanpath_attribute_mapping")
+        group = own_group(file, "scanpath_fixation_attributes")
+        duration = _duration(group, mapping, seen, scale)
+    flat = next((name for name in _DURATIONS if name in listed(file) and name in file), None)
+    if duration is None and flat is not None:
+        duration = _column(file, flat) * scale
+    subjects = texts(file, "train_subjects")
+    return _flattened(
+        xs, _padded(file, "train_ys"), _column(file, "train_ns"), subjects, seen, duration
+    )
+
+
+def _scanpaths(file: Any, scale: float) -> GazeTable:
+    paths = own_group(file, "scanpaths")
+    lengths = _column(paths, "lengths" if "lengths" in paths else "length").astype(np.int64)
+    xs = _padded(paths, "xs")
+    seen = _within(lengths, xs.shape)
+    attributes = own_group(paths, "fixation_attributes")
+    duration = _duration(attributes, _mapping(paths, "attribute_mapping"), seen, scale)
+    subjects = texts(own_group(paths, "scanpath_attributes"), "subject")
+    return _flattened(xs, _padded(paths, "ys"), _column(paths, "n"), subjects, seen, duration)
+
+
+def _flattened(
+    xs: Numbers,
+    ys: Numbers,
+    stimulus: Numbers,
+    subjects: Sequence[str],
+    seen: npt.NDArray[np.bool_],
+    duration: Numbers | None,
+) -> GazeTable:
+    """Table of the cells that are `seen`, from one row for each scanpath."""
+    if not xs.shape == ys.shape == (len(stimulus), *xs.shape[1:]) or len(subjects) != len(xs):
+        raise ValueError("coordinates, stimuli and subjects of the scanpaths differ in number")
+    lengths = seen.sum(axis=1)
+    return GazeTable(
+        xs[seen],
+        ys[seen],
+        np.repeat(stimulus.astype(np.int64), lengths),
+        np.repeat(np.array(subjects, dtype=np.str_), lengths),
+        duration,
+    )
+
+
+def _lengths(xs: Numbers) -> npt.NDArray[np.bool_]:
+    """Which cells belong to a scanpath: all before the NaN at its end."""
+    filled = ~np.isnan(xs)
+    lengths = np.where(filled.any(axis=1), xs.shape[1] - np.argmax(filled[:, ::-1], axis=1), 0)
+    return _within(lengths, xs.shape) if xs.size else filled
+
+
+def _within(lengths: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    if len(lengths) != shape[0] or (len(lengths) and lengths.max() > shape[1]):
+        raise ValueError("the lengths of the scanpaths do not fit their coordinates")
+    within: npt.NDArray[np.bool_] = np.arange(shape[1]) < lengths[:, np.newaxis]
+    return within
+
+
+def _duration(
+    group: Any, mapping: dict[str, str], seen: npt.NDArray[np.bool_], scale: float
+) -> Numbers | None:
+    called = (name for name in listed(group) if mapping.get(name, name) in _DURATIONS)
+    name = next((name for name in called if name in group), None)
+    if name is None:
+        return None
+    padded = _padded(group, name)
+    if padded.shape != seen.shape:
+        raise ValueError(f"{name!r} has the shape {padded.shape}, the scanpaths {seen.shape}")
+    duration: Numbers = padded[seen] * scale
+    return duration
+
+
+def _mapping(group: Any, name: str) -> dict[str, str]:
+    if name not in group.attrs:
+        return {}
+    return {str(key): str(value) for key, value in json.loads(attribute(group, name)).items()}
+
+
+def _column(group: Any, name: str) -> Numbers:
+    values = numbers(group, name).astype(np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"{name!r} has the shape {values.shape}, not one dimension")
+    return values
+
+
+def _padded(group: Any, name: str) -> Numbers:
+    values = numbers(group, name).astype(np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"{name!r} has the shape {values.shape}, not two dimensions")
+    return values
