@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from quickgaze.cli import data, saliency, study
+from quickgaze.cli import data, saliency, study, transfer
 from quickgaze.cli.messages import UNUSABLE, complain, show_warning
 from quickgaze.errors import QuickgazeError, RandomWeightsWarning
 
@@ -23,9 +23,14 @@ app.command("map")(saliency.map_images)
 app.command("run")(study.run)
 app.command("summary")(study.summary)
 app.command("backbones")(saliency.backbones)
+app.command("metrics")(study.metrics)
+app.command("import")(transfer.import_results)
+app.command("export")(transfer.export)
 
 data_app = typer.Typer(help="Data sets of human gaze.", no_args_is_help=True)
 data_app.command("list")(data.list_data)
+data_app.command("check")(data.check_data)
+data_app.command("fetch")(data.fetch_data)
 app.add_typer(data_app, name="data")
 
 

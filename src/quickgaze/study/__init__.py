@@ -1,5 +1,6 @@
 """The study: the plan, the run folder, and what computes the one into the other."""
 
+from quickgaze.study.cap6415 import import_cap6415
 from quickgaze.study.engine import progress_bar
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.stored import stored_cam, stored_saliency
@@ -11,6 +12,7 @@ __all__ = [
     "VARIANT_KEYS",
     "Run",
     "Study",
+    "import_cap6415",
     "open_run",
     "progress_bar",
     "stored_cam",

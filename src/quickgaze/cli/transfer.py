@@ -1,0 +1,146 @@
+"""Commands that bring results in and out: import, export."""
+
+# ruff: noqa: PLC0415 - PyTorch takes seconds to import, --help must not
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quickgaze.catalogue import unknown_name
+from quickgaze.cli.messages import FAILED, complain, say
+from quickgaze.cli.study import summary
+from quickgaze.errors import OptionError
+
+if TYPE_CHECKING:
+    from quickgaze.exports import Exported
+    from quickgaze.study import Run
+
+IMPORTS = ("cap6415",)
+
+_VARIANT = frozenset({"backbone", "cam", "grid", "component", "orientation", "sigma"})
+FORMATS: Mapping[str, frozenset[str]] = {
+    "maps": _VARIANT | {"bits"},
+    "hdf5": _VARIANT | {"suffix"},
+    "csv": frozenset({"table", "projections"}),
+    "parquet": frozenset({"table"}),
+}
+"""What a run is exported to, and the options of each."""
+
+
+def import_results(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="Whose results: cap6415.")],
+    file: Annotated[Path, typer.Argument(help="The study's results, such as backup.npy.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the images that the study scored.")
+    ] = None,
+    maps: Annotated[Path | None, typer.Option(help="Folder of the human density maps.")] = None,
+) -> None:
+    """Turn a study's published results into a run folder. Nothing in the file is executed."""
+    from quickgaze.study.cap6415 import import_cap6415
+
+    if what not in IMPORTS:
+        raise unknown_name("results", what, IMPORTS)
+    before = (out / "manifest.json").is_file()
+    run = import_cap6415(file, out, images=images, maps=maps)
+    summary(run.path, as_json=False)
+    if before:
+        say(f"{run.path} holds this import already; nothing was written")
+    else:
+        say(f"run folder: {run.path}")
+    if run.failures().height:
+        raise typer.Exit(FAILED)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    to: Annotated[str, typer.Option(help="maps (PNG), hdf5, csv or parquet.")],
+    out: Annotated[
+        Path, typer.Option(help="File; for maps a folder, or a file that ends in .zip.")
+    ],
+    backbone: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
+    cam: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
+    grid: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
+    component: Annotated[int | None, typer.Option(min=0, help="Of the maps.")] = None,
+    orientation: Annotated[
+        str | None, typer.Option(help="Of the maps; any rule that needs no density.")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(min=0, help="Blur of the maps in pixels; 0 is none.")
+    ] = None,
+    bits: Annotated[int | None, typer.Option(help="8 (default) or 16: of a PNG's pixel.")] = None,
+    suffix: Annotated[
+        str | None, typer.Option(help="Ending of the stimuli's files, for hdf5, such as .png.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="scores (default), maps, bounds, failures or undefined.")
+    ] = None,
+    projections: Annotated[
+        bool | None, typer.Option("--projections", help="Signed maps too, in a CSV of maps.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is there already.")
+    ] = False,
+) -> None:
+    """Write a run's maps (PNG, HDF5) or tables (CSV, Parquet) for other tools."""
+    given = {
+        "backbone": backbone,
+        "cam": cam,
+        "grid": grid,
+        "component": component,
+        "orientation": orientation,
+        "sigma": sigma,
+        "bits": bits,
+        "suffix": suffix,
+        "table": table,
+        "projections": projections,
+    }
+    options = _options_of(to, given)
+    from quickgaze.study import open_run
+
+    run = open_run(folder)
+    if not run.complete:
+        complain(f"{run.path} is not complete: what has been computed so far is exported")
+    if to in ("csv", "parquet"):
+        from quickgaze.exports import export_table
+
+        written = export_table(run, out, to=to, overwrite=overwrite, **options)  # type: ignore[arg-type]
+        say(f"{to}: {written}")
+        return
+    exported = _export_maps(run, to, out, options, overwrite)
+    for stimulus, reason in exported.failures[:20]:
+        complain(f"left out: {stimulus}: {reason}")
+    if len(exported.failures) > 20:
+        complain(f"… and {len(exported.failures) - 20} more")
+    say(f"{exported.count} maps in {exported.path}")
+    if exported.failures:
+        raise typer.Exit(FAILED)
+
+
+def _export_maps(
+    run: Run, to: str, out: Path, options: dict[str, Any], overwrite: bool
+) -> Exported:
+    from quickgaze.exports import choose_variant, export_hdf5, export_maps
+
+    variant = choose_variant(
+        run, **{name: value for name, value in options.items() if name in _VARIANT}
+    )
+    others = {name: value for name, value in options.items() if name not in _VARIANT}
+    write = export_maps if to == "maps" else export_hdf5
+    return write(run, out, variant, overwrite=overwrite, **others)
+
+
+def _options_of(to: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the options that were given, and refuse those of another format."""
+    if to not in FORMATS:
+        raise unknown_name("format", to, FORMATS)
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        if name not in FORMATS[to]:
+            fitting = ", ".join(other for other, own in FORMATS.items() if name in own)
+            raise OptionError(f"--{name} is not an option of --to {to}, only of: {fitting}")
+    return options
