@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import types
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+
+from quickgaze.study import Run, open_run
+from quickgaze.study.plan import FORMAT
+from quickgaze.study.tables import TABLES, ShardTables, TableStore
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -52,3 +60,29 @@ def pysaliency() -> types.ModuleType:
         warnings.simplefilter("ignore")
         import pysaliency  # noqa: PLC0415 - after what it needs is there
     return pysaliency
+
+
+@pytest.fixture
+def write_run() -> Callable[..., Run]:
+    """Write a run folder of tables made by hand: rows, or a data frame, by the table's name."""
+
+    def write(
+        folder: Path,
+        metrics: Iterable[str],
+        plan: Mapping[str, Any] | None = None,
+        **tables: pl.DataFrame | Iterable[Mapping[str, Any]],
+    ) -> Run:
+        if plan is None:
+            settings = {"metrics": list(metrics), "convention": "tuebingen"}
+            plan = {"format": FORMAT, "settings": settings, "stimuli": []}
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plan.json").write_text(json.dumps(plan))
+        rows = {
+            name: table.rows(named=True) if isinstance(table, pl.DataFrame) else list(table)
+            for name, table in tables.items()
+        }
+        content = ShardTables(**{name: rows.get(name, []) for name in TABLES})
+        TableStore(folder, list(metrics)).write(0, content)
+        return open_run(folder)
+
+    return write

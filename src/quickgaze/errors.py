@@ -34,5 +34,13 @@ class RunError(QuickgazeError):
     """A run folder that cannot be read, written or continued."""
 
 
+class RunInterruptedError(RunError):
+    """A run that was stopped on purpose; what it computed is kept."""
+
+
+class DamagedRunWarning(UserWarning):
+    """A part of a run folder is not what was written, and is computed anew."""
+
+
 class RandomWeightsWarning(UserWarning):
     """The backbone's weights are random: its maps say nothing about a trained model."""

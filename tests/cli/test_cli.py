@@ -45,7 +45,9 @@ def size_of(picture: Path) -> tuple[int, int]:
 def test_help_is_quick_and_names_the_commands() -> None:
     script = Path(sys.executable).with_name("quickgaze")
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)  # noqa: S603
-    for command in ("demo", "map", "run", "summary", "backbones", "data"):
+    for command in (
+        *("demo", "map", "run", "summary", "import", "export", "backbones", "metrics", "data"),
+    ):
         assert command in done.stdout
 
 
@@ -165,7 +167,7 @@ def test_one_good_image_is_a_success(call: Call, tmp_path: Path) -> None:
         (("--dataset", "popout", "--option", "n"), "NAME=VALUE"),
         (("--dataset", "popout", "--weights", "no.pth"), "there is no weights file no.pth"),
         (("--dataset", "popout", "--device", "abacus"), "cannot be used"),
-        (("--dataset", "popout", "--engine", "ray"), "unknown engine 'ray'"),
+        (("--dataset", "popout", "--engine", "rai"), "unknown engine 'rai'"),
         (("--dataset", "popout", "--fusion", "men"), "did you mean 'mean'"),
         (("--dataset", "popout", "--cam", "centre"), "did you mean 'center'"),
         (("--dataset", "popout", "--maps", "no/such/place"), "is not NAME=PATH"),

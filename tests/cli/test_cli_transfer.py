@@ -157,11 +157,11 @@ def test_an_import_has_no_maps_to_export(call: Call, backup: Path, tmp_path: Pat
     assert "its scores were imported without maps" in err
 
 
-def test_what_is_left_out_is_told(call: Call, run: Run, tmp_path: Path) -> None:
+def test_what_is_left_out_is_told(
+    call: Call, run: Run, tmp_path: Path, write_run: Callable[..., Run]
+) -> None:
     copy = tmp_path / "run"
-    (copy / "maps").mkdir(parents=True)
-    (copy / "plan.json").write_bytes((run.path / "plan.json").read_bytes())
-    run.maps().head(1).write_parquet(copy / "maps" / "part-00000.parquet")
+    write_run(copy, run.metrics, run.plan, maps=run.maps().head(1))
     options = ("--to", "maps", "--out", tmp_path / "m", "--orientation", "skew")
     code, out, err = call("export", copy, *options)
     assert code == 1

@@ -18,6 +18,7 @@ from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_saliency
 
 RunNamed = Callable[[Sequence[str]], Run]
+WriteRun = Callable[..., Run]
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -197,22 +198,21 @@ def test_an_interrupted_export_leaves_what_was_there(
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
 
 
-def spoilt(run: Run, folder: Path, stimuli: Sequence[str]) -> Run:
+def spoilt(write_run: WriteRun, run: Run, folder: Path, stimuli: Sequence[str]) -> Run:
     """Copy a run, with the evidence of some stimuli's sign undecided."""
-    (folder / "maps").mkdir(parents=True)
-    for name in ("plan.json", "manifest.json"):
-        (folder / name).write_bytes((run.path / name).read_bytes())
     undecided = pl.when(pl.col("stimulus").is_in(stimuli)).then(float("nan"))
     changed = undecided.otherwise(pl.col("evidence_activation")).cast(pl.Float32)
-    run.maps().with_columns(evidence_activation=changed).write_parquet(
-        folder / "maps" / "part-00000.parquet"
-    )
-    return qg.open_run(folder)
+    maps = run.maps().with_columns(evidence_activation=changed)
+    return write_run(folder, run.metrics, run.plan, maps=maps)
 
 
-def test_one_bad_map_never_ends_an_export(displays: Dataset, run: Run, tmp_path: Path) -> None:
+def test_one_bad_map_never_ends_an_export(
+    displays: Dataset, run: Run, tmp_path: Path, write_run: WriteRun
+) -> None:
     bad = displays[1].id
-    exported = export_maps(spoilt(run, tmp_path / "run", [bad]), tmp_path / "m", progress=False)
+    exported = export_maps(
+        spoilt(write_run, run, tmp_path / "run", [bad]), tmp_path / "m", progress=False
+    )
     assert exported.count == 2
     assert [stimulus for stimulus, _ in exported.failures] == [bad]
     assert "orientation 'activation' cannot be told" in exported.failures[0][1]
@@ -220,9 +220,9 @@ def test_one_bad_map_never_ends_an_export(displays: Dataset, run: Run, tmp_path:
 
 
 def test_no_map_at_all_is_an_error_and_leaves_nothing(
-    displays: Dataset, run: Run, tmp_path: Path
+    displays: Dataset, run: Run, tmp_path: Path, write_run: WriteRun
 ) -> None:
-    every = spoilt(run, tmp_path / "run", [stimulus.id for stimulus in displays])
+    every = spoilt(write_run, run, tmp_path / "run", [stimulus.id for stimulus in displays])
     for name in ("m", "m.zip"):
         with pytest.raises(OptionError, match="not a single map can be exported; its map is NaN"):
             export_maps(every, tmp_path / name, progress=False)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-import quickgaze as qg
 from quickgaze.findings import bounds, shares
 from quickgaze.study import Run
-from quickgaze.study.plan import FORMAT
-from quickgaze.study.tables import ShardTables, TableStore
 
+WriteRun = Callable[..., Run]
 NAN = float("nan")
 METRICS = ["cc", "kld", "nss"]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def tables() -> dict[str, list[dict[str, object]]]:
     """Three images; the last has no gold standard, and the model is undefined in one."""
-    settings = {"metrics": METRICS, "convention": "tuebingen"}
-    plan = {"format": FORMAT, "settings": settings, "stimuli": ["a", "b", "c"]}
-    (tmp_path / "plan.json").write_text(json.dumps(plan))
     keys = {"backbone": "net", "cam": "eigen", "grid": "coarsest", "component": 0}
     keys |= {"orientation": "skew", "sigma": 19.0, "convention": "tuebingen"}
     model = {"a": (0.5, 1.0, 1.0), "b": (0.7, 2.0, 2.0), "c": (NAN, 3.0, 9.0)}
@@ -42,8 +38,12 @@ def run(tmp_path: Path) -> Run:
         for bound, images in people.items()
         for name, values in zip("abc", images, strict=True)
     ]
-    TableStore(tmp_path, METRICS).write(0, ShardTables([], scores, [], [], rows))
-    return qg.open_run(tmp_path)
+    return {"scores": scores, "bounds": rows}
+
+
+@pytest.fixture
+def run(tmp_path: Path, write_run: WriteRun, tables: dict[str, Any]) -> Run:
+    return write_run(tmp_path, METRICS, **tables)
 
 
 def test_means_of_bounds_leave_out_what_is_undefined(run: Run) -> None:
@@ -66,16 +66,20 @@ def test_a_share_is_of_the_images_that_have_all_three(run: Run) -> None:
     assert found["nss"]["share"] == pytest.approx((1.5 - 0.5) / (3.5 - 0.5))
 
 
-def test_there_is_no_way_where_people_are_below_the_centre_bias(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "bounds" / "part-00000.parquet"
-    low = pl.when(pl.col("bound") == "split_half").then(0.1).otherwise(pl.col("cc"))
-    pl.read_parquet(path).with_columns(cc=low).write_parquet(path)
-    found = shares(run).filter(pl.col("metric") == "cc")
+def test_there_is_no_way_where_people_are_below_the_centre_bias(
+    tmp_path: Path, write_run: WriteRun, tables: dict[str, Any]
+) -> None:
+    for row in tables["bounds"]:
+        if row["bound"] == "split_half":
+            row["cc"] = 0.1
+    found = shares(write_run(tmp_path, METRICS, **tables)).filter(pl.col("metric") == "cc")
     assert found["share"].to_list() == [None]
 
 
-def test_a_run_without_bounds_has_no_shares(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "bounds" / "part-00000.parquet").unlink()
+def test_a_run_without_bounds_has_no_shares(
+    tmp_path: Path, write_run: WriteRun, tables: dict[str, Any]
+) -> None:
+    run = write_run(tmp_path, METRICS, scores=tables["scores"])
     assert bounds(run).is_empty()
     assert shares(run).is_empty()
     assert {"metric", "model", "chance", "people", "images", "share"} < set(shares(run).columns)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +11,32 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import quickgaze as qg
 from quickgaze.errors import UnknownNameError
 from quickgaze.findings.deciles import deciles
 from quickgaze.study import Run
 
 KEYS = {"backbone": "net", "cam": "eigen", "grid": "pool", "component": 0, "orientation": "skew"}
+KEYS |= {"convention": "tuebingen"}
 
 
-def run_of(folder: Path, scores: dict[float, Sequence[float]]) -> Run:
+@pytest.fixture
+def run_of(write_run: Callable[..., Run]) -> Callable[..., Run]:
     """Write a run folder whose cc is given by sigma."""
-    (folder / "scores").mkdir(exist_ok=True)
-    rows = [
-        {"stimulus": f"{number}", **KEYS, "sigma": sigma, "convention": "tuebingen", "cc": value}
-        for sigma, values in scores.items()
-        for number, value in enumerate(values)
-    ]
-    pl.DataFrame(rows).write_parquet(folder / "scores" / "part-00000.parquet")
-    run = qg.Study(qg.load_dataset("popout", n=1), metrics=["cc"])._plan([])
-    (folder / "plan.json").write_text(json.dumps(run.to_json()))
-    return qg.open_run(folder)
+
+    def write(folder: Path, scores: dict[float, Sequence[float]]) -> Run:
+        rows = [
+            {"stimulus": f"{number}", **KEYS, "sigma": sigma, "cc": value}
+            for sigma, values in scores.items()
+            for number, value in enumerate(values)
+        ]
+        return write_run(folder, ["cc"], scores=rows)
+
+    return write
 
 
-def test_ten_equal_groups_in_the_order_of_the_scores(tmp_path: Path) -> None:
+def test_ten_equal_groups_in_the_order_of_the_scores(
+    tmp_path: Path, run_of: Callable[..., Run]
+) -> None:
     table = deciles(run_of(tmp_path, {0.0: [*range(19, -1, -1)]}), "cc")
     assert table.columns[-5:] == ["decile", "images", "lowest", "highest", "mean"]
     assert table.select("decile", "images", "lowest", "highest", "mean").rows() == [
@@ -42,12 +44,14 @@ def test_ten_equal_groups_in_the_order_of_the_scores(tmp_path: Path) -> None:
     ]
 
 
-def test_the_lower_deciles_take_what_is_left_over(tmp_path: Path) -> None:
+def test_the_lower_deciles_take_what_is_left_over(
+    tmp_path: Path, run_of: Callable[..., Run]
+) -> None:
     table = deciles(run_of(tmp_path, {0.0: [0.5] * 13}), "cc")
     assert table["images"].to_list() == [2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
 
 
-def test_each_variant_has_its_own(tmp_path: Path) -> None:
+def test_each_variant_has_its_own(tmp_path: Path, run_of: Callable[..., Run]) -> None:
     run = run_of(tmp_path, {19.0: np.linspace(0, 1, 30).tolist(), 0.0: [0.25] * 10})
     table = deciles(run, "cc")
     assert table["sigma"].to_list() == [19.0] * 10 + [0.0] * 10
@@ -55,7 +59,9 @@ def test_each_variant_has_its_own(tmp_path: Path) -> None:
     assert table["mean"][-1] == 0.25
 
 
-def test_undefined_scores_are_left_out_and_few_leave_deciles_empty(tmp_path: Path) -> None:
+def test_undefined_scores_are_left_out_and_few_leave_deciles_empty(
+    tmp_path: Path, run_of: Callable[..., Run]
+) -> None:
     nan = float("nan")
     table = deciles(run_of(tmp_path, {0.0: [nan, 0.5, nan, 0.25, nan]}), "cc")
     assert table.height == 10
@@ -64,17 +70,19 @@ def test_undefined_scores_are_left_out_and_few_leave_deciles_empty(tmp_path: Pat
     assert table["lowest"].null_count() == table["highest"].null_count() == 8
 
 
-def test_an_unknown_metric(tmp_path: Path) -> None:
+def test_an_unknown_metric(tmp_path: Path, run_of: Callable[..., Run]) -> None:
     run = run_of(tmp_path, {0.0: [0.5]})
     with pytest.raises(UnknownNameError, match="unknown metric of the run 'nss'"):
         deciles(run, "nss")
 
 
-@given(st.lists(st.floats(-1, 1), max_size=50))
+@given(scores=st.lists(st.floats(-1, 1), max_size=50))
 @settings(
     max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-def test_nothing_is_lost_and_deciles_do_not_overlap(tmp_path: Path, scores: list[float]) -> None:
+def test_nothing_is_lost_and_deciles_do_not_overlap(
+    tmp_path: Path, scores: list[float], run_of: Callable[..., Run]
+) -> None:
     table = deciles(run_of(tmp_path, {0.0: scores or [0.0]}), "cc")
     kept = table.filter(pl.col("images") > 0)
     assert table["images"].sum() == max(len(scores), 1)

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-import quickgaze as qg
 from quickgaze.errors import OptionError
 from quickgaze.findings import orientation_audit
 from quickgaze.study import Run
-from quickgaze.study.plan import FORMAT
 
 Scores = dict[tuple[str, str], float]
 
 
 @pytest.fixture
-def make_run(tmp_path: Path) -> Callable[[Scores], Run]:
+def make_run(tmp_path: Path, write_run: Callable[..., Run]) -> Callable[[Scores], Run]:
     """Write a run folder whose cc scores are given by stimulus and orientation."""
 
     def make(cc: Scores) -> Run:
-        (tmp_path / "scores").mkdir()
-        plan = {"format": FORMAT, "settings": {"metrics": ["cc"]}, "stimuli": []}
-        (tmp_path / "plan.json").write_text(json.dumps(plan))
         keys = {"backbone": "net", "cam": "eigen", "grid": "coarsest", "component": 0}
         keys |= {"sigma": 19.0, "convention": "tuebingen"}
         rows = [
@@ -33,8 +26,7 @@ def make_run(tmp_path: Path) -> Callable[[Scores], Run]:
             | {"explained_variance": 0.5, "orientation_margin": 0.25}
             for (stimulus, rule), value in cc.items()
         ]
-        pl.DataFrame(rows).write_parquet(tmp_path / "scores" / "part-00000.parquet")
-        return qg.open_run(tmp_path)
+        return write_run(tmp_path, ["cc"], scores=rows)
 
     return make
 

@@ -162,8 +162,8 @@ def test_the_manifest_tells_how_the_scores_came_about(run: Run) -> None:
 
 def test_nothing_temporary_stays(run: Run) -> None:
     names = {path.name for path in run.path.rglob("*") if path.is_file()}
-    parts = {f"part-0000{number}.parquet" for number in range(3)}
-    assert names == {"plan.json", "manifest.json", *parts}
+    parts = {f"part-0000{number}{kind}" for number in range(3) for kind in (".parquet", ".json")}
+    assert names == {"plan.json", "manifest.json", "lock", *parts}
 
 
 def test_an_unfinished_run_is_finished_without_computing_anything_twice(
@@ -173,7 +173,7 @@ def test_an_unfinished_run_is_finished_without_computing_anything_twice(
     whole = study.run(tmp_path / "whole", progress=False)
     partial = study.run(tmp_path / "partial", progress=False)
     (partial.path / "manifest.json").unlink()
-    (partial.path / "scores" / "part-00001.parquet").unlink()
+    (partial.path / "shards" / "part-00001.json").unlink()
     unfinished = qg.open_run(partial.path)
     assert not unfinished.complete
     assert unfinished.scores().height < whole.scores().height

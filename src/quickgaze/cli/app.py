@@ -8,8 +8,13 @@ import warnings
 import typer
 
 from quickgaze.cli import data, saliency, study, transfer
-from quickgaze.cli.messages import UNUSABLE, complain, show_warning
-from quickgaze.errors import QuickgazeError, RandomWeightsWarning
+from quickgaze.cli.messages import INTERRUPTED, UNUSABLE, complain, show_warning
+from quickgaze.errors import (
+    DamagedRunWarning,
+    QuickgazeError,
+    RandomWeightsWarning,
+    RunInterruptedError,
+)
 
 app = typer.Typer(
     name="quickgaze",
@@ -37,13 +42,18 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Run the command line.
 
-    Exits with 0 when done, 1 when some stimuli failed, 2 for wrong usage or unusable input.
+    Exits with 0 when done, 1 when some stimuli failed, 2 for wrong usage or unusable input,
+    130 after Ctrl-C.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("always", RandomWeightsWarning)
+        for kind in (RandomWeightsWarning, DamagedRunWarning):
+            warnings.simplefilter("always", kind)
         warnings.showwarning = show_warning  # type: ignore[assignment]
         try:
             app()
+        except RunInterruptedError as error:
+            complain(str(error))
+            sys.exit(INTERRUPTED)
         except QuickgazeError as error:
             complain(f"error: {error}")
             sys.exit(UNUSABLE)

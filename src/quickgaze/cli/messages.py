@@ -13,6 +13,9 @@ FAILED = 1
 UNUSABLE = 2
 """Exit code: wrong usage or unusable input."""
 
+INTERRUPTED = 130
+"""Exit code: stopped by Ctrl-C."""
+
 
 def show(content: Any) -> None:
     """Print a table, folded to the width of a terminal and to nothing elsewhere."""

@@ -34,7 +34,7 @@ def demo(
 
     shown = demonstrate(out)
     show(summary_table(shown.summary, "Orientation rules on pop-out displays"))
-    say(f"run folder: {shown.run.path}")
+    say(f"run folder: {shown.run.place}")
     say(f"overview, to open in a browser: {shown.page}")
 
 

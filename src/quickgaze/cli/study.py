@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 
 def run(
     dataset: Annotated[str, typer.Option(help="See `quickgaze data list`.")],
-    out: Annotated[Path, typer.Option(help="The run folder.")],
-    root: Annotated[Path | None, typer.Option(help="Where the data set lies.")] = None,
+    out: Annotated[str, typer.Option(help="The run folder; a path, or a URL as s3://bucket/run.")],
+    root: Annotated[
+        str | None, typer.Option(help="Where the data set lies; a path or a URL.")
+    ] = None,
     backbone: Annotated[
         list[str] | None,
         typer.Option(help="See `quickgaze backbones`, or timm/MODEL; repeatable."),
@@ -74,7 +76,17 @@ def run(
     geometry: GEOMETRY = "default",
     batch_size: BATCH_SIZE = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N stimuli.")] = None,
-    engine: Annotated[str, typer.Option(help="Where to compute: local.")] = "local",
+    engine: Annotated[str, typer.Option(help="Where to compute: local or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster; by default one is started here.")
+    ] = None,
+    helpers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that read and score beside each device; 0 for threads.",
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
@@ -138,15 +150,15 @@ def run(
         draws=draws,
         seed=seed,
     )
-    finished = study.run(out, engine, batch_size=batch_size)
+    finished = study.run(out, engine, batch_size=batch_size, helpers=helpers, address=address)
     _print_summary(finished)
-    say(f"run folder: {finished.path}")
+    say(f"run folder: {finished.place}")
     if finished.failures().height:
         raise typer.Exit(FAILED)
 
 
 def summary(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, path or URL.")],
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show mean scores per variant, with standard error and the number of images."""
@@ -160,7 +172,7 @@ def summary(
     from quickgaze.report import bounds_data, summary_data
 
     content = {
-        "run": str(folder),
+        "run": opened.place,
         "complete": opened.complete,
         "dataset": opened.plan["dataset"],
         "stimuli": len(opened.plan["stimuli"]),
@@ -196,7 +208,7 @@ def _print_summary(run: Run) -> None:
     dataset = run.plan["dataset"]
     title = f"{dataset['name']}, edition {dataset['edition']}"
     if not run.complete:
-        complain(f"{run.path} is not complete: the means are of what has been computed so far")
+        complain(f"{run.place} is not complete: the means are of what has been computed so far")
     table = findings.summary(run)
     if table.height:
         show(summary_table(table, title, findings.bounds(run)))
@@ -213,4 +225,4 @@ def _print_summary(run: Run) -> None:
     for failure in failures.head(20).iter_rows(named=True):
         complain(f"failed: {failure['stimulus']} ({failure['stage']}): {failure['message']}")
     if failures.height > 20:
-        complain(f"… and {failures.height - 20} more; all stand in {run.path / 'failures'}")
+        complain(f"… and {failures.height - 20} more; all stand in {run.place}")

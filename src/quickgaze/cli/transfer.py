@@ -13,7 +13,7 @@ import typer
 from quickgaze.catalogue import unknown_name
 from quickgaze.cli.messages import FAILED, complain, say
 from quickgaze.cli.study import summary
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, RunError
 
 if TYPE_CHECKING:
     from quickgaze.exports import Exported
@@ -34,7 +34,7 @@ FORMATS: Mapping[str, frozenset[str]] = {
 def import_results(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="Whose results: cap6415.")],
     file: Annotated[Path, typer.Argument(help="The study's results, such as backup.npy.")],
-    out: Annotated[Path, typer.Option(help="The run folder.")],
+    out: Annotated[str, typer.Option(help="The run folder; a path, or a URL.")],
     images: Annotated[
         Path | None, typer.Option(help="Folder of the images that the study scored.")
     ] = None,
@@ -45,19 +45,28 @@ def import_results(
 
     if what not in IMPORTS:
         raise unknown_name("results", what, IMPORTS)
-    before = (out / "manifest.json").is_file()
+    before = _is_complete(out)
     run = import_cap6415(file, out, images=images, maps=maps)
-    summary(run.path, as_json=False)
+    summary(run.place, as_json=False)
     if before:
-        say(f"{run.path} holds this import already; nothing was written")
+        say(f"{run.place} holds this import already; nothing was written")
     else:
-        say(f"run folder: {run.path}")
+        say(f"run folder: {run.place}")
     if run.failures().height:
         raise typer.Exit(FAILED)
 
 
+def _is_complete(folder: str) -> bool:
+    from quickgaze.study import open_run
+
+    try:
+        return open_run(folder).complete
+    except RunError:
+        return False
+
+
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, path or URL.")],
     to: Annotated[str, typer.Option(help="maps (PNG), hdf5, csv or parquet.")],
     out: Annotated[
         Path, typer.Option(help="File; for maps a folder, or a file that ends in .zip.")
@@ -104,7 +113,7 @@ def export(
 
     run = open_run(folder)
     if not run.complete:
-        complain(f"{run.path} is not complete: what has been computed so far is exported")
+        complain(f"{run.place} is not complete: what has been computed so far is exported")
     if to in ("csv", "parquet"):
         from quickgaze.exports import export_table
 

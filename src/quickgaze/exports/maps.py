@@ -82,7 +82,7 @@ class MapSource:
         """
         rows = self.variant.rows(self.run.maps())
         if rows.is_empty():
-            raise OptionError(f"{self.run.path} has no maps of {self.variant}")
+            raise OptionError(f"{self.run.place} has no maps of {self.variant}")
         failures = self._without_map(set(rows["stimulus"]))
         count = 0
         with progress_bar(progress) as bar:

@@ -14,7 +14,7 @@ from quickgaze.errors import OptionError
 from quickgaze.exports.names import SUFFIX
 from quickgaze.stimuli.files import readable
 from quickgaze.study import Run
-from quickgaze.study.tables import replace_durably
+from quickgaze.study.storage import replace_durably
 
 SOFTWARE = "quickgaze"
 """What exported PNG files call the program that wrote them."""
@@ -120,7 +120,7 @@ def _beside(out: Path) -> Path:
 
 
 def _refuse_inside(out: Path, run: Run) -> None:
-    if out.resolve().is_relative_to(run.path.resolve()):
+    if "://" not in run.place and out.resolve().is_relative_to(run.path.resolve()):
         raise OptionError(
             f"{readable(out)} lies in the run folder, which holds the run alone; name another place"
         )

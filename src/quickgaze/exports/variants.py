@@ -11,7 +11,6 @@ import polars as pl
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import OptionError
 from quickgaze.resampling import gaussian_blur
-from quickgaze.stimuli.files import readable
 from quickgaze.study import Run
 
 _KEYS = ("backbone", "cam", "grid", "component")
@@ -104,7 +103,7 @@ def choose_variant(
     several = {key: values for key, values in choices.items() if len(values) > 1}
     if several:
         listed = "; ".join(f"{key} ({', '.join(map(str, several[key]))})" for key in several)
-        raise OptionError(f"{readable(run.path)} has maps of several variants; choose {listed}")
+        raise OptionError(f"{run.place} has maps of several variants; choose {listed}")
     return MapVariant(**{key: values[0] for key, values in choices.items()})
 
 
@@ -116,7 +115,7 @@ def _matching(keys: pl.DataFrame, given: dict[str, Any], run: Run) -> pl.DataFra
         if kept.is_empty():
             known = ", ".join(map(str, keys[key].unique(maintain_order=True)))
             raise OptionError(
-                f"{readable(run.path)} has no maps of the {key} {value!r} here; it has: {known}"
+                f"{run.place} has no maps of the {key} {value!r} here; it has: {known}"
             )
         keys = kept
     return keys
@@ -166,7 +165,7 @@ def _no_maps(run: Run) -> str:
         else "none of its stimuli has one"
     )
     return (
-        f"{readable(run.path)} has kept no maps: {reason}. Its tables can be exported as CSV or "
+        f"{run.place} has kept no maps: {reason}. Its tables can be exported as CSV or "
         "Parquet; maps come from a run that computes them"
     )
 
@@ -174,6 +173,6 @@ def _no_maps(run: Run) -> str:
 def _elsewhere(run: Run, name: str) -> str:
     place = run.plan["settings"]["maps"][name]
     return (
-        f"the maps of {name!r} were computed elsewhere and are not kept in {readable(run.path)}; "
+        f"the maps of {name!r} were computed elsewhere and are not kept in {run.place}; "
         f"take them where they lie: {place}"
     )

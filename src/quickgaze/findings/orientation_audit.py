@@ -46,7 +46,7 @@ def orientation_audit(run: Run) -> pl.DataFrame:
     scores = run.scores()
     if "cc" not in run.metrics or "oracle" not in scores["orientation"]:
         raise OptionError(
-            f"{run.path} cannot be audited: it needs the metric cc and the orientation oracle; "
+            f"{run.place} cannot be audited: it needs the metric cc and the orientation oracle; "
             f"it has {', '.join(run.metrics)} and {', '.join(scores['orientation'].unique())}"
         )
     signed = scores.filter(pl.col("orientation") != "none", pl.col("cc").is_not_nan())

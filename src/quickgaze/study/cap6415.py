@@ -24,12 +24,14 @@ from quickgaze.stimuli.files import (
 )
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import Dataset, Stimulus
+from quickgaze.study.folder import begin, check_folder
 from quickgaze.study.inputs import Failure
+from quickgaze.study.lock import locked
 from quickgaze.study.manifest import manifest
 from quickgaze.study.plan import Plan, Settings, Variant
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.safe_pickle import LARGEST, read_object_array
-from quickgaze.study.study import begin, check_folder
+from quickgaze.study.storage import open_storage
 from quickgaze.study.tables import Row, ShardTables, TableStore, write_json
 
 METRICS: Mapping[str, str] = {
@@ -117,8 +119,8 @@ def import_cap6415(
     [('cat', 0.0, -0.5, -0.25), ('cat', 19.0, 0.5, nan)]
     """
     started = datetime.now(timezone.utc)
-    folder = Path(out)
-    check_folder(folder)
+    storage = open_storage(out)
+    check_folder(storage)
     results = _read_results(Path(path))
     linked = [_linked(results.entries, images, "images"), _linked(results.entries, maps, "maps")]
     settings = _settings()
@@ -133,10 +135,12 @@ def import_cap6415(
     }
     stimuli = tuple(results.entries)
     plan = Plan(settings, dataset, {}, stimuli, shard_size=len(stimuli))
-    begin(folder, plan)
-    run = open_run(folder)
-    if not run.complete:
-        TableStore(folder, settings.metrics).write(0, _tables(results, settings))
+    with locked(storage):
+        begin(storage, plan)
+        run = open_run(storage)
+        if run.complete:
+            return run
+        TableStore(storage, settings.metrics).write(0, _tables(results, settings))
         imported = {
             "what": "cap6415",
             "file": readable(Path(path).name),
@@ -145,7 +149,7 @@ def import_cap6415(
             **{each.what: each.place for each in linked},
         }
         content = {**manifest(plan, run, (), started), "imported": imported}
-        write_json(folder / "manifest.json", content)
+        write_json(storage, "manifest.json", content)
     return run
 
 

@@ -1,62 +1,49 @@
-"""The local engine: one shard after the other, on this machine."""
+"""The local engine: the shards that are missing, on the devices of this machine."""
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 
+from quickgaze.backbones import Backbone
 from quickgaze.bounds import GazePool
+from quickgaze.errors import RunInterruptedError
 from quickgaze.stimuli import Dataset
-from quickgaze.study.plan import Plan
+from quickgaze.study.job import Job
+from quickgaze.study.lock import RunLock
+from quickgaze.study.progress import progress_bar
 from quickgaze.study.tables import TableStore
-from quickgaze.study.worker import Worker
+from quickgaze.study.worker import Shard, Worker
 
 
-class RateColumn(ProgressColumn):
-    """Images per second."""
-
-    def render(self, task: Task) -> Text:
-        """Write the rate of a task."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f} images/s", style="progress.data.speed")
-
-
-def progress_bar(show: bool) -> Progress:
-    """Make a progress bar with count, rate and time left, on standard error.
+class _Source:
+    """Gives each shard to one of several workers, until it is told to stop.
 
     Parameters
     ----------
-    show : bool
-        Whether anything is shown.
-
-    Returns
-    -------
-    rich.progress.Progress
+    shards : sequence of Shard
     """
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not show,
-        speed_estimate_period=300,
-    )
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self._shards = iter(shards)
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def __iter__(self) -> Iterator[Shard]:
+        while True:
+            with self._lock:
+                shard = None if self.stopped else next(self._shards, None)
+            if shard is None:
+                return
+            yield shard
+
+    def stop(self) -> None:
+        """Give out no more."""
+        self.stopped = True
 
 
 def read_pool(dataset: Dataset, progress: bool) -> GazePool:
@@ -78,28 +65,88 @@ def read_pool(dataset: Dataset, progress: bool) -> GazePool:
 
 
 def run_locally(
-    plan: Plan, dataset: Dataset, worker: Worker, store: TableStore, progress: bool
+    job: Job, lock: RunLock, devices: Sequence[str], backbones: Sequence[Backbone]
 ) -> None:
-    """Compute the shards that are missing, in order.
+    """Compute and keep the shards of a job, each device its own.
 
     Parameters
     ----------
-    plan : Plan
-        What to compute.
-    dataset : Dataset
-        The stimuli, in the plan's order.
-    worker : Worker
-        Computes a shard.
-    store : TableStore
-        Takes it.
-    progress : bool
-        Whether to show a progress bar.
+    job : Job
+    lock : RunLock
+        Held on the run folder.
+    devices : sequence of str
+        What to compute on.
+    backbones : sequence of Backbone
+        Loaded on the first of them.
+
+    Raises
+    ------
+    RunInterruptedError
+        If Ctrl-C was pressed; the shards that had been begun are kept.
+    RunError
+        If a shard cannot be written.
     """
-    missing = [
-        (number, shard) for number, shard in enumerate(plan.shards()) if not store.has(number)
-    ]
-    with progress_bar(progress) as bar:
-        task = bar.add_task(dataset.name, total=sum(len(shard) for _, shard in missing))
-        for number, shard in missing:
-            stimuli = dataset.stimuli[shard.start : shard.stop]
-            store.write(number, worker.compute(stimuli, lambda more: bar.advance(task, more)))
+    recipe = job.recipe
+    loaded = [backbones, *(recipe.load_backbones(device) for device in devices[1:])]
+    helpers = [recipe.start_helpers(job.tasks, each) for each in loaded]
+    try:
+        workers = [recipe.worker(*each) for each in zip(loaded, helpers, strict=True)]
+        _compute(job, lock, workers)
+    finally:
+        for each in helpers:
+            each.close()
+
+
+def _compute(job: Job, lock: RunLock, workers: Sequence[Worker]) -> None:
+    """Let workers compute until no shard is left, or until Ctrl-C."""
+    source = _Source(job.shards)
+    store = TableStore(job.storage, job.recipe.settings.metrics)
+    with progress_bar(job.progress) as bar, _finish_on_interrupt(source.stop, bar.console.print):
+        task = bar.add_task(job.title, total=sum(len(shard.stimuli) for shard in job.shards))
+
+        def compute(worker: Worker) -> int:
+            kept = 0
+            try:
+                for number, tables in worker.compute(source, lambda more: bar.advance(task, more)):
+                    store.write(number, tables)
+                    lock.renew()
+                    kept += 1
+            except BaseException:
+                source.stop()
+                raise
+            return kept
+
+        kept = sum(_on_each(compute, workers))
+    if kept < len(job.shards):
+        raise RunInterruptedError(
+            f"stopped after {kept} of {len(job.shards)} shards, which are kept; run the same "
+            "command again to go on from there"
+        )
+
+
+def _on_each(compute: Callable[[Worker], int], workers: Sequence[Worker]) -> list[int]:
+    """Let each worker compute; a single one in this thread."""
+    if len(workers) == 1:
+        return [compute(workers[0])]
+    with ThreadPoolExecutor(len(workers), thread_name_prefix="device") as threads:
+        return list(threads.map(compute, workers))
+
+
+@contextmanager
+def _finish_on_interrupt(stop: Callable[[], None], tell: Callable[[str], None]) -> Iterator[None]:
+    """Turn the first Ctrl-C into a request to stop; the second interrupts as always."""
+    if threading.current_thread() is not threading.main_thread():
+        # signals reach the main thread alone
+        yield
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+        tell("stopping: what has been begun is finished and kept; Ctrl-C again stops at once")
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,18 +1,16 @@
-"""Reading what the computation of one stimulus needs, and keeping what went wrong."""
+"""Reading where people looked, and keeping what went wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from quickgaze.bounds import Beside, GazePool
 from quickgaze.metrics import METRICS, FixationCounts
-from quickgaze.stimuli.types import Density, Fixations, Image, Size, Stimulus, blurred_fixations
+from quickgaze.stimuli.types import Density, Fixations, Size, Stimulus, blurred_fixations
 from quickgaze.study.tables import Row
 
 
@@ -137,81 +135,3 @@ def needs(metrics: Sequence[str]) -> set[str]:
         for definition in METRICS[name].definitions.values()
         if definition.beside is not None
     }
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """A stimulus, read.
-
-    Parameters
-    ----------
-    stimulus : str
-        Its id.
-    image : ndarray, shape (H, W, 3), uint8
-    gaze : Gaze or Failure
-        A failure does not keep the CAM from being computed.
-    """
-
-    stimulus: str
-    image: Image
-    gaze: Gaze | Failure
-
-
-def read_size(stimulus: Stimulus) -> Size | Failure:
-    """Read the size of a stimulus, or say why that is not possible."""
-    try:
-        return stimulus.size
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one image stays with it
-        return Failure.of(stimulus.id, "image", error)
-
-
-def read_inputs(stimulus: Stimulus, reader: GazeReader) -> Inputs | Failure:
-    """Read image and gaze of a stimulus, or say why that is not possible.
-
-    Parameters
-    ----------
-    stimulus : Stimulus
-    reader : GazeReader
-
-    Returns
-    -------
-    Inputs or Failure
-    """
-    try:
-        image = stimulus.image()
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one image stays with it
-        return Failure.of(stimulus.id, "image", error)
-    gaze: Gaze | Failure
-    try:
-        gaze = reader.read(stimulus, (image.shape[0], image.shape[1]))
-    except Exception as error:  # noqa: BLE001 - and so does what is wrong with its gaze data
-        gaze = Failure.of(stimulus.id, "gaze", error)
-    return Inputs(stimulus.id, image, gaze)
-
-
-def read_ahead(
-    stimuli: Iterable[Stimulus], reader: GazeReader, ahead: int
-) -> Iterator[Inputs | Failure]:
-    """Read stimuli in threads, in order, a few ahead of the one that is asked for.
-
-    Parameters
-    ----------
-    stimuli : iterable of Stimulus
-    reader : GazeReader
-    ahead : int
-        How many may wait in memory.
-
-    Yields
-    ------
-    Inputs or Failure
-    """
-    rest = iter(stimuli)
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="read") as readers:
-
-        def submit(count: int) -> list[Future[Inputs | Failure]]:
-            return [readers.submit(read_inputs, item, reader) for item in islice(rest, count)]
-
-        waiting = submit(ahead)
-        while waiting:
-            yield waiting.pop(0).result()
-            waiting += submit(1)

@@ -213,6 +213,8 @@ class Plan:
         What each backbone makes of an image before it looks, and the levels that it gives.
     maps_fingerprints : mapping of str to str
         Of maps that were computed elsewhere, by the model's name.
+    fingerprints : tuple of str
+        Of the stimuli, in order; empty where they are not at hand.
     """
 
     settings: Settings
@@ -222,6 +224,7 @@ class Plan:
     shard_size: int
     inputs: Mapping[str, Any] = field(default_factory=dict)
     maps_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:
@@ -249,6 +252,7 @@ class Plan:
             "maps_fingerprints": dict(self.maps_fingerprints),
             "shard_size": self.shard_size,
             "stimuli": list(self.stimuli),
+            "fingerprints": list(self.fingerprints),
         }
 
 
@@ -278,7 +282,30 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]
         if isinstance(here, Mapping) and isinstance(there, Mapping):
             found += differences(here, there)
         elif name == "stimuli" and isinstance(here, list) and isinstance(there, list):
-            found.append(f"there are {len(here)} stimuli here and {len(there)} there")
+            found.append(_stimuli_differ(here, there))
+        elif name == "fingerprints":
+            if ours.get("stimuli") == theirs.get("stimuli"):
+                found.append(_content_differs(ours["stimuli"], here, there))
+        elif name == "fingerprint":
+            found.append("the data set's images or gaze are not the same")
         else:
             found.append(f"{name} is {here} here and {there} there")
     return found
+
+
+def _stimuli_differ(here: list[str], there: list[str]) -> str:
+    ours, theirs = set(here), set(there)
+    for only, where in ((ours - theirs, "here"), (theirs - ours, "there")):
+        if only:
+            return (
+                f"there are {len(here)} stimuli here and {len(there)} there; {len(only)} are only "
+                f"{where}, as {min(only)!r}"
+            )
+    return "the stimuli are in another order"
+
+
+def _content_differs(stimuli: list[str], here: Any, there: Any) -> str:
+    pairs = zip(stimuli, here or (), there or (), strict=False)
+    changed = [name for name, ours, theirs in pairs if ours != theirs]
+    first = f", the first is {changed[0]!r}" if changed else ""
+    return f"{len(changed)} stimuli have changed{first}"

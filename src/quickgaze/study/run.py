@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from quickgaze.errors import RunError
 from quickgaze.study.plan import FORMAT
+from quickgaze.study.storage import LocalStorage, Place, Storage, open_storage
 from quickgaze.study.tables import TableStore
 
 
@@ -18,7 +20,7 @@ class Run:
 
     Parameters
     ----------
-    path : Path
+    storage : Storage
         The folder.
     plan : dict
         What was to be computed.
@@ -34,19 +36,37 @@ class Run:
     (12, 0, True)
     """
 
-    def __init__(self, path: Path, plan: dict[str, Any]) -> None:
-        self.path = path
+    def __init__(self, storage: Storage, plan: dict[str, Any]) -> None:
         self.plan = plan
-        self._store = TableStore(path, plan["settings"]["metrics"])
+        self._storage = storage
+        self._store = TableStore(storage, plan["settings"]["metrics"])
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "incomplete"
-        return f"Run({str(self.path)!r}, {len(self.plan['stimuli'])} stimuli, {state})"
+        return f"Run({self.place!r}, {len(self.plan['stimuli'])} stimuli, {state})"
+
+    @property
+    def place(self) -> str:
+        """Where the run lies: a path, or a URL."""
+        return self._storage.place
+
+    @property
+    def path(self) -> Path:
+        """The folder of a run on this machine.
+
+        Raises
+        ------
+        RunError
+            If the run lies elsewhere.
+        """
+        if isinstance(self._storage, LocalStorage):
+            return self._storage.folder
+        raise RunError(f"{self.place} is no folder of this machine; copy it here first")
 
     @property
     def complete(self) -> bool:
         """Whether every shard has been computed."""
-        return (self.path / "manifest.json").is_file()
+        return "manifest.json" in self._storage.names()
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -58,8 +78,8 @@ class Run:
             If the run is not complete.
         """
         if not self.complete:
-            raise RunError(f"{self.path} is not complete; run the same study again to finish it")
-        return _read_json(self.path / "manifest.json")
+            raise RunError(f"{self.place} is not complete; run the same study again to finish it")
+        return _read_json(self._storage, "manifest.json")
 
     @property
     def metrics(self) -> list[str]:
@@ -121,13 +141,13 @@ class Run:
         return self._store.read("undefined")
 
 
-def open_run(path: str | Path) -> Run:
-    """Open a run folder, complete or not.
+def open_run(place: Place | Storage) -> Run:
+    """Open a run folder, complete or not, even while it is being written.
 
     Parameters
     ----------
-    path : path
-        The folder.
+    place : path, str or Storage
+        The folder: a local path, or the URL of one on an object store.
 
     Returns
     -------
@@ -145,21 +165,24 @@ def open_run(path: str | Path) -> Run:
     ...
     quickgaze.errors.RunError: no/such/folder is not a run folder: it holds no plan.json
     """
-    folder = Path(path)
-    if not (folder / "plan.json").is_file():
-        raise RunError(f"{folder} is not a run folder: it holds no plan.json")
-    plan = _read_json(folder / "plan.json")
+    storage = open_storage(place) if isinstance(place, str | os.PathLike) else place
+    try:
+        plan = _read_json(storage, "plan.json")
+    except FileNotFoundError:
+        raise RunError(f"{storage.place} is not a run folder: it holds no plan.json") from None
     if plan.get("format") != FORMAT:
         raise RunError(
-            f"{folder} has format {plan.get('format')}, this version reads {FORMAT}; "
+            f"{storage.place} has format {plan.get('format')}, this version reads {FORMAT}; "
             "compute it anew or open it with the version that wrote it"
         )
-    return Run(folder, plan)
+    return Run(storage, plan)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(storage: Storage, name: str) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(storage.read(name))
+    except FileNotFoundError:
+        raise
     except (ValueError, OSError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
+        raise RunError(f"{storage.place}/{name} cannot be read: {error}") from error
     return content

@@ -6,27 +6,31 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-from quickgaze.backbones import Backbone, load_backbone
+from quickgaze.backbones import Backbone
 from quickgaze.backbones.spec import WeightsChoice
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.catalogue import unknown_name
-from quickgaze.errors import DatasetError, OptionError, RunError
+from quickgaze.errors import DatasetError, OptionError
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.files import PathLike
 from quickgaze.study.defaults import default_bounds, default_metrics
 from quickgaze.study.engine import read_pool, run_locally
+from quickgaze.study.folder import begin, check_folder, missing_shards
 from quickgaze.study.inputs import needs
+from quickgaze.study.job import Job, WorkerRecipe, find_devices
+from quickgaze.study.lock import locked
 from quickgaze.study.manifest import manifest
-from quickgaze.study.plan import Plan, Settings, differences
+from quickgaze.study.plan import Plan, Settings
 from quickgaze.study.precomputed import open_precomputed
 from quickgaze.study.run import Run, open_run
+from quickgaze.study.storage import Place, Storage, open_storage
 from quickgaze.study.tables import TableStore, write_json
-from quickgaze.study.worker import Worker
+from quickgaze.study.tasks import StimulusTasks
+from quickgaze.study.worker import Shard
 
-ENGINES = ("local",)
+ENGINES = ("local", "ray")
 
 
 class Study:
@@ -68,7 +72,7 @@ class Study:
         ``"default"``, ``"none"`` (random) or a file. This and the next three options are for
         the backbones that are given by name.
     device : str
-        ``"auto"`` takes a GPU if there is one.
+        ``"auto"`` takes all GPUs, or else the CPU; several are separated by commas.
     precision : {"auto", "fp32", "bf16"}
         What the backbones compute in.
     geometry : str
@@ -172,26 +176,35 @@ class Study:
 
     def run(
         self,
-        out: str | Path,
+        out: Place,
         engine: str = "local",
         *,
         batch_size: int = 4,
+        helpers: int | None = None,
+        address: str | None = None,
         progress: bool = True,
     ) -> Run:
         """Compute what is not there yet and write it into a run folder.
 
         A shard of stimuli is written whole or not at all. If `out` holds an unfinished run of
-        the same study, only its missing shards are computed.
+        the same study, only its missing or damaged shards are computed. Ctrl-C finishes and
+        keeps what has been begun.
 
         Parameters
         ----------
-        out : path
-            The run folder; made if it is not there.
-        engine : {"local"}
-            Where to compute.
+        out : path or str
+            The run folder, made if it is not there; a local path, or the URL of a folder of an
+            object store, as ``s3://bucket/run``.
+        engine : {"local", "ray"}
+            Where to compute: on the devices of this machine, or on a Ray cluster.
         batch_size : int
             How many equally large images go through a network together; changes no value
             beyond float rounding.
+        helpers : int, optional
+            Processes that read images and score maps beside each device; 0 is threads instead.
+            By default threads where the network computes on the CPU, processes beside a GPU.
+        address : str, optional
+            Of a Ray cluster; one is started on this machine by default.
         progress : bool
             Whether to show a progress bar with rate and time left, on standard error.
 
@@ -203,7 +216,10 @@ class Study:
         Raises
         ------
         RunError
-            If `out` holds something else, or a run of another study; says what differs.
+            If `out` holds something else, a run of another study (says what differs), is being
+            written by another process (says which), or cannot be written.
+        RunInterruptedError
+            After Ctrl-C.
         UnknownNameError
             If there is no such engine.
         WeightsError
@@ -211,34 +227,56 @@ class Study:
         """
         if engine not in ENGINES:
             raise unknown_name("engine", engine, ENGINES)
-        if batch_size < 1:
-            raise OptionError(f"batch_size is {batch_size}; give at least 1")
-        folder = Path(out)
-        check_folder(folder)
-        settings = self.settings
-        backbones = [
-            self.loaded.get(name)
-            or load_backbone(
-                name,
-                settings.weights,
-                self.device,
-                settings.precision,
-                geometry=settings.geometry,
-            )
-            for name in settings.backbones
-        ]
+        if address is not None and engine != "ray":
+            raise OptionError(f"address is {address!r}; only the engine 'ray' has one")
+        recipe = WorkerRecipe(self.settings, batch_size, helpers, self.loaded)
+        storage = open_storage(out)
+        check_folder(storage)
+        devices = find_devices(self.device)
+        backbones = recipe.load_backbones(devices[0])
         plan = self._plan(backbones)
-        begin(folder, plan)
-        store = TableStore(folder, settings.metrics)
         started = datetime.now(timezone.utc)
-        pool = None
-        if (settings.bounds or needs(settings.metrics)) and not store.has_all(plan.shards()):
-            pool = read_pool(self.dataset, progress)
-        worker = Worker(settings, backbones, batch_size, self.precomputed, pool)
-        run_locally(plan, self.dataset, worker, store, progress)
-        run = open_run(folder)
-        write_json(folder / "manifest.json", manifest(plan, run, backbones, started))
+        with locked(storage) as lock:
+            begin(storage, plan)
+            store = TableStore(storage, self.settings.metrics)
+            missing = missing_shards(store, len(plan.shards()))
+            run = open_run(storage)
+            if run.complete and not missing:
+                return run
+            storage.remove("manifest.json")
+            job = self._job(plan, missing, storage, recipe, progress)
+            if engine == "ray":
+                from quickgaze.study.ray_engine import run_on_ray  # noqa: PLC0415 - an extra
+
+                run_on_ray(job, lock, address)
+            else:
+                run_locally(job, lock, devices, backbones)
+            write_json(storage, "manifest.json", manifest(plan, run, backbones, started))
         return run
+
+    def _job(
+        self,
+        plan: Plan,
+        missing: Sequence[int],
+        storage: Storage,
+        recipe: WorkerRecipe,
+        progress: bool,
+    ) -> Job:
+        settings, ranges = self.settings, plan.shards()
+        pool = None
+        if missing and (settings.bounds or needs(settings.metrics)):
+            pool = read_pool(self.dataset, progress)
+        shards = [
+            Shard(
+                number,
+                self.dataset.stimuli[ranges[number].start : ranges[number].stop],
+                plan.fingerprints[ranges[number].start : ranges[number].stop],
+            )
+            for number in missing
+        ]
+        tasks = StimulusTasks(settings, self.precomputed, pool)
+        hashes = plan.weights_hashes
+        return Job(self.dataset.name, shards, storage, tasks, recipe, hashes, progress)
 
     def _plan(self, backbones: Sequence[Backbone]) -> Plan:
         dataset = self.dataset
@@ -254,54 +292,16 @@ class Study:
         stimuli = tuple(stimulus.id for stimulus in dataset)
         inputs = {backbone.name: _inputs(backbone) for backbone in backbones}
         maps = {each.name: each.source.fingerprint for each in self.precomputed}
-        return Plan(self.settings, description, hashes, stimuli, self.shard_size, inputs, maps)
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something else than a run.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Raises
-    ------
-    RunError
-    """
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file; name a folder for the run")
-    if folder.is_dir() and not (folder / "plan.json").is_file() and any(folder.iterdir()):
-        raise RunError(f"{folder} holds something that is not a run; name another folder")
-
-
-def begin(folder: Path, plan: Plan) -> None:
-    """Write the plan into the run folder, or hold it against the one that is there.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there.
-    plan : Plan
-
-    Raises
-    ------
-    RunError
-        If the folder holds a run of another plan, or cannot be written.
-    """
-    ours = plan.to_json()
-    if (folder / "plan.json").is_file():
-        found = differences(ours, open_run(folder).plan)
-        if found:
-            raise RunError(
-                f"{folder} holds a run of another study: {'; '.join(found)} (here is what was "
-                "asked for, there is the folder). Name another folder, or ask for the same."
-            )
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "plan.json", ours)
-    except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error}") from error
+        return Plan(
+            self.settings,
+            description,
+            hashes,
+            stimuli,
+            self.shard_size,
+            inputs,
+            maps,
+            tuple(dataset.fingerprints()),
+        )
 
 
 def _loaded(backbones: Sequence[str | Backbone]) -> dict[str, Backbone]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from quickgaze.cams import ORIENTATIONS
+from quickgaze.errors import RunError
+from quickgaze.study.storage import LocalStorage, Storage
 
 Column = pl.DataType | type[pl.DataType]
 
@@ -99,21 +102,32 @@ class ShardTables:
     undefined: list[Row]
     bounds: list[Row] = field(default_factory=list)
 
+    def extend(self, more: ShardTables) -> None:
+        """Add the rows of more stimuli."""
+        for table in TABLES:
+            getattr(self, table).extend(getattr(more, table))
+
+
+TABLES = ("maps", "failures", "undefined", "bounds", "scores")
+"""The tables of a run, in the order in which a shard's parts are written."""
+
 
 class TableStore:
     """The Parquet tables of a run folder, a part per shard.
 
+    A shard is there once its receipt is: a small file, written last, that holds size and
+    checksum of each of its parts.
+
     Parameters
     ----------
-    folder : Path
+    storage : Storage or path
         The run folder.
     metrics : sequence of str
         Names of the metrics, in the order of their columns.
     """
 
-    def __init__(self, folder: Path, metrics: Sequence[str]) -> None:
-        self._folder = folder
-        # Scores come last: a shard that has its scores has everything.
+    def __init__(self, storage: Storage | Path, metrics: Sequence[str]) -> None:
+        self._storage = LocalStorage(storage) if isinstance(storage, Path) else storage
         self._schemas = {
             "maps": maps_schema(),
             "failures": failures_schema(),
@@ -131,22 +145,54 @@ class TableStore:
             Its number.
         tables : ShardTables
             Its rows.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written.
         """
-        for table, schema in self._schemas.items():
-            frame = pl.DataFrame(getattr(tables, table), schema=schema, orient="row")
-            path = self._part(table, shard)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.tmp")
-            frame.write_parquet(temporary)
-            replace_durably(temporary, path)
+        self._storage.remove(_receipt(shard))
+        parts = {}
+        for table in TABLES:
+            frame = pl.DataFrame(getattr(tables, table), schema=self._schemas[table], orient="row")
+            buffer = BytesIO()
+            frame.write_parquet(buffer)
+            content = buffer.getvalue()
+            self._storage.write(_part(table, shard), content)
+            parts[table] = {"rows": frame.height, **_stamp(content)}
+        self._storage.write(_receipt(shard), json.dumps(parts, indent=2).encode())
 
-    def has(self, shard: int) -> bool:
-        """Whether a shard has been written."""
-        return self._part("scores", shard).is_file()
+    def written(self) -> set[int]:
+        """Numbers of the shards that have been written."""
+        return {_number(name) for name in self._storage.names("shards")}
 
-    def has_all(self, shards: Sequence[object]) -> bool:
-        """Whether every one of the plan's shards has been written."""
-        return all(self.has(number) for number in range(len(shards)))
+    def damage(self, shard: int) -> str | None:
+        """Say what is wrong with a shard that has been written.
+
+        Parameters
+        ----------
+        shard : int
+            Its number.
+
+        Returns
+        -------
+        str or None
+            A sentence that names the file; None if all is as it was written.
+        """
+        try:
+            parts = json.loads(self._storage.read(_receipt(shard)))
+            for table in TABLES:
+                name = _part(table, shard)
+                stamp = _stamp(self._storage.read(name))
+                if stamp != {key: parts[table][key] for key in stamp}:
+                    return f"{self._storage.place}/{name} is not what was written"
+        except FileNotFoundError:
+            return f"{self._storage.place}: a file of shard {shard} is gone"
+        except (KeyError, TypeError, ValueError):
+            return f"{self._storage.place}/{_receipt(shard)} cannot be read"
+        except OSError as error:
+            return f"{self._storage.place}: shard {shard} cannot be read: {error}"
+        return None
 
     def read(self, table: str) -> pl.DataFrame:
         """Read all parts of a table that are there.
@@ -160,46 +206,60 @@ class TableStore:
         -------
         polars.DataFrame
             In the order of the shards; empty, with its columns, if there is no part.
+
+        Raises
+        ------
+        RunError
+            If a part cannot be read.
         """
-        parts = sorted((self._folder / table).glob("part-*.parquet"))
-        if not parts:
+        names = [_part(table, shard) for shard in sorted(self.written())]
+        if not names:
             return pl.DataFrame(schema=self._schemas[table])
-        return pl.read_parquet(parts)
+        try:
+            return pl.concat(self._read_part(name) for name in names)
+        except pl.exceptions.PolarsError as error:
+            raise RunError(
+                f"the tables of {self._storage.place} do not fit together: {error}"
+            ) from error
 
-    def _part(self, table: str, shard: int) -> Path:
-        return self._folder / table / f"part-{shard:05d}.parquet"
+    def _read_part(self, name: str) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(BytesIO(self._storage.read(name)))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise RunError(
+                f"{self._storage.place}/{name} is damaged or gone ({type(error).__name__}); run "
+                "the same command again to compute its shard anew"
+            ) from error
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def _part(table: str, shard: int) -> str:
+    return f"{table}/part-{shard:05d}.parquet"
+
+
+def _receipt(shard: int) -> str:
+    return f"shards/part-{shard:05d}.json"
+
+
+def _number(receipt: str) -> int:
+    return int(receipt.removeprefix("shards/part-").removesuffix(".json"))
+
+
+def _stamp(content: bytes) -> dict[str, Any]:
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def write_json(storage: Storage | Path, name: str, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all.
 
     Parameters
     ----------
-    path : Path
+    storage : Storage or path
+        The run folder.
+    name : str
+        Of the file.
     content : mapping
         Of plain lists, dictionaries, strings and numbers.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    text = json.dumps(content, indent=2, allow_nan=False)
-    temporary.write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
-    replace_durably(temporary, path)
-
-
-def replace_durably(temporary: Path, path: Path) -> None:
-    """Flush a file to disk and give it its name.
-
-    Parameters
-    ----------
-    temporary : Path
-        A complete file, in the folder of `path`.
-    path : Path
-        Its name from now on.
-    """
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    storage = LocalStorage(storage) if isinstance(storage, Path) else storage
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    storage.write(name, text.encode("utf-8", "surrogateescape"))

@@ -1,53 +1,57 @@
-"""From a shard of stimuli to the rows of its tables. Every engine uses this one worker."""
+"""From shards of stimuli to the rows of their tables. Every engine uses this one worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from quickgaze.backbones import Backbone
-from quickgaze.bounds import GazePool
 from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
-from quickgaze.stimuli.types import Size, Stimulus
-from quickgaze.study.inputs import Failure, Gaze, GazeReader, Inputs, read_ahead, read_size
-from quickgaze.study.plan import CamKey, Settings, cam_keys
-from quickgaze.study.precomputed import PrecomputedMaps
-from quickgaze.study.scoring import score_bounds, score_cam
-from quickgaze.study.tables import Row, ShardTables
+from quickgaze.stimuli.types import Image, Size, Stimulus
+from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket
+from quickgaze.study.inputs import Failure
+from quickgaze.study.plan import Settings, cam_keys
+from quickgaze.study.tables import ShardTables
+from quickgaze.study.tasks import ImageCam
 
 
 @dataclass(frozen=True, eq=False)
-class ImageCam:
-    """The CAM of one image.
+class Shard:
+    """Stimuli that are computed and kept together.
 
     Parameters
     ----------
-    key : CamKey
-    cam : Cam
-        A batch of one.
-    kept : bool
-        Whether it goes into the table of maps.
+    number : int
+    stimuli : sequence of Stimulus
+        With ids that differ.
+    fingerprints : sequence of str, optional
+        Of the stimuli as they were planned; those that have changed fail.
     """
 
-    key: CamKey
-    cam: Cam
-    kept: bool = True
+    number: int
+    stimuli: Sequence[Stimulus]
+    fingerprints: Sequence[str] | None = None
 
-    def row(self, stimulus: str, size: Size) -> Row:
-        """Give the CAM as a row of the table of maps."""
-        return {
-            "stimulus": stimulus,
-            **asdict(self.key),
-            "image_height": size[0],
-            "image_width": size[1],
-            "height": self.cam.grid[0],
-            "width": self.cam.grid[1],
-            "projection": self.cam.projection[0].flatten().tolist(),
-            "explained_variance": self.cam.explained_variance.item(),
-            **{f"evidence_{rule}": value.item() for rule, value in self.cam.evidence.items()},
-        }
+
+@dataclass(eq=False)
+class _OpenShard:
+    """A shard that is being computed: tables, or what will give them, by position."""
+
+    number: int
+    pending: dict[int, ShardTables | tuple[Stimulus, Ticket]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A stimulus that has been read, and its place in its shard."""
+
+    position: int
+    stimulus: Stimulus
+    image: Any  # an Image, or the Failure to read it
 
 
 class Worker:
@@ -62,11 +66,8 @@ class Worker:
     batch_size : int
         How many equally large images go through a network together; it changes no value
         beyond float rounding.
-    maps : sequence of PrecomputedMaps
-        Maps of other models, scored beside those of the backbones. They lie on disk already
-        and are not repeated in the table of maps.
-    pool : GazePool, optional
-        The gaze of the whole data set, where bounds or metrics need it.
+    helpers : Helpers
+        Read images and score CAMs while the network computes; do `StimulusTasks`.
     """
 
     def __init__(
@@ -74,91 +75,110 @@ class Worker:
         settings: Settings,
         backbones: Sequence[Backbone],
         batch_size: int,
-        maps: Sequence[PrecomputedMaps] = (),
-        pool: GazePool | None = None,
+        helpers: Helpers,
     ) -> None:
         self.settings = settings
         self.backbones = backbones
         self.batch_size = batch_size
-        self.maps = maps
-        self.pool = pool
-        self.reader = GazeReader(settings.density_sigma, pool, settings.metrics)
+        self.helpers = helpers
 
     def compute(
-        self, stimuli: Sequence[Stimulus], done: Callable[[int], None] = lambda _: None
-    ) -> ShardTables:
-        """Compute all rows of some stimuli.
+        self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
+    ) -> Iterator[tuple[int, ShardTables]]:
+        """Compute all rows of shards, one after the other.
 
         Parameters
         ----------
-        stimuli : sequence of Stimulus
-            With ids that differ.
+        shards : iterable of Shard
+            Taken a little ahead, so that nobody waits where one ends and the next begins.
         done : callable, optional
-            Told how many more stimuli are done, now and then.
+            Told how many more stimuli have been through the networks, now and then.
 
-        Returns
-        -------
-        ShardTables
-            Rows in the order of `stimuli`. Each stimulus has scores or a failure, never both.
+        Yields
+        ------
+        (int, ShardTables)
+            Number of a shard, and its rows in the order of its stimuli. Each stimulus has
+            scores or a failure, never both.
         """
-        rows: dict[str, ShardTables] = {}
-        for batch in self._read_batches(stimuli):
-            for item in batch:
-                if isinstance(item, Failure):
-                    rows[item.stimulus] = ShardTables([], [], [item.row()], [])
-            rows.update(self._compute_batch([item for item in batch if isinstance(item, Inputs)]))
-            done(len(batch))
-        ordered = [rows[stimulus.id] for stimulus in stimuli]
-        return ShardTables(
-            *(
-                [row for tables in ordered for row in getattr(tables, table)]
-                for table in ("maps", "scores", "failures", "undefined", "bounds")
-            )
-        )
+        opened: deque[_OpenShard] = deque()
+        for shard, readings in self._read_ahead(shards):
+            current = _OpenShard(shard.number)
+            opened.append(current)
+            for batch in self._batches(shard, readings):
+                self._compute_batch(batch, current)
+                done(len(batch))
+            # the last shard is scored while the next goes through the networks
+            while len(opened) > 1:
+                yield _finished(opened.popleft())
+        while opened:
+            yield _finished(opened.popleft())
 
-    def _read_batches(self, stimuli: Sequence[Stimulus]) -> Iterator[list[Inputs | Failure]]:
-        by_size: dict[Size, list[Stimulus]] = {}
-        failed: list[Inputs | Failure] = []
-        for stimulus in stimuli:
-            size = read_size(stimulus)
-            if isinstance(size, Failure):
-                failed.append(size)
-            else:
-                by_size.setdefault(size, []).append(stimulus)
-        if failed:
-            yield failed
-        for alike in by_size.values():
-            inputs = read_ahead(alike, self.reader, 2 * self.batch_size)
-            while batch := list(islice(inputs, self.batch_size)):
-                yield batch
+    def _read_ahead(self, shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Any]]]:
+        """Shards, each with an iterator of what its images were read as, a few ahead."""
+        queue: deque[tuple[Shard, deque[Ticket]]] = deque()
+        waiting = ((shard, position) for shard in shards for position in range(len(shard.stimuli)))
+        ahead = 2 * self.batch_size + 2
 
-    def _compute_batch(self, batch: Sequence[Inputs]) -> dict[str, ShardTables]:
-        if not batch:
-            return {}
+        def submit(count: int) -> None:
+            for shard, position in islice(waiting, count):
+                if not queue or queue[-1][0] is not shard:
+                    queue.append((shard, deque()))
+                expected = None if shard.fingerprints is None else shard.fingerprints[position]
+                queue[-1][1].append(self.helpers.submit("image", shard.stimuli[position], expected))
+
+        def readings(shard: Shard, tickets: deque[Ticket]) -> Iterator[Any]:
+            for stimulus in shard.stimuli:
+                submit(1)
+                yield _result(tickets.popleft(), stimulus, "image")
+
+        submit(ahead)
+        while queue:
+            shard, tickets = queue[0]
+            yield shard, readings(shard, tickets)
+            queue.popleft()
+
+    def _batches(self, shard: Shard, readings: Iterator[Any]) -> Iterator[list[_Read]]:
+        """Batches of equally large images; each failure is a batch of its own."""
+        by_size: dict[Size, list[_Read]] = {}
+        for position, (stimulus, image) in enumerate(zip(shard.stimuli, readings, strict=True)):
+            read = _Read(position, stimulus, image)
+            if isinstance(image, Failure):
+                yield [read]
+                continue
+            size = (image.shape[0], image.shape[1])
+            by_size.setdefault(size, []).append(read)
+            if len(by_size[size]) == self.batch_size:
+                yield by_size.pop(size)
+        yield from by_size.values()
+
+    def _compute_batch(self, batch: Sequence[_Read], shard: _OpenShard) -> None:
+        """Compute the CAMs of a batch, and have them scored."""
+        first = batch[0]
+        if isinstance(first.image, Failure):
+            shard.pending[first.position] = _failed(first.image)
+            return
         try:
-            cams = self._cams(batch)
+            cams = self._cams([read.image for read in batch])
         except Exception as error:  # noqa: BLE001 - found out whose fault it is below
             if len(batch) == 1:
-                failure = Failure.of(batch[0].stimulus, "cam", error)
-                return {failure.stimulus: ShardTables([], [], [failure.row()], [])}
-            rows: dict[str, ShardTables] = {}
-            for inputs in batch:
-                rows.update(self._compute_batch([inputs]))
-            return rows
-        return {
-            inputs.stimulus: self._tables(inputs, own)
-            for inputs, own in zip(batch, cams, strict=True)
-        }
+                failure = Failure.of(first.stimulus.id, "cam", error)
+                shard.pending[first.position] = _failed(failure)
+                return
+            for read in batch:
+                self._compute_batch([read], shard)
+            return
+        for read, own in zip(batch, cams, strict=True):
+            size = (read.image.shape[0], read.image.shape[1])
+            ticket = self.helpers.submit("rows", read.stimulus, size, own)
+            shard.pending[read.position] = (read.stimulus, ticket)
 
-    def _cams(self, batch: Sequence[Inputs]) -> list[list[ImageCam]]:
+    def _cams(self, images: Sequence[Image]) -> list[list[ImageCam]]:
         """CAMs of each image of a batch."""
         settings = self.settings
-        # First, because a map that is missing is found out before a network has run for nothing.
-        precomputed = [self._precomputed(inputs) for inputs in batch]
-        images = as_batch([inputs.image for inputs in batch])
-        cams: list[list[ImageCam]] = [[] for _ in batch]
+        cams: list[list[ImageCam]] = [[] for _ in images]
+        batch = as_batch(images)
         for backbone in self.backbones:
-            given = CamInput(backbone, images)
+            given = CamInput(backbone, batch)
             for key in cam_keys(settings, backbone.name):
                 options = CamOptions(
                     key.grid,
@@ -167,35 +187,48 @@ class Worker:
                     settings.level_scale,
                     settings.fusion,
                 )
-                cam = CAMS[key.cam].compute(given, options)
-                for index, own in enumerate(cams):
-                    own.append(ImageCam(key, cam.image(index)))
-        return [own + read for own, read in zip(cams, precomputed, strict=True)]
+                found = _each(CAMS[key.cam].compute(given, options))
+                for own, cam in zip(cams, found, strict=True):
+                    own.append(ImageCam(key, cam))
+        return cams
 
-    def _precomputed(self, inputs: Inputs) -> list[ImageCam]:
-        size = (inputs.image.shape[0], inputs.image.shape[1])
-        return [
-            ImageCam(maps.key, maps.cam(inputs.stimulus, size), kept=False) for maps in self.maps
-        ]
 
-    def _tables(self, inputs: Inputs, cams: Sequence[ImageCam]) -> ShardTables:
-        """All rows of one image whose CAMs are known."""
-        size = (inputs.image.shape[0], inputs.image.shape[1])
-        maps = [item.row(inputs.stimulus, size) for item in cams if item.kept]
-        failure = inputs.gaze if isinstance(inputs.gaze, Failure) else None
-        scores: list[Row] = []
-        undefined: list[Row] = []
-        bounds: list[Row] = []
-        if isinstance(inputs.gaze, Gaze):
-            try:
-                people = score_bounds(inputs.stimulus, size, inputs.gaze, self.settings, self.pool)
-                bounds, undefined = people.scores, people.undefined
-                for item in cams:
-                    scored = score_cam(item.key, item.cam, size, inputs.gaze, self.settings)
-                    scores += [{"stimulus": inputs.stimulus, **row} for row in scored.scores]
-                    undefined += [{"stimulus": inputs.stimulus, **row} for row in scored.undefined]
-            except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
-                failure = Failure.of(inputs.stimulus, "score", error)
-        if failure is not None:
-            return ShardTables(maps, [], [failure.row()], [])
-        return ShardTables(maps, scores, [], undefined, bounds)
+def _each(cam: Cam) -> list[Cam]:
+    """Part a batch of CAMs into images, on the CPU and with all evidence computed."""
+    projection, explained = cam.projection.cpu(), cam.explained_variance.cpu()
+    evidence = {rule: value.cpu() for rule, value in cam.evidence.items()}
+    return [
+        # copies, because a part of a tensor takes the whole along to another process
+        Cam(
+            projection[index : index + 1].clone(),
+            explained[index : index + 1].clone(),
+            {rule: value[index : index + 1].clone() for rule, value in evidence.items()},
+            cam.component,
+        )
+        for index in range(len(projection))
+    ]
+
+
+def _result(ticket: Ticket, stimulus: Stimulus, stage: str) -> Any:
+    """Wait for a task; where its process died, the stimulus has failed."""
+    try:
+        return ticket.result()
+    except HelperDiedError as error:
+        return Failure.of(stimulus.id, stage, error)
+
+
+def _failed(failure: Failure) -> ShardTables:
+    return ShardTables([], [], [failure.row()], [])
+
+
+def _finished(shard: _OpenShard) -> tuple[int, ShardTables]:
+    """Wait for all rows of a shard, and put them in order."""
+    rows = ShardTables([], [], [], [])
+    for _, pending in sorted(shard.pending.items()):
+        tables = pending
+        if not isinstance(tables, ShardTables):
+            stimulus, ticket = tables
+            found = _result(ticket, stimulus, "score")
+            tables = _failed(found) if isinstance(found, Failure) else found
+        rows.extend(tables)
+    return shard.number, rows
