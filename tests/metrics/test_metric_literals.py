@@ -1,11 +1,28 @@
 """Values worked out by hand, and the traps of the field."""
 
-from math import log, nan, sqrt
+from math import log, log2, nan, sqrt
 
 import numpy as np
 import pytest
 
-from quickgaze.metrics import auc, cc, cc_union, kld, mae, mse, nss, sim, undefined_reason
+from quickgaze.metrics import (
+    auc,
+    auc_borji,
+    auc_shuffled,
+    cc,
+    cc_union,
+    dice,
+    emd,
+    information_gain,
+    iou,
+    kld,
+    mae,
+    mse,
+    nss,
+    sim,
+    spearman,
+    undefined_reason,
+)
 
 
 def row(*values):
@@ -53,9 +70,16 @@ def test_sim():
     assert sim(row(1, 1, 2), row(0, 1, 1)) == close(0.25 + 0.5)
 
 
+def test_sim_mit_takes_the_minimum_away():
+    # 0, 1, 1 and 0, 2, 1
+    assert sim(row(1, 2, 2), row(1, 3, 2), "mit") == close(1 / 2 + 1 / 3)
+    assert sim(row(1, 2, 2), row(1, 3, 2)) == close(1 / 6 + 2 / 5 + 1 / 3)
+
+
+@pytest.mark.parametrize("convention", ["tuebingen", "mit"])
 @pytest.mark.parametrize("value", [0.0, -3.0, 0.1])
-def test_sim_of_a_constant_map_counts_as_uniform(value):
-    assert sim(np.full((1, 4), value), row(1, 0, 0, 0)) == close(0.25)
+def test_sim_of_a_constant_map_counts_as_uniform(value, convention):
+    assert sim(np.full((1, 4), value), row(1, 0, 0, 0), convention) == close(0.25)
 
 
 def test_kld():
@@ -71,6 +95,16 @@ def test_kld():
 def test_kld_adds_to_the_map_as_given_not_to_a_distribution():
     faint = row(0, 1e-20)
     assert kld(faint, row(3, 1)) == close(kld(row(1, 2), row(3, 1)))
+
+
+@pytest.mark.parametrize("convention", ["mit", "salicon"])
+def test_kld_mit(convention):
+    assert kld(row(1, 3), row(3, 1), convention) == close(log(3) / 2)
+    # a share of 0.75 where the map has none
+    missed = 0.75 * log(2.2204e-16 + 0.75 / 2.2204e-16) + 0.25 * log(0.25)
+    assert kld(row(1, 0), row(1, 3), convention) == pytest.approx(missed, rel=1e-12)
+    assert kld(row(5, 5), row(0, 1), convention) == close(log(2))
+    assert kld(row(1, 3), row(1, 3), convention) == 0.0
 
 
 def test_kld_cap6415():
@@ -94,6 +128,14 @@ def test_nss_keeps_repeats():
     map_ = row(0, 1, 2, 3)
     assert nss(map_, [[3, 0], [3, 0], [0, 0]]) == close(0.5 / sqrt(1.25))
     assert nss(map_, [[3, 0], [0, 0]]) == close(0.0)
+
+
+def test_nss_mit_counts_pixels_once():
+    map_ = row(0, 1, 2, 3)
+    deviation = sqrt(5 / 3)
+    assert nss(map_, [[3, 0], [3.2, 0.1], [1, 0]], "mit") == close(0.5 / deviation)
+    assert nss(map_, [[3, 0], [3.2, 0.1], [1, 0]], "salicon") == close((2.5 / 3) / sqrt(1.25))
+    assert nss(row(5), [[0, 0]], "mit") == 0.0
 
 
 def test_nss_cap6415():
@@ -120,6 +162,106 @@ def test_auc_cap6415():
     assert auc(row(0, 1, 1, 5), row(0, -1, 0, 2), "cap6415") == 1.0
 
 
+def test_spearman():
+    # ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4
+    expected = 4.5 / sqrt(4.5 * 5)
+    assert spearman(row(0, 1, 1, 9), row(-3, 0, 1e-9, 1e9)) == close(expected)
+    assert spearman(row(3, 2, 1), row(1, 10, 1000)) == close(-1.0)
+
+
+def test_highest_tenth_without_ties():
+    # 11 pixels have a highest tenth of 2
+    density = row(*range(11))
+    assert iou(density, density) == dice(density, density) == 1.0
+    one_of_two = row(*range(9), 0.5, 20)
+    assert iou(one_of_two, density) == close(1 / 3)
+    assert dice(one_of_two, density) == close(1 / 2)
+    assert iou(-density, density) == dice(-density, density) == 0.0
+    # 10 pixels have one of 1
+    assert iou(row(*range(9), 20), row(*range(10))) == 1.0
+
+
+def test_highest_tenth_leaves_out_values_tied_across_its_border():
+    # of 20 pixels, 2 would belong to it: the 5, and one of the two 4
+    map_ = row(*[0] * 17, 4, 4, 5)
+    density = row(*range(20))
+    assert iou(map_, density) == close(1 / 2)
+    assert dice(map_, density) == close(2 / 3)
+    # a rectified map has less than a tenth above 0
+    assert iou(row(*[0] * 19, 3), density) == close(1 / 2)
+
+
+def test_highest_tenth_that_cannot_be_told():
+    map_, density = row(*[0] * 17, 5, 5, 5), row(*range(20))
+    for name, function in (("iou", iou), ("dice", dice)):
+        assert np.isnan(function(map_, density))
+        assert np.isnan(function(density, map_))
+        reason = "more than a tenth of the pixels share the highest value of the "
+        assert undefined_reason(name, map_, density) == reason + "map"
+        assert undefined_reason(name, density, map_) == reason + "density"
+        assert undefined_reason(name, 0 * map_, density) == reason + "map"
+
+
+def test_emd_of_two_points():
+    density = np.zeros((96, 160))
+    density[10, 10] = 1
+    map_ = np.zeros((96, 160))
+    map_[80, 140] = 7
+    # from cell (0, 0) to cell (2, 4)
+    assert emd(map_, density) == close(sqrt(2**2 + 4**2))
+    assert emd(map_, map_) == close(0.0)
+    # half of the mass
+    assert emd(map_ + 7 * density, density) == close(sqrt(2**2 + 4**2) / 2)
+
+
+def test_emd_divides_pixels_between_cells():
+    # 33 pixels are two cells of 16.5
+    density, map_ = np.zeros((32, 33)), np.zeros((32, 33))
+    density[:, 0] = 1
+    map_[:, 16] = 1
+    assert emd(map_, density) == close(0.5)
+
+
+def test_emd_of_a_uniform_map_on_four_cells():
+    density = np.zeros((64, 64))
+    density[0, 0] = 1
+    assert emd(np.ones((64, 64)), density) == close((1 + 1 + sqrt(2)) / 4)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (1, 1), (5, 31)])
+def test_emd_needs_two_cells(size):
+    map_ = np.ones(size)
+    density = np.arange(map_.size, dtype=float).reshape(size)
+    if map_.size > 1:
+        expected = f"an image of {size[0]} x {size[1]} pixels has one cell of 32 x 32, "
+        expected += "in which nothing can be moved"
+        assert undefined_reason("emd", map_, density, "mit") == expected
+    assert np.isnan(emd(map_, density))
+    assert not np.isnan(emd(np.ones((1, 33)), np.arange(33.0)[None]))
+
+
+def test_information_gain():
+    map_, baseline = row(1, 1, 2, 4), row(1, 3, 2, 2)
+    gains = [log2(0.5 / 0.25), log2(0.125 / 0.375)]
+    points = [[3, 0], [3, 0], [1, 0]]
+    assert information_gain(map_, points, baseline) == close((2 * gains[0] + gains[1]) / 3)
+    assert information_gain(map_, points, map_) == 0.0
+    assert information_gain(map_, [[3, 0]], row(9, 9, 9, 9)) == close(1.0)
+    # a fixation where the map is 0
+    assert information_gain(row(0, 1), [[0, 0]], row(1, 1)) == pytest.approx(log2(2e-20))
+
+
+def test_information_gain_mit():
+    map_, baseline = row(1, 1, 3, 5), row(0, 1, 2, 2)
+    points = [[3, 0], [3, 0], [2, 0]]
+    # scaled to 0, 0, 1, 2 and 0, 1, 2, 2, each pixel once
+    expected = (log2((2 / 3) / (2 / 5)) + log2((1 / 3) / (2 / 5))) / 2
+    assert information_gain(map_, points, baseline, "mit") == close(expected)
+    missed = log2(2.2204e-16) - log2(0.2)
+    assert information_gain(map_, [[1, 0]], baseline, "mit") == close(missed)
+    assert information_gain(map_, [[3, 0]], row(7, 7, 7, 7), "mit") == close(log2(8 / 3))
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e-300, 1e300])
 def test_constant_map_of_100_pixels(value):
     map_ = np.full((10, 10), value)
@@ -130,6 +272,14 @@ def test_constant_map_of_100_pixels(value):
     assert nss(map_, fixations) == 0.0
     assert nss(map_, density, "cap6415") == 0.0
     assert cc(map_, density) == 0.0
+    assert auc(map_, fixations, "salicon") == 0.5
+    assert auc_borji(map_, fixations) == 0.5
+    assert auc_shuffled(map_, fixations, [[1, 1], [5, 5]]) == 0.5
+    assert auc_shuffled(map_, fixations, [[1, 1], [5, 5]], "mit") == 0.5
+    assert nss(map_, fixations, "mit") == nss(map_, fixations, "salicon") == 0.0
+    for convention in ("tuebingen", "mit"):
+        assert information_gain(map_, fixations, map_, convention) == pytest.approx(0, abs=1e-9)
+    assert undefined_reason("spearman", map_, density) == "the map is constant"
 
 
 def test_cc_of_constants_both_ways_round():

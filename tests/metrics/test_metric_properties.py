@@ -2,12 +2,28 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import roc_auc_score
 
-from quickgaze.metrics import METRICS, auc, cc, cc_union, kld, nss, sim
+from quickgaze.metrics import (
+    CONVENTIONS,
+    METRICS,
+    FixationCounts,
+    auc,
+    auc_judd,
+    auc_shuffled,
+    cc,
+    cc_union,
+    dice,
+    iou,
+    kld,
+    nss,
+    sim,
+    spearman,
+)
 
 SIZES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=7)
 EIGHT_BIT = st.integers(0, 255).map(float)
@@ -29,11 +45,11 @@ def map_and_pixels(draw):
     return map_, np.array(draw(st.lists(pixels, min_size=1, max_size=12)))
 
 
-@given(two_maps(), st.sampled_from(["tuebingen", "cap6415"]))
+@given(two_maps(), st.sampled_from(list(CONVENTIONS)))
 @settings(deadline=None)
-def test_cc_is_symmetric(maps, convention):
+def test_correlations_and_overlaps_are_symmetric(maps, convention):
     first, second = maps
-    for function in (cc, cc_union):
+    for function in (cc, cc_union, spearman, iou, dice):
         one, other = function(first, second, convention), function(second, first, convention)
         assert one == other or np.isnan([one, other]).any()
 
@@ -50,6 +66,70 @@ def test_auc_is_exact_under_ties(given_):
     labels = np.r_[np.ones(positives.size), np.zeros(negatives.size)]
     expected = roc_auc_score(labels, np.r_[positives, negatives])
     assert value == pytest.approx(expected, abs=1e-12)
+
+
+@given(map_and_pixels(), st.integers(0, 9))
+@settings(deadline=None, max_examples=300)
+def test_shuffled_auc_is_exact_under_ties(given_, split):
+    map_, pixels = given_
+    fixations, others = pixels[: split + 1], pixels[split:]
+    positives, negatives = (map_[each[:, 1], each[:, 0]] for each in (fixations, others))
+    value = auc_shuffled(map_, fixations, others)
+    if not len(others):
+        assert np.isnan(value)
+        return
+    larger = (positives[:, None] > negatives).sum() * 2 + (positives[:, None] == negatives).sum()
+    assert value == larger / (2 * positives.size * negatives.size)
+    labels = np.r_[np.ones(positives.size), np.zeros(negatives.size)]
+    expected = roc_auc_score(labels, np.r_[positives, negatives])
+    assert value == pytest.approx(expected, abs=1e-12)
+
+
+@given(map_and_pixels(), st.sampled_from(["tuebingen", "mit"]))
+@settings(deadline=None)
+def test_counts_are_as_good_as_points(given_, convention):
+    map_, others = given_
+    outside = np.concatenate([others, [[-1, 0], [0, 99], [np.nan, 0]]])
+    counts = FixationCounts.of(outside, map_.shape)
+    assert counts.counts.sum() == len(others)
+    expected = auc_shuffled(map_, others[:2], outside, convention)
+    assert auc_shuffled(map_, others[:2], counts, convention) == expected
+    tensor = auc_shuffled(torch.asarray(map_), others[:2], counts, convention)
+    assert tensor.item() == expected
+
+
+@given(map_and_pixels(), st.integers(1, 5))
+@settings(deadline=None)
+def test_shuffled_auc_with_every_pixel_is_auc(given_, times):
+    map_, fixations = given_
+    everywhere = FixationCounts(np.full(map_.shape, times))
+    assert auc_shuffled(map_, fixations, everywhere) == auc(map_, fixations)
+
+
+@given(two_maps())
+@settings(deadline=None)
+def test_dice_follows_from_iou(maps):
+    overlap = iou(*maps)
+    expected = pytest.approx(2 * overlap / (1 + overlap), abs=1e-15, nan_ok=True)
+    assert dice(*maps) == expected
+
+
+@given(map_and_pixels(), st.integers(0, 3))
+@settings(deadline=None)
+def test_judd_area_is_exact_without_ties(given_, seed):
+    map_, fixations = given_
+    values = map_.ravel() + np.random.default_rng(seed).random(map_.size) * 1e-7
+    fixated = np.zeros(map_.shape, bool)
+    fixated[fixations[:, 1], fixations[:, 0]] = True
+    if fixated.all():
+        assert np.isnan(auc_judd(map_, fixations, seed=seed))
+        return
+    # straight lines between thresholds, of which each has one positive more than the last
+    positives, negatives = np.sort(values[fixated.ravel()])[::-1], values[~fixated.ravel()]
+    fp = np.r_[0, [(negatives >= each).mean() for each in positives], 1]
+    tp = np.r_[np.linspace(0, 1, len(positives) + 1), 1]
+    expected = pytest.approx(np.trapezoid(tp, fp), abs=1e-12)
+    assert auc_judd(map_, fixations, seed=seed) == expected
 
 
 @given(map_and_pixels())
@@ -91,16 +171,16 @@ def test_scale_and_offset(maps, scale, offset):
 def test_perfect_prediction_is_best(maps):
     map_, density = maps
     # a division by a sum cannot be perfect where 1e-8 is added to it; the floor allows as much
-    slack = {"tuebingen": 0.0, "cap6415": 1e-8 * density.size}
-    for name in ("cc", "cc_union", "sim", "kld", "mae", "mse"):
+    for name in ("cc", "cc_union", "sim", "kld", "mae", "mse", "spearman", "iou", "dice"):
         metric = METRICS[name]
         for convention in metric.conventions:
             best = metric.function(density, density, convention)
             other = metric.function(map_, density, convention)
             if np.isnan([best, other]).any() or (name == "cc_union" and best == 0):
                 continue
+            slack = 1e-8 * density.size if convention == "cap6415" else 0.0
             gain = best - other if metric.higher_is_better else other - best
-            assert gain >= -slack[convention] - 1e-12
+            assert gain >= -slack - 1e-12
             perfect = metric.range[1] if metric.higher_is_better else metric.range[0]
             assert best == pytest.approx(perfect, abs=1e-12)
 

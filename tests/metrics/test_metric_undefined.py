@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from quickgaze.metrics import METRICS, undefined_reason
+from quickgaze.metrics import (
+    METRICS,
+    FixationCounts,
+    auc_shuffled,
+    information_gain,
+    undefined_reason,
+)
 
 CASES = [(name, each) for name in METRICS.own for each in METRICS[name].conventions]
 STEPS = st.sampled_from([0.0, 0.25, 1.0, -2.0])
@@ -18,31 +24,36 @@ SIZES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=4)
 
 @st.composite
 def maps_and_targets(draw):
-    """A map, a density of its size and fixations, all of them possibly unusable."""
+    """A map, a density, a baseline and two sets of fixations, all of them possibly unusable."""
     size = draw(SIZES)
     elements = draw(st.sampled_from([STEPS, ANY, st.just(0.1)]))
     map_ = draw(hnp.arrays(np.float64, size, elements=elements))
     density = draw(hnp.arrays(np.float64, size, elements=draw(st.sampled_from([STEPS, ANY]))))
-    count = draw(st.integers(0, 3))
-    return map_, density, draw(hnp.arrays(np.float64, (count, 2), elements=COORDINATES))
+    baseline = draw(hnp.arrays(np.float64, size, elements=draw(st.sampled_from([STEPS, ANY]))))
+    fixations, others = (
+        draw(hnp.arrays(np.float64, (draw(st.integers(0, 3)), 2), elements=COORDINATES))
+        for _ in range(2)
+    )
+    return map_, density, fixations, {"others": others, "baseline": baseline}
 
 
 @given(maps_and_targets(), st.sampled_from(CASES))
 @settings(max_examples=1500, deadline=None)
 def test_nan_if_and_only_if_there_is_a_reason(given_, case):
-    map_, density, fixations = given_
+    map_, density, fixations, beside = given_
     name, convention = case
     metric = METRICS[name]
     target = density if metric.compares[convention] == "density" else fixations
-    value = metric.function(map_, target, convention)
-    reason = undefined_reason(name, map_, target, convention)
+    needed = [beside[need] for need in [metric.needs.get(convention)] if need]
+    value = metric.function(map_, target, *needed, convention)
+    reason = undefined_reason(name, map_, target, convention, **beside)
     assert np.isnan(value) == (reason is not None)
     assert not np.isinf(value)
     if metric.compares[convention] == "density":
         assert np.isnan(value) or np.ptp(target) > 0
     if reason is None and (name, convention) != ("kld", "cap6415"):
         assert metric.range[0] <= value <= metric.range[1]
-    tensor = metric.function(torch.asarray(map_), target, convention)
+    tensor = metric.function(torch.asarray(map_), target, *needed, convention)
     assert tensor.item() == pytest.approx(value, nan_ok=True, rel=1e-9, abs=1e-9)
 
 
@@ -52,26 +63,25 @@ def test_map_that_is_not_finite(tester, bad, batch):
     target = tester.target(0)
     values = tester(batch, target)
     assert np.isnan(values).tolist() == [False, True, False, False]
-    reason = undefined_reason(tester.name, batch[1], target, tester.convention)
-    assert reason == "the map holds NaN or infinity"
-    assert undefined_reason(tester.name, batch[0], target, tester.convention) is None
+    assert tester.reason(batch[1], target) == "the map holds NaN or infinity"
+    assert tester.reason(batch[0], target) is None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_density_that_is_not_finite(density_tester, bad, batch):
     target = density_tester.target(0)
     target[0, 0] = bad
-    reason = undefined_reason(density_tester.name, batch[0], target, density_tester.convention)
+    reason = density_tester.reason(batch[0], target)
     assert np.isnan(density_tester(batch, target)).all()
     assert reason == "the density holds NaN or infinity"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1.0])
 def test_constant_density(density_tester, value, batch):
-    density = np.full((12, 17), value)
+    density = np.full((34, 66), value)
     assert np.isnan(density_tester(batch, density)).all()
     assert np.isnan(density_tester(density, density))
-    reason = undefined_reason(density_tester.name, batch[0], density, density_tester.convention)
+    reason = density_tester.reason(batch[0], density)
     assert reason == "the density is constant"
 
 
@@ -88,6 +98,37 @@ def test_no_fixation_inside(name, points, reason, batch):
     assert undefined_reason(name, batch[0], points) == reason
     each = METRICS[name].function(batch, [points, [[1, 1]], points, [[2, 2]]])
     assert np.isnan(each).tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("convention", ["tuebingen", "mit"])
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        (np.empty((0, 2)), "there are no fixations of other images"),
+        (FixationCounts(np.zeros((34, 66), int)), "there are no fixations of other images"),
+        ([[-1, 0], [0, 99]], "no fixation of other images lies inside this one (2 outside)"),
+    ],
+)
+def test_no_fixation_of_other_images(others, reason, convention, batch):
+    points = [[1, 1]]
+    assert np.isnan(auc_shuffled(batch, points, others, convention)).all()
+    found = undefined_reason("auc_shuffled", batch[0], points, convention, others=others)
+    assert found == reason
+    each = auc_shuffled(batch, points, [others, [[2, 2]], others, others], convention)
+    assert np.isnan(each).tolist() == [True, False, True, True]
+
+
+@pytest.mark.parametrize("convention", ["tuebingen", "mit"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_baseline_that_is_not_finite(bad, convention, batch):
+    baseline = np.ones((4, 34, 66))
+    baseline[2, 3, 3] = bad
+    values = information_gain(batch, [[1, 1]], baseline, convention)
+    assert np.isnan(values).tolist() == [False, False, True, False]
+    reason = undefined_reason(
+        "information_gain", batch[0], [[1, 1]], convention, baseline=baseline[2]
+    )
+    assert reason == "the baseline density holds NaN or infinity"
 
 
 def test_torch_is_nan_too():

@@ -8,11 +8,15 @@ where it is undefined, the score is NaN and `undefined_reason` says why.
 
 from quickgaze.metrics.catalogue import DEFAULT_METRICS, METRICS, Metric
 from quickgaze.metrics.conventions import CONVENTIONS, DEFAULT_CONVENTION, Definition
-from quickgaze.metrics.correlation import cc, cc_union
+from quickgaze.metrics.correlation import cc, cc_union, spearman
 from quickgaze.metrics.difference import mae, mse
 from quickgaze.metrics.distribution import kld, sim
-from quickgaze.metrics.fixation import auc, nss
+from quickgaze.metrics.fixation import information_gain, nss
+from quickgaze.metrics.other_fixations import FixationCounts
+from quickgaze.metrics.overlap import dice, iou
+from quickgaze.metrics.roc_area import auc, auc_borji, auc_judd, auc_shuffled
 from quickgaze.metrics.scoring import Scores, score, undefined_reason
+from quickgaze.metrics.transport import emd
 from quickgaze.metrics.undefined import UndefinedError
 
 __all__ = [
@@ -21,17 +25,26 @@ __all__ = [
     "DEFAULT_METRICS",
     "METRICS",
     "Definition",
+    "FixationCounts",
     "Metric",
     "Scores",
     "UndefinedError",
     "auc",
+    "auc_borji",
+    "auc_judd",
+    "auc_shuffled",
     "cc",
     "cc_union",
+    "dice",
+    "emd",
+    "information_gain",
+    "iou",
     "kld",
     "mae",
     "mse",
     "nss",
     "score",
     "sim",
+    "spearman",
     "undefined_reason",
 ]

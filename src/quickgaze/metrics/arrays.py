@@ -6,7 +6,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace, device, is_array_api_obj, to_device
+from array_api_compat import (
+    array_namespace,
+    device,
+    is_array_api_obj,
+    is_torch_array,
+    to_device,
+)
 
 from quickgaze.errors import OptionError
 
@@ -120,6 +126,41 @@ def scoring_dtype(array: Array) -> Any:
     info = xp.__array_namespace_info__()
     has_float64 = "float64" in info.dtypes(device=device(array), kind="real floating")
     return xp.float64 if has_float64 else xp.float32
+
+
+def numbers_beside(reference: Array, numbers: npt.NDArray[Any]) -> Array:
+    """Bring NumPy's numbers to the library and the device of a reference.
+
+    Parameters
+    ----------
+    reference : Array
+        What the numbers are to be computed with.
+    numbers : ndarray
+        Counts, places or random numbers, of any shape.
+
+    Returns
+    -------
+    Array
+        Of the same shape: integers as they are, fractions in `scoring_dtype`.
+    """
+    # devices that lack float64 refuse it
+    kind = scoring_dtype(reference) if numbers.dtype.kind == "f" else None
+    return array_namespace(reference).asarray(numbers, dtype=kind, device=device(reference))
+
+
+def on_host(array: Array) -> npt.NDArray[Any]:
+    """Bring an array to NumPy, for what only the processor can compute.
+
+    Parameters
+    ----------
+    array : Array
+        Of any shape; a tensor's gradient ends here.
+
+    Returns
+    -------
+    ndarray
+    """
+    return np.asarray(to_device(array.detach() if is_torch_array(array) else array, "cpu"))
 
 
 def _as_numpy(values: Array, what: str) -> npt.NDArray[Any]:

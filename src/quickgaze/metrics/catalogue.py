@@ -8,9 +8,17 @@ from math import inf
 from typing import Literal
 
 from quickgaze.catalogue import Catalogue
-from quickgaze.metrics import correlation, difference, distribution, fixation
+from quickgaze.metrics import (
+    correlation,
+    difference,
+    distribution,
+    fixation,
+    overlap,
+    roc_area,
+    transport,
+)
 from quickgaze.metrics.arrays import Array
-from quickgaze.metrics.conventions import Definition
+from quickgaze.metrics.conventions import Definition, Need
 
 DEFAULT_METRICS = ("cc", "sim", "kld", "nss", "auc")
 """The metrics of most benchmarks; all are defined in the default convention."""
@@ -25,7 +33,8 @@ class Metric:
     name : str
         As used in options and as a column of scores.
     function : callable
-        ``function(map, target, convention)`` gives one score per map.
+        ``function(map, target, convention)`` gives one score per map; what `needs` names
+        follows the target. Takes a ``seed`` where a definition draws random numbers.
     definitions : mapping of str to Definition
         What it is in each convention that defines it.
     higher_is_better : bool
@@ -38,13 +47,17 @@ class Metric:
         What it says, in one line.
     reference : str
         The paper it comes from.
+    differentiable : bool
+        Whether a map can be trained with it: a score of a torch map has a gradient.
 
     Examples
     --------
     >>> METRICS["nss"].higher_is_better, METRICS["nss"].unit, METRICS["sim"].conventions
-    (True, 'standard deviations', ('tuebingen',))
-    >>> METRICS["nss"].compares
-    {'tuebingen': 'fixations', 'cap6415': 'density'}
+    (True, 'standard deviations', ('tuebingen', 'mit'))
+    >>> METRICS["auc"].compares
+    {'tuebingen': 'fixations', 'salicon': 'fixations', 'cap6415': 'density'}
+    >>> METRICS["auc"].needs, METRICS["auc_shuffled"].needs
+    ({}, {'tuebingen': 'others', 'mit': 'others'})
     """
 
     name: str
@@ -55,6 +68,7 @@ class Metric:
     unit: str
     summary: str
     reference: str
+    differentiable: bool = False
 
     @property
     def conventions(self) -> tuple[str, ...]:
@@ -65,6 +79,19 @@ class Metric:
     def compares(self) -> dict[str, Literal["density", "fixations"]]:
         """What a map is compared with, by convention."""
         return {name: definition.compares for name, definition in self.definitions.items()}
+
+    @property
+    def needs(self) -> dict[str, Need]:
+        """What it needs beside that, by convention, where it needs anything.
+
+        ``"others"``: fixations of other images; ``"baseline"``: a density known without the image.
+        """
+        return {name: each.beside for name, each in self.definitions.items() if each.beside}
+
+    @property
+    def random(self) -> dict[str, bool]:
+        """Whether it draws random numbers, and so takes a seed, by convention."""
+        return {name: definition.random for name, definition in self.definitions.items()}
 
 
 METRICS: Catalogue[Metric] = Catalogue(
@@ -82,6 +109,7 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="",
                 summary="linear correlation of the map and the human density",
                 reference="Le Meur, Le Callet & Barba 2007, Vision Research 47(19)",
+                differentiable=True,
             ),
             Metric(
                 name="cc_union",
@@ -92,6 +120,7 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="",
                 summary="linear correlation where the map or the human density is above 0",
                 reference="CAP6415 study, 2025",
+                differentiable=True,
             ),
             Metric(
                 name="sim",
@@ -102,6 +131,7 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="",
                 summary="share of the map that lies where the human density does",
                 reference="Judd, Durand & Torralba 2012, MIT-CSAIL-TR-2012-001",
+                differentiable=True,
             ),
             Metric(
                 name="kld",
@@ -112,6 +142,17 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="nats",
                 summary="information lost when the map stands for the human density",
                 reference="Kullback & Leibler 1951, Annals of Mathematical Statistics 22(1)",
+                differentiable=True,
+            ),
+            Metric(
+                name="emd",
+                function=transport.emd,
+                definitions=transport.EMD,
+                higher_is_better=False,
+                range=(0.0, inf),
+                unit="cells of 32 pixels",
+                summary="work that turns the map's mass into the human density's",
+                reference="Rubner, Tomasi & Guibas 2000, Int. Journal of Computer Vision 40(2)",
             ),
             Metric(
                 name="mae",
@@ -122,6 +163,7 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="",
                 summary="mean absolute difference of the min-max scaled map and human density",
                 reference="CAP6415 study, 2025",
+                differentiable=True,
             ),
             Metric(
                 name="mse",
@@ -132,6 +174,37 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="",
                 summary="mean squared difference of the min-max scaled map and human density",
                 reference="CAP6415 study, 2025",
+                differentiable=True,
+            ),
+            Metric(
+                name="spearman",
+                function=correlation.spearman,
+                definitions=correlation.SPEARMAN,
+                higher_is_better=True,
+                range=(-1.0, 1.0),
+                unit="",
+                summary="rank correlation of the map and the human density",
+                reference="Spearman 1904, The American Journal of Psychology 15(1)",
+            ),
+            Metric(
+                name="iou",
+                function=overlap.iou,
+                definitions=overlap.IOU,
+                higher_is_better=True,
+                range=(0.0, 1.0),
+                unit="",
+                summary="intersection over union of the highest tenths of map and human density",
+                reference="Jaccard 1912, New Phytologist 11(2)",
+            ),
+            Metric(
+                name="dice",
+                function=overlap.dice,
+                definitions=overlap.DICE,
+                higher_is_better=True,
+                range=(0.0, 1.0),
+                unit="",
+                summary="Dice score of the highest tenths of map and human density",
+                reference="Dice 1945, Ecology 26(3)",
             ),
             Metric(
                 name="nss",
@@ -142,16 +215,58 @@ METRICS: Catalogue[Metric] = Catalogue(
                 unit="standard deviations",
                 summary="mean of the z-scored map at fixations",
                 reference="Peters, Iyer, Itti & Koch 2005, Vision Research 45(18)",
+                differentiable=True,
             ),
             Metric(
                 name="auc",
-                function=fixation.auc,
-                definitions=fixation.AUC,
+                function=roc_area.auc,
+                definitions=roc_area.AUC,
                 higher_is_better=True,
                 range=(0.0, 1.0),
                 unit="",
                 summary="chance that a fixated pixel is above another pixel of the image",
                 reference="Tatler, Baddeley & Gilchrist 2005, Vision Research 45(5)",
+            ),
+            Metric(
+                name="auc_judd",
+                function=roc_area.auc_judd,
+                definitions=roc_area.AUC_JUDD,
+                higher_is_better=True,
+                range=(0.0, 1.0),
+                unit="",
+                summary="chance that a fixated pixel is above one that is not fixated",
+                reference="Judd, Durand & Torralba 2012, MIT-CSAIL-TR-2012-001",
+            ),
+            Metric(
+                name="auc_borji",
+                function=roc_area.auc_borji,
+                definitions=roc_area.AUC_BORJI,
+                higher_is_better=True,
+                range=(0.0, 1.0),
+                unit="",
+                summary="chance that a fixated pixel is above a random one, on eleven thresholds",
+                reference="Borji, Tavakoli, Sihite & Itti 2013, ICCV",
+            ),
+            Metric(
+                name="auc_shuffled",
+                function=roc_area.auc_shuffled,
+                definitions=roc_area.AUC_SHUFFLED,
+                higher_is_better=True,
+                range=(0.0, 1.0),
+                unit="",
+                summary="chance that a fixated pixel is above one fixated in other images",
+                reference="Zhang, Tong, Marks, Shan & Cottrell 2008, Journal of Vision 8(7)",
+            ),
+            Metric(
+                name="information_gain",
+                function=fixation.information_gain,
+                definitions=fixation.INFORMATION_GAIN,
+                higher_is_better=True,
+                range=(-inf, inf),
+                unit="bits per fixation",
+                summary="how much better than a baseline the map predicts fixations",
+                reference="Kümmerer, Wallis & Bethge 2015, PNAS 112(52)",
+                differentiable=True,
             ),
         )
     },

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import ModuleType
+from typing import Literal
+
+import numpy as np
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.metrics.arrays import Array
-from quickgaze.metrics.prepared import PreparedMap
 
 CONVENTIONS: Mapping[str, str] = {
     "tuebingen": "MIT/Tuebingen saliency benchmark, as pysaliency computes it",
+    "mit": "MIT saliency benchmark of 2012, as its MATLAB code computes it",
+    "salicon": "SALICON challenge of 2015 to 2017, as its evaluation code computes it",
     "cap6415": "CAP6415 study of autumn 2025; its nss and auc compare with the human map",
 }
 """The conventions that scores can be computed in, and where each comes from."""
 
 DEFAULT_CONVENTION = "tuebingen"
+
+Need = Literal["others", "baseline"]
+"""What a metric may need beside its target: fixations of other images, or a baseline density."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,36 @@ class Definition:
     compares : {"density", "fixations"}
         What a map is compared with.
     compute : callable
-        Takes a `PreparedMap` with finite values and its target, a `PreparedMap` with finite
-        values that is not constant or `FixatedPixels` of which there is at least one.
-        Returns the score, or raises `UndefinedError` with the reason why there is none.
+        ``compute(map, target)``, then what is needed beside the target, then the seed, where the
+        definition has them. Takes a `PreparedMap` with finite values and its target, a
+        `PreparedMap` with finite values that is not constant or `FixatedPixels` of which there
+        is at least one. Returns the score, or raises `UndefinedError` with the reason why there
+        is none.
+    beside : {"others", "baseline"}, optional
+        What else it needs: `OtherFixations` of which there is at least one, or a `PreparedMap`
+        with finite values.
+    random : bool
+        Whether it draws random numbers, and so takes a seed.
+    library : callable, optional
+        Imports the optional package that it needs, or raises `OptionError`.
     """
 
     compares: Literal["density", "fixations"]
-    compute: Callable[[PreparedMap, Any], Array]
+    compute: Callable[..., Array]
+    beside: Need | None = None
+    random: bool = False
+    library: Callable[[], ModuleType] | None = None
+
+
+def everywhere(definition: Definition) -> dict[str, Definition]:
+    """Offer one definition in all conventions, for metrics that none of them changes."""
+    return dict.fromkeys(CONVENTIONS, definition)
+
+
+def require_seed(seed: int) -> None:
+    """Raise `OptionError` if a seed is not one that NumPy's generator takes."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise OptionError(f"seed must be an integer from 0; got {seed!r}")
 
 
 def definition_in(convention: str, definitions: Mapping[str, Definition], name: str) -> Definition:
@@ -59,10 +89,13 @@ def definition_in(convention: str, definitions: Mapping[str, Definition], name: 
     UnknownNameError
         If there is no such convention.
     OptionError
-        If the convention does not define the metric.
+        If the convention does not define the metric, or a package that it needs is missing.
     """
     if convention in definitions:
-        return definitions[convention]
+        definition = definitions[convention]
+        if definition.library is not None:
+            definition.library()
+        return definition
     if convention not in CONVENTIONS:
         raise unknown_name("convention", convention, CONVENTIONS)
     known = ", ".join(definitions)

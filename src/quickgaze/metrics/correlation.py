@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
+from quickgaze.metrics.arrays import Array, scoring_dtype
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import PreparedMap, min_max
+from quickgaze.metrics.prepared import PreparedMap, parts, total
+from quickgaze.metrics.scaling import centred, norm, scaled
 from quickgaze.metrics.undefined import UndefinedError
 
 UNION_THRESHOLD = 1e-4
@@ -25,9 +26,10 @@ def cc(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arra
         Saliency map, or a batch of them; any scale and offset.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen", "cap6415"}
-        ``"tuebingen"``: a constant map scores 0. ``"cap6415"``: both are min-max scaled first,
-        which changes no correlation, and a constant map is undefined.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        ``"tuebingen"``, ``"mit"`` and ``"salicon"``: a constant map scores 0. ``"cap6415"``:
+        both are min-max scaled first, which changes no correlation, and a constant map is
+        undefined.
 
     Returns
     -------
@@ -43,7 +45,8 @@ def cc(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arra
 
     Notes
     -----
-    ``cc(a, b) == cc(b, a)`` wherever both are defined.
+    ``cc(a, b) == cc(b, a)`` wherever both are defined. The score of a torch map has a gradient,
+    which is finite for a constant map too.
 
     References
     ----------
@@ -75,9 +78,9 @@ def cc_union(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
         Saliency map, or a batch of them; any scale and offset.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen", "cap6415"}
-        The definition is that of ``"cap6415"`` in both, except when fewer than two pixels count:
-        undefined in ``"tuebingen"``, 0 in ``"cap6415"``.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is that of ``"cap6415"`` in all, except when fewer than two pixels count:
+        0 in ``"cap6415"``, undefined in the others.
 
     Returns
     -------
@@ -111,9 +114,62 @@ def cc_union(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
     return evaluate("cc_union", CC_UNION, convention, map, density)
 
 
+def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
+    """Spearman's rank correlation coefficient of a saliency map and the human density.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; only the order of its values matters.
+    density : Array, shape (H, W) or (B, H, W)
+        Human saliency map: one for all maps, or one for each.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is the same in all: Pearson's correlation of the ranks, where equal values
+        share the average of theirs.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [-1, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
+        of the library and on the device of `map`. NaN if the map or the density is constant, or
+        holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known.
+
+    Notes
+    -----
+    Every pixel counts alike, also the many where almost nobody looked: far from the fixations,
+    the order of a blurred density is that of their distances.
+
+    References
+    ----------
+    .. [1] C. Spearman, "The Proof and Measurement of Association between Two Things", The
+       American Journal of Psychology 15(1), 1904.
+    .. [2] T. Fel, I. Felipe, D. Linsley and T. Serre, "Harmonizing the object recognition
+       strategies of deep neural networks with humans", NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> density = np.array([[0.0, 1.0, 10.0, 100.0]])
+    >>> round(spearman(np.array([[1.0, 2.0, 3.0, 4.0]]), density), 6)
+    1.0
+    """
+    return evaluate("spearman", SPEARMAN, convention, map, density)
+
+
 def _pearson(prediction: PreparedMap, density: PreparedMap) -> Array:
-    # a constant map has a unit vector of zeros, and so a correlation of 0
-    return _inner_product(prediction.once(_unit_vector), density.once(_unit_vector))
+    xp = array_namespace(prediction.row)
+    product = total(
+        xp.vecdot(centred(prediction, values), centred(density, human))
+        for values, human in parts(prediction, density)
+    )
+    if prediction.constant:
+        return product  # 0
+    return _in_range(product / (prediction.once(norm) * density.once(norm)))
 
 
 def _pearson_of_varying(prediction: PreparedMap, density: PreparedMap) -> Array:
@@ -132,13 +188,13 @@ def _pearson_on_union(prediction: PreparedMap, density: PreparedMap) -> Array:
 def _pearson_on_union_or_zero(prediction: PreparedMap, density: PreparedMap) -> Array:
     parts = _on_union(prediction, density)
     if _too_few(parts):
-        return array_namespace(prediction.values).zeros_like(prediction.minimum)
+        return 0 * prediction.minimum  # with a gradient: 0
     return _pearson_of_parts(parts)
 
 
 def _on_union(prediction: PreparedMap, density: PreparedMap) -> tuple[Array, Array]:
     """Values of the scaled map and density at the pixels where either is above 0."""
-    values, density_values = prediction.once(min_max), density.once(min_max)
+    values, density_values = (scaled(each, each.values) for each in (prediction, density))
     union = (values > UNION_THRESHOLD) | (density_values > UNION_THRESHOLD)
     return values[union], density_values[union]
 
@@ -149,7 +205,7 @@ def _too_few(parts: tuple[Array, Array]) -> bool:
 
 def _pearson_of_parts(parts: tuple[Array, Array]) -> Array:
     prediction, density = (
-        PreparedMap(role, (1, part.shape[0]), part, part)
+        PreparedMap(role, (1, part.shape[0]), part)
         for role, part in zip(("map", "density"), parts, strict=True)
     )
     for part in (prediction, density):
@@ -158,31 +214,42 @@ def _pearson_of_parts(parts: tuple[Array, Array]) -> Array:
     return _pearson(prediction, density)
 
 
-def _unit_vector(prepared: PreparedMap) -> Array:
-    """Centre a map and scale it to a Euclidean norm of 1; a constant one becomes 0.
-
-    Scaling to [0, 1] first keeps small variations on a large offset, and very large or small
-    values, from being lost to rounding.
-    """
-    xp = array_namespace(prepared.values)
-    scaled = prepared.once(min_max)
-    if prepared.constant:
-        return scaled
-    centred = scaled - xp.mean(scaled)
-    return centred / xp.sqrt(xp.sum(centred * centred))
+def _pearson_of_ranks(prediction: PreparedMap, density: PreparedMap) -> Array:
+    if prediction.constant:
+        raise UndefinedError("the map is constant")
+    ranks = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
+    return _in_range(array_namespace(ranks[0]).vecdot(*ranks))
 
 
-def _inner_product(first: Array, second: Array) -> Array:
-    xp = array_namespace(first)
+def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
+    """Centred ranks from 0, the average one for ties, scaled to a Euclidean norm of 1."""
+    values = prepared.sortable
+    xp = array_namespace(values)
+    order = xp.argsort(values, stable=False)
+    in_order = xp.take(values, order, axis=0)
+    differs = in_order[1:] != in_order[:-1]
+    start = xp.zeros_like(order[:1])
+    first = xp.concat([start, xp.nonzero(differs)[0] + 1])
+    after = xp.concat([first[1:], start + values.shape[0]])
+    tie = xp.cumulative_sum(xp.astype(differs, xp.int64), include_initial=True)
+    average = xp.astype(first + after - 1, scoring_dtype(values)) / 2
+    ranks = xp.empty_like(values, dtype=average.dtype)
+    ranks[order] = xp.take(average, tie, axis=0)
+    from_mean = ranks - (values.shape[0] - 1) / 2
+    return from_mean / xp.sqrt(xp.vecdot(from_mean, from_mean))
+
+
+def _in_range(correlation: Array) -> Array:
     # rounding must not leave the range
-    return xp.clip(xp.sum(first * second), -1.0, 1.0)
+    return array_namespace(correlation).clip(correlation, -1.0, 1.0)
 
 
 CC = {
-    "tuebingen": Definition("density", _pearson),
+    **everywhere(Definition("density", _pearson)),
     "cap6415": Definition("density", _pearson_of_varying),
 }
 CC_UNION = {
-    "tuebingen": Definition("density", _pearson_on_union),
+    **everywhere(Definition("density", _pearson_on_union)),
     "cap6415": Definition("density", _pearson_on_union_or_zero),
 }
+SPEARMAN = everywhere(Definition("density", _pearson_of_ranks))

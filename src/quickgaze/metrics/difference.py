@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from array_api_compat import array_namespace
 
 from quickgaze.metrics.arrays import Array
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import PreparedMap, min_max
+from quickgaze.metrics.prepared import PreparedMap, parts, total
+from quickgaze.metrics.scaling import scaled
 
 
 def mae(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
@@ -21,8 +24,8 @@ def mae(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
         Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen", "cap6415"}
-        The definition is the same in both.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is the same in all.
 
     Returns
     -------
@@ -63,8 +66,8 @@ def mse(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
         Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen", "cap6415"}
-        The definition is the same in both.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is the same in all.
 
     Returns
     -------
@@ -97,17 +100,21 @@ def mse(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 
 
 def _mean_absolute_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    return xp.mean(xp.abs(prediction.once(min_max) - density.once(min_max)))
+    xp = array_namespace(prediction.row)
+    differences = _differences(prediction, density)
+    return total(xp.sum(xp.abs(part)) for part in differences) / prediction.number
 
 
 def _mean_squared_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
-    difference = prediction.once(min_max) - density.once(min_max)
-    return array_namespace(difference).mean(difference * difference)
+    xp = array_namespace(prediction.row)
+    differences = _differences(prediction, density)
+    return total(xp.vecdot(part, part) for part in differences) / prediction.number
 
 
-_MEAN_ABSOLUTE_DIFFERENCE = Definition("density", _mean_absolute_difference)
-_MEAN_SQUARED_DIFFERENCE = Definition("density", _mean_squared_difference)
+def _differences(prediction: PreparedMap, density: PreparedMap) -> Iterator[Array]:
+    for values, human in parts(prediction, density):
+        yield scaled(prediction, values) - scaled(density, human)
 
-MAE = {"tuebingen": _MEAN_ABSOLUTE_DIFFERENCE, "cap6415": _MEAN_ABSOLUTE_DIFFERENCE}
-MSE = {"tuebingen": _MEAN_SQUARED_DIFFERENCE, "cap6415": _MEAN_SQUARED_DIFFERENCE}
+
+MAE = everywhere(Definition("density", _mean_absolute_difference))
+MSE = everywhere(Definition("density", _mean_squared_difference))

@@ -4,15 +4,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from array_api_compat import array_namespace
 
 from quickgaze.metrics.arrays import Array
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import PreparedMap, min_max, not_negative
+from quickgaze.metrics.prepared import PreparedMap, parts, total
+from quickgaze.metrics.scaling import (
+    min_max_share,
+    regularised,
+    share,
+    share_with_floor,
+    sum_of_regularised,
+)
 
-REGULARISATION = 1e-20
-"""Added to each pixel by `kld` in the convention ``"tuebingen"``, so that none is 0."""
+EPSILON = 2.2204e-16
+"""Added to shares and to their quotients by `kld` in the convention ``"mit"``."""
 
 FLOOR = 1e-8
 """Added to the sum, and smallest share of a pixel, in `kld` in the convention ``"cap6415"``."""
@@ -21,17 +30,18 @@ FLOOR = 1e-8
 def sim(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
     """Similarity: how much of the map's and the human distribution lies on the same pixels.
 
-    Each is divided by its sum, after its minimum is subtracted if that is negative. The score is
-    the sum over pixels of the smaller of the two, also known as histogram intersection.
+    Each is divided by its sum. The score is the sum over pixels of the smaller of the two, also
+    known as histogram intersection.
 
     Parameters
     ----------
     map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale. One that is 0 everywhere counts as uniform.
+        Saliency map, or a batch of them; any scale. A constant one counts as uniform.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen"}
-        The only convention that defines it.
+    convention : {"tuebingen", "mit"}
+        ``"tuebingen"``: before the division, the minimum is subtracted if it is negative.
+        ``"mit"``: both are min-max scaled, so that the minimum is always subtracted.
 
     Returns
     -------
@@ -44,6 +54,10 @@ def sim(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
     ------
     OptionError
         If the shapes do not fit, or the convention is not known or does not define SIM.
+
+    Notes
+    -----
+    The score of a torch map has a gradient, which is 0 for a constant map.
 
     References
     ----------
@@ -70,10 +84,12 @@ def kld(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
         Saliency map, or a batch of them.
     density : Array, shape (H, W) or (B, H, W)
         Human saliency map: one for all maps, or one for each.
-    convention : {"tuebingen", "cap6415"}
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
         ``"tuebingen"``: the minimum is subtracted if it is negative, 1e-20 is added, and each is
-        divided by its sum. ``"cap6415"``: each is min-max scaled, divided by its sum + 1e-8,
-        and at least 1e-8 everywhere.
+        divided by its sum. ``"mit"`` and ``"salicon"``: each is divided by its sum, the minimum
+        subtracted if it is negative; with g for the density's pixels, p for the map's and e for
+        2.2204e-16, the score is the sum of ``g * log(e + g / (p + e))``. ``"cap6415"``: each is
+        min-max scaled, divided by its sum + 1e-8, and at least 1e-8 everywhere.
 
     Returns
     -------
@@ -89,9 +105,11 @@ def kld(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 
     Notes
     -----
-    A map that is 0 where people looked scores very high, up to about 50, whatever it does
-    elsewhere. In ``"cap6415"`` the floor leaves sums a little above 1, so that a score may
-    fall below 0 by up to 1e-8 per pixel.
+    A map that is 0 where people looked scores very high, up to about 50 (36 in ``"mit"``),
+    whatever it does elsewhere, and in ``"tuebingen"`` its gradient there is as large as 1e20:
+    add a small number to a map before you train it with this score. Gradients of torch maps are
+    finite, also for a constant one. In ``"cap6415"`` the floor leaves sums a little above 1, so
+    that a score may fall below 0 by up to 1e-8 per pixel.
 
     References
     ----------
@@ -110,53 +128,77 @@ def kld(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 
 
 def _shared_mass(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    shared = xp.sum(xp.minimum(prediction.once(_distribution), density.once(_distribution)))
+    return _sum_of_minima(prediction, density, share)
+
+
+def _shared_mass_of_scaled(prediction: PreparedMap, density: PreparedMap) -> Array:
+    return _sum_of_minima(prediction, density, min_max_share)
+
+
+def _sum_of_minima(
+    prediction: PreparedMap, density: PreparedMap, of: Callable[[PreparedMap, Array], Array]
+) -> Array:
+    xp = array_namespace(prediction.row)
+    shared = total(
+        xp.sum(xp.minimum(of(prediction, values), of(density, human)))
+        for values, human in parts(prediction, density)
+    )
     return xp.clip(shared, None, 1.0)  # rounding must not leave the range
 
 
 def _divergence(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    excess = density.once(_log_distribution) - prediction.once(_log_distribution)
-    divergence = xp.sum(density.once(_regularised_distribution) * excess)
+    xp = array_namespace(prediction.row)
+    # the density's sum is divided by after the parts are added, the map's within the logarithm
+    crossed = total(
+        xp.vecdot(regularised(density, human), xp.log(regularised(prediction, values)))
+        for values, human in parts(prediction, density)
+    )
+    sum_of_map, sum_of_density = (each.once(sum_of_regularised) for each in (prediction, density))
+    divergence = density.once(_mean_log_share) + xp.log(sum_of_map) - crossed / sum_of_density
     return xp.clip(divergence, 0.0, None)  # rounding must not leave the range
 
 
+def _mean_log_share(prepared: PreparedMap) -> Array:
+    """Mean over a regularised distribution of its logarithm: its negative entropy."""
+    xp, whole = array_namespace(prepared.row), prepared.once(sum_of_regularised)
+    values = (regularised(prepared, part) for (part,) in parts(prepared))
+    return total(xp.vecdot(each, xp.log(each)) for each in values) / whole - xp.log(whole)
+
+
+def _divergence_with_epsilon(prediction: PreparedMap, density: PreparedMap) -> Array:
+    xp = array_namespace(prediction.row)
+
+    def divergence_of(predicted: Array, human: Array) -> Array:
+        return xp.vecdot(human, xp.log(EPSILON + human / (predicted + EPSILON)))
+
+    divergence = total(
+        divergence_of(share(prediction, values), share(density, human))
+        for values, human in parts(prediction, density)
+    )
+    return xp.clip(divergence, 0.0, None)  # a perfect map is below by 1e-16 a pixel
+
+
 def _divergence_with_floor(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    human = density.once(_distribution_with_floor)
-    return xp.sum(human * xp.log(human / prediction.once(_distribution_with_floor)))
+    xp = array_namespace(prediction.row)
+
+    def divergence_of(predicted: Array, human: Array) -> Array:
+        return xp.vecdot(human, xp.log(human / predicted))
+
+    return total(
+        divergence_of(
+            share_with_floor(prediction, values, FLOOR), share_with_floor(density, human, FLOOR)
+        )
+        for values, human in parts(prediction, density)
+    )
 
 
-def _distribution(prepared: PreparedMap) -> Array:
-    """Divide a map by its sum; one that is 0 everywhere becomes uniform."""
-    xp = array_namespace(prepared.values)
-    if prepared.constant:
-        return xp.full_like(prepared.values, 1.0 / prepared.values.shape[0])
-    positive = not_negative(prepared)
-    shares = positive / xp.max(positive)  # the sum of very large values would overflow
-    return shares / xp.sum(shares)
-
-
-def _regularised_distribution(prepared: PreparedMap) -> Array:
-    return array_namespace(prepared.values).exp(prepared.once(_log_distribution))
-
-
-def _log_distribution(prepared: PreparedMap) -> Array:
-    """Logarithm of a map that is divided by its sum, 1e-20 added to each pixel."""
-    xp = array_namespace(prepared.values)
-    regularised = not_negative(prepared) + REGULARISATION
-    return xp.log(regularised) - xp.log(xp.sum(regularised))
-
-
-def _distribution_with_floor(prepared: PreparedMap) -> Array:
-    xp = array_namespace(prepared.values)
-    scaled = prepared.once(min_max)
-    return xp.clip(scaled / (xp.sum(scaled) + FLOOR), FLOOR, None)
-
-
-SIM = {"tuebingen": Definition("density", _shared_mass)}
+SIM = {
+    "tuebingen": Definition("density", _shared_mass),
+    "mit": Definition("density", _shared_mass_of_scaled),
+}
 KLD = {
     "tuebingen": Definition("density", _divergence),
+    "mit": Definition("density", _divergence_with_epsilon),
+    "salicon": Definition("density", _divergence_with_epsilon),
     "cap6415": Definition("density", _divergence_with_floor),
 }

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array
 
 from quickgaze.metrics.arrays import Array, as_maps, scoring_dtype
-from quickgaze.metrics.conventions import Definition, definition_in
+from quickgaze.metrics.conventions import Definition, Need, definition_in, require_seed
+from quickgaze.metrics.other_fixations import NO_OTHERS, FixationCounts
 from quickgaze.metrics.prepared import PreparedMap
-from quickgaze.metrics.targets import Target, densities, fixated_pixels
+from quickgaze.metrics.targets import Target, densities, fixated_pixels, fixations_of_others
 from quickgaze.metrics.undefined import UndefinedError
+
+MISSING: Mapping[Need, str] = {
+    "others": NO_OTHERS,
+    "baseline": "there is no baseline density",
+}
+"""Why a score is undefined without what it needs beside its target."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ def evaluate(
     convention: str,
     maps: Array,
     target: Array | Sequence[Array],
+    beside: Array | FixationCounts | Sequence[Any] | None = None,
+    seed: int = 0,
 ) -> Array:
     """Compute a metric for one map or a batch.
 
@@ -52,6 +63,10 @@ def evaluate(
         Saliency maps.
     target : Array or sequence of Array
         One density (H, W) or set of fixations (n, 2) for all maps, or one for each.
+    beside : Array, FixationCounts, sequence of such, or None
+        What the definition needs beside the target: one for all maps, or one for each.
+    seed : int
+        Start of the random numbers of each map, where the definition draws any.
 
     Returns
     -------
@@ -69,7 +84,7 @@ def evaluate(
     kind = {"dtype": scoring_dtype(maps), "device": device(maps)}
     values = [
         xp.asarray(float("nan"), **kind) if outcome.value is None else outcome.value
-        for outcome in outcomes(name, definitions, convention, maps, target)
+        for outcome in outcomes(name, definitions, convention, maps, target, beside, seed)
     ]
     if maps.ndim == 2:
         return float(values[0]) if is_numpy_array(maps) else values[0]
@@ -82,6 +97,8 @@ def outcomes(
     convention: str,
     maps: Array,
     target: Array | Sequence[Array],
+    beside: Array | FixationCounts | Sequence[Any] | None = None,
+    seed: int = 0,
 ) -> list[Outcome]:
     """Compute a metric for one map or a batch, keeping the reasons.
 
@@ -90,7 +107,7 @@ def outcomes(
 
     Parameters
     ----------
-    name, definitions, convention, maps, target
+    name, definitions, convention, maps, target, beside, seed
         As for `evaluate`.
 
     Returns
@@ -104,18 +121,67 @@ def outcomes(
         As for `evaluate`.
     """
     definition = definition_in(convention, definitions, name)
+    require_seed(seed)
     maps = as_maps(maps)
-    wanted = f"{name} in the convention {convention!r} compares with"
+    defined = f"{name} in the convention {convention!r}"
+    wanted = f"{defined} compares with"
     if definition.compares == "density":
         targets: Iterator[Target] = densities(maps, target, wanted)
     else:
         targets = fixated_pixels(maps, target, wanted)
+    needed = needs(maps, definition.beside, beside, f"{defined} needs")
     batch = maps[None, ...] if maps.ndim == 2 else maps
-    pairs = zip(range(batch.shape[0]), targets, strict=False)
-    return [settle(definition, PreparedMap.of(batch[i], "map"), each) for i, each in pairs]
+    each = zip(range(batch.shape[0]), targets, needed, strict=False)
+    return [
+        settle(definition, PreparedMap.of(batch[i], "map"), target, need, seed)
+        for i, target, need in each
+    ]
 
 
-def settle(definition: Definition, prepared: PreparedMap, target: Target) -> Outcome:
+def needs(
+    maps: Array,
+    need: Need | None,
+    given: Array | FixationCounts | Sequence[Any] | None,
+    wanted: str,
+) -> Iterator[Target | None]:
+    """Prepare what a definition needs beside the target.
+
+    Parameters
+    ----------
+    maps : Array, shape (H, W) or (B, H, W)
+        Saliency maps.
+    need : {"others", "baseline"} or None
+        What is needed.
+    given : Array, FixationCounts, sequence of such, or None
+        What there is.
+    wanted : str
+        Beginning of the error message, up to what was expected.
+
+    Returns
+    -------
+    iterator of OtherFixations, PreparedMap or None
+        One for each map, without an end where all have the same; None where nothing is needed
+        or there is nothing.
+
+    Raises
+    ------
+    OptionError
+        If a shape or number does not fit.
+    """
+    if need is None or given is None:
+        return repeat(None)
+    if need == "others":
+        return fixations_of_others(maps, given, wanted)
+    return densities(maps, given, wanted, "baseline density")
+
+
+def settle(
+    definition: Definition,
+    prepared: PreparedMap,
+    target: Target,
+    beside: Target | None = None,
+    seed: int = 0,
+) -> Outcome:
     """Compute a metric for one map, or find out why it is undefined.
 
     Parameters
@@ -126,18 +192,28 @@ def settle(definition: Definition, prepared: PreparedMap, target: Target) -> Out
         The map.
     target : PreparedMap or FixatedPixels
         What the definition compares it with.
+    beside : OtherFixations, PreparedMap or None
+        What the definition needs beside the target; None if there is none.
+    seed : int
+        Start of the random numbers.
 
     Returns
     -------
     Outcome
     """
+    arguments: list[Any] = [prepared, target]
+    if definition.beside is not None:
+        if beside is None:
+            return Outcome(None, MISSING[definition.beside])
+        arguments.append(beside)
     with np.errstate(all="ignore"):
         try:
-            prepared.require_defined()
-            target.require_defined()
-            value = definition.compute(prepared, target)
+            for argument in arguments:
+                argument.require_defined()
+            seeded = [seed] if definition.random else []
+            value = definition.compute(*arguments, *seeded)
         except UndefinedError as why:
             return Outcome(None, str(why))
-        if not bool(array_namespace(prepared.values).isfinite(value)):
+        if not bool(array_namespace(prepared.row).isfinite(value)):
             return Outcome(None, "the values are too large to compute with")
     return Outcome(value, None)

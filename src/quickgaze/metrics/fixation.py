@@ -5,17 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, scoring_dtype
+from quickgaze.metrics.arrays import Array
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import FixatedPixels, PreparedMap, min_max
-from quickgaze.metrics.undefined import UndefinedError
+from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
+from quickgaze.metrics.roc import looked_at
+from quickgaze.metrics.scaling import (
+    centred,
+    deviation,
+    min_max_share,
+    regularised,
+    sum_of_regularised,
+    unit,
+)
 
 EPSILON = 1e-8
 """Added to the standard deviation by `nss` in the convention ``"cap6415"``."""
+
+SMALLEST_SHARE = 2.2204e-16
+"""Added to the share of each pixel by `information_gain` in the convention ``"mit"``."""
 
 
 def nss(
@@ -32,11 +44,12 @@ def nss(
         pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
         all maps, or one for each. In the convention ``"cap6415"``, a density instead: shape
         (H, W), or (B, H, W).
-    convention : {"tuebingen", "cap6415"}
-        ``"tuebingen"``: mean over all fixations, repeats kept, of the map minus its mean,
-        divided by its standard deviation (ddof 0); a constant map scores 0. ``"cap6415"``: the
-        same over the pixels where the human *map* is above 0, and with 1e-8 added to the
-        standard deviation.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        ``"tuebingen"`` and ``"salicon"``: mean over all fixations, repeats kept, of the map minus
+        its mean, divided by its standard deviation (ddof 0). ``"mit"``: the same over the pixels
+        that were fixated, each counted once, and with ddof 1. ``"cap6415"``: over the pixels
+        where the human *map* is above 0, and with 1e-8 added to the standard deviation. A
+        constant map scores 0 in all.
 
     Returns
     -------
@@ -56,6 +69,8 @@ def nss(
     A score in ``"cap6415"`` cannot be compared with any published value of NSS: a blurred
     density is above 0 almost everywhere.
 
+    The score of a torch map has a gradient, which is finite for a constant map too.
+
     References
     ----------
     .. [1] R. J. Peters, A. Iyer, L. Itti and C. Koch, "Components of bottom-up gaze allocation in
@@ -71,150 +86,121 @@ def nss(
     return evaluate("nss", NSS, convention, map, fixations)
 
 
-def auc(
-    map: Array, fixations: Array | Sequence[Array], convention: str = DEFAULT_CONVENTION
+def information_gain(
+    map: Array,
+    fixations: Array | Sequence[Array],
+    baseline: Array,
+    convention: str = DEFAULT_CONVENTION,
 ) -> Array:
-    """Area under the ROC curve: how often a fixated pixel has a higher value than another.
+    """Information gain: how much better than a baseline the map predicts fixations.
+
+    Map and baseline are taken for the probability of a fixation at each pixel.
 
     Parameters
     ----------
     map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; only the order of its values matters.
+        Saliency map, or a batch of them; any scale.
     fixations : Array, shape (n, 2), or sequence of B such arrays
         Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
         pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each. In the convention ``"cap6415"``, a density instead: shape
-        (H, W), or (B, H, W).
-    convention : {"tuebingen", "cap6415"}
-        ``"tuebingen"``: positives are all fixations, repeats kept, negatives are all pixels of
-        the image. ``"cap6415"``: positives are the pixels where the human *map* is above 0,
-        negatives are the others. Ties count one half in both.
+        all maps, or one for each.
+    baseline : Array, shape (H, W) or (B, H, W)
+        Density that is known without the image, as a rule where people look in other images; a
+        constant one is uniform. One for all maps, or one for each.
+    convention : {"tuebingen", "mit"}
+        ``"tuebingen"``: mean over all fixations, repeats kept, of log2 p - log2 b. For p and b,
+        the minimum is subtracted if it is negative, 1e-20 is added, and map and baseline are
+        divided by their sums. ``"mit"``: map and baseline are min-max scaled and divided by
+        their sums, 2.2204e-16 is added to each, and the mean is over the pixels that were
+        fixated, each counted once.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
-        an array of the library and on the device of `map`. NaN if no fixation lies inside the
-        image, or if the map holds NaN or infinity. In ``"cap6415"``, NaN if the density is
-        constant or not finite, or above 0 at no pixel or at all of them.
+        In bits per fixation, higher is better; 0 is as good as the baseline. A float for one
+        NumPy map, otherwise an array of the library and on the device of `map`. NaN if no
+        fixation lies inside the image, or if the map or the baseline holds NaN or infinity.
 
     Raises
     ------
     OptionError
-        If the shapes do not fit, or the convention is not known.
+        If the shapes do not fit, or the convention is not known or does not define it.
 
     Notes
     -----
-    Every value of the map is a threshold, nothing is sampled, and pairs are counted in whole
-    numbers: a map of one value scores exactly 0.5. As fixated pixels are among the negatives too,
-    the best score is a little below 1.
-
-    A score in ``"cap6415"`` cannot be compared with any published value of AUC: a blurred
-    density is above 0 almost everywhere.
+    A saliency map is no probability: a fixation where it is 0 costs up to about 70 bits (50 in
+    ``"mit"``), so that one such fixation may rule the score.
 
     References
     ----------
-    .. [1] B. W. Tatler, R. J. Baddeley and I. D. Gilchrist, "Visual correlates of fixation
-       selection: effects of scale and time", Vision Research 45(5), 2005.
-    .. [2] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Saliency Benchmarking Made Easy:
-       Separating Models, Maps and Metrics", ECCV 2018.
+    .. [1] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Information-theoretic model comparison
+       unifies saliency metrics", PNAS 112(52), 2015.
 
     Examples
     --------
     >>> import numpy as np
-    >>> map = np.array([[0.0, 1.0], [1.0, 5.0]])
-    >>> auc(map, np.array([[1, 1], [1, 0]]))
-    0.6875
-    >>> auc(np.ones((10, 10)), np.array([[1, 1], [1, 0]]))
+    >>> map, uniform = np.array([[1.0, 1.0, 2.0, 4.0]]), np.ones((1, 4))
+    >>> round(information_gain(map, np.array([[3, 0], [2, 0]]), uniform), 6)
     0.5
     """
-    return evaluate("auc", AUC, convention, map, fixations)
+    return evaluate("information_gain", INFORMATION_GAIN, convention, map, fixations, baseline)
 
 
 def _mean_z_score(prediction: PreparedMap, fixated: FixatedPixels) -> Array:
-    xp = array_namespace(prediction.values)
-    mean, deviation = prediction.once(_mean_and_deviation)
-    at_fixations = xp.take(prediction.once(min_max), fixated.pixels, axis=0)
-    # a constant map is 0 minus 0 here
-    return (xp.mean(at_fixations) - mean) / (1.0 if prediction.constant else deviation)
+    return _z_score(prediction, fixated.pixels)
+
+
+def _mean_z_score_of_unique_pixels(prediction: PreparedMap, fixated: FixatedPixels) -> Array:
+    # the standard deviation of ddof 1 is larger than that of ddof 0 by this
+    return _z_score(prediction, fixated.unique) * sqrt(1 - 1 / prediction.number)
+
+
+def _z_score(prediction: PreparedMap, pixels: Array) -> Array:
+    """Mean of the map at some pixels in standard deviations (ddof 0) from its mean."""
+    excess = array_namespace(pixels).mean(centred(prediction, prediction.at(pixels)))
+    return excess if prediction.constant else excess / deviation(prediction)
 
 
 def _mean_z_score_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    looked_at = _looked_at(density)
-    mean, deviation = prediction.once(_mean_and_deviation)
-    extent = prediction.maximum - prediction.minimum
-    excess = xp.mean(prediction.once(min_max)[looked_at]) - mean
-    return excess * extent / (deviation * extent + EPSILON)
+    at_pixels = prediction.precise(prediction.row[looked_at(density)])
+    excess = array_namespace(at_pixels).mean(centred(prediction, at_pixels))
+    divisor = prediction.once(unit)
+    epsilon = EPSILON if divisor is None else EPSILON / divisor
+    return excess / (deviation(prediction) + epsilon)
 
 
-def _roc_area(prediction: PreparedMap, fixated: FixatedPixels) -> Array:
-    xp = array_namespace(prediction.values)
-    positives = xp.take(prediction.sortable, fixated.pixels, axis=0)
-    return _area(positives, prediction.once(_sorted_values))
+def _bits_over_baseline(
+    prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
+) -> Array:
+    bits = (_bits_at(each, fixated.pixels) for each in (prediction, baseline))
+    return _mean_difference(*bits)
 
 
-def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.values)
-    looked_at = _looked_at(density)
-    if bool(xp.all(looked_at)):
-        raise UndefinedError("the density is above 0 everywhere, which leaves no negatives")
-    values = prediction.sortable
-    # sorted positives are found faster, as neighbours lie in the same part of memory
-    return _area(_sorted(values[looked_at]), _sorted(values[~looked_at]))
+def _bits_at(prepared: PreparedMap, pixels: Array) -> Array:
+    xp = array_namespace(pixels)
+    logarithms = xp.log2(regularised(prepared, prepared.at(pixels)))
+    return logarithms - xp.log2(prepared.once(sum_of_regularised))
 
 
-def _looked_at(density: PreparedMap) -> Array:
-    """Pixels that count as fixated in the convention ``"cap6415"``."""
-    looked_at = density.values > 0
-    if not bool(array_namespace(density.values).any(looked_at)):
-        raise UndefinedError("the density is nowhere above 0, which leaves no positives")
-    return looked_at
+def _bits_over_baseline_at_unique_pixels(
+    prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
+) -> Array:
+    xp = array_namespace(prediction.row)
+    shares = (min_max_share(each, each.at(fixated.unique)) for each in (prediction, baseline))
+    return _mean_difference(*(xp.log2(SMALLEST_SHARE + each) for each in shares))
 
 
-def _area(positives: Array, negatives: Array) -> Array:
-    """Share of pairs of a positive and a negative in which the positive is larger.
-
-    Parameters
-    ----------
-    positives : Array, shape (n,)
-        At least one.
-    negatives : Array, shape (m,)
-        At least one, in ascending order.
-
-    Returns
-    -------
-    Array, shape ()
-        In [0, 1]; equal pairs count one half.
-    """
-    xp = array_namespace(positives)
-    below = xp.sum(xp.searchsorted(negatives, positives, side="left"))
-    not_above = xp.sum(xp.searchsorted(negatives, positives, side="right"))
-    pairs = positives.shape[0] * negatives.shape[0]
-    return xp.astype(below + not_above, scoring_dtype(positives)) / (2 * pairs)
-
-
-def _sorted_values(prepared: PreparedMap) -> Array:
-    return _sorted(prepared.sortable)
-
-
-def _sorted(values: Array) -> Array:
-    # equal numbers cannot be told apart, and a stable sort takes ten times as long
-    return array_namespace(values).sort(values, stable=False)
-
-
-def _mean_and_deviation(prepared: PreparedMap) -> tuple[Array, Array]:
-    """Mean and standard deviation (ddof 0) of the min-max scaled map."""
-    scaled = prepared.once(min_max)
-    xp = array_namespace(scaled)
-    return xp.mean(scaled), xp.std(scaled)
+def _mean_difference(first: Array, second: Array) -> Array:
+    return array_namespace(first).mean(first - second)
 
 
 NSS = {
     "tuebingen": Definition("fixations", _mean_z_score),
+    "mit": Definition("fixations", _mean_z_score_of_unique_pixels),
+    "salicon": Definition("fixations", _mean_z_score),
     "cap6415": Definition("density", _mean_z_score_on_density),
 }
-AUC = {
-    "tuebingen": Definition("fixations", _roc_area),
-    "cap6415": Definition("density", _roc_area_on_density),
+INFORMATION_GAIN = {
+    "tuebingen": Definition("fixations", _bits_over_baseline, beside="baseline"),
+    "mit": Definition("fixations", _bits_over_baseline_at_unique_pixels, beside="baseline"),
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any, TypeVar
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_numpy_array
 
 from quickgaze.metrics.arrays import Array, scoring_dtype
 from quickgaze.metrics.undefined import UndefinedError
 
 T = TypeVar("T")
+
+PART = 32_768
+"""Pixels that are computed with at a time in NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +26,16 @@ class PreparedMap:
     Parameters
     ----------
     role : str
-        ``"map"`` or ``"density"``, for the reasons of undefined scores.
+        ``"map"``, ``"density"`` or ``"baseline density"``, for the reasons of undefined scores.
     size : (int, int)
         Height and width in pixels.
-    values : Array, shape (H * W,)
-        In `scoring_dtype`.
-    sortable : Array, shape (H * W,)
-        Numbers in the same order: float32 where the map came so, which sorts faster.
+    row : Array, shape (H * W,)
+        Its values as they came; never changed.
     """
 
     role: str
     size: tuple[int, int]
-    values: Array
-    sortable: Array
+    row: Array
     _results: dict[Callable[[PreparedMap], Any], Any] = field(
         init=False, default_factory=dict, repr=False
     )
@@ -48,36 +49,56 @@ class PreparedMap:
         array : Array, shape (H, W)
             At least one pixel; never changed.
         role : str
-            ``"map"`` or ``"density"``.
+            ``"map"``, ``"density"`` or ``"baseline density"``.
 
         Returns
         -------
         PreparedMap
         """
-        xp = array_namespace(array)
-        row = xp.reshape(array, (-1,))
-        values = xp.astype(row, scoring_dtype(row), copy=False)
-        sortable = row if row.dtype == xp.float32 else values
-        return cls(role, (array.shape[0], array.shape[1]), values, sortable)
+        row = array_namespace(array).reshape(array, (-1,))
+        return cls(role, (array.shape[0], array.shape[1]), row)
+
+    @property
+    def number(self) -> int:
+        """Number of pixels."""
+        return self.size[0] * self.size[1]
+
+    @cached_property
+    def values(self) -> Array:
+        """All values, (H * W,), in `scoring_dtype`."""
+        return self.precise(self.row)
+
+    @property
+    def sortable(self) -> Array:
+        """Numbers in the same order, (H * W,): float32 where the map is, as it sorts faster."""
+        return self.row if self.row.dtype == array_namespace(self.row).float32 else self.values
+
+    def at(self, pixels: Array) -> Array:
+        """Values, (n,), in `scoring_dtype`, at places in the row, (n,) int64."""
+        return self.precise(array_namespace(self.row).take(self.row, pixels, axis=0))
+
+    def precise(self, values: Array) -> Array:
+        """Bring some of the row's values to `scoring_dtype`."""
+        return array_namespace(values).astype(values, scoring_dtype(values), copy=False)
 
     @cached_property
     def minimum(self) -> Array:
         """Smallest value; NaN if there is one."""
-        return array_namespace(self.values).min(self.values)
+        return self.precise(array_namespace(self.row).min(self.sortable))
 
     @cached_property
     def maximum(self) -> Array:
         """Largest value; NaN if there is one."""
-        return array_namespace(self.values).max(self.values)
+        return self.precise(array_namespace(self.row).max(self.sortable))
 
-    @property
+    @cached_property
     def constant(self) -> bool:
         """Whether all pixels are equal. Rounding cannot blur that, as it can a variance."""
         return bool(self.minimum == self.maximum)
 
     def require_defined(self) -> None:
         """Raise `UndefinedError` for maps that no metric can be computed with."""
-        xp = array_namespace(self.values)
+        xp = array_namespace(self.row)
         if not bool(xp.isfinite(self.minimum)) or not bool(xp.isfinite(self.maximum)):
             raise UndefinedError(f"the {self.role} holds NaN or infinity")
         if not bool(xp.isfinite(self.maximum - self.minimum)):
@@ -143,6 +164,11 @@ class FixatedPixels:
         rows, columns = xp.astype(rows[inside], xp.int64), xp.astype(columns[inside], xp.int64)
         return cls(rows * width + columns, points.shape[0])
 
+    @cached_property
+    def unique(self) -> Array:
+        """The pixels that were fixated at least once, (k,) int64, in ascending order."""
+        return array_namespace(self.pixels).unique_values(self.pixels)
+
     def require_defined(self) -> None:
         """Raise `UndefinedError` if no fixation lies inside the image."""
         if self.recorded == 0:
@@ -151,32 +177,39 @@ class FixatedPixels:
             raise UndefinedError(f"no fixation lies inside the image ({self.recorded} outside)")
 
 
-def min_max(prepared: PreparedMap) -> Array:
-    """Scale a map to [0, 1]; a constant one becomes 0 everywhere.
+def parts(*maps: PreparedMap) -> Iterator[tuple[Array, ...]]:
+    """Go through the values of maps of one size, some pixels at a time.
+
+    What is computed from a part of a NumPy map stays in the processor's cache, where a whole map
+    would take fresh memory at each step, which costs more than the computation. Tensors come in
+    one part: their steps are kept for the gradient anyway, and a GPU is fastest with all at once.
 
     Parameters
     ----------
-    prepared : PreparedMap
-        A map with finite values.
+    *maps : PreparedMap
+        Of the same size.
 
     Returns
     -------
-    Array, shape (H * W,)
+    iterator of tuple of Array, shape (n,)
+        Values of each map at the same pixels, in `scoring_dtype`.
     """
-    shifted = prepared.values - prepared.minimum
-    return shifted if prepared.constant else shifted / (prepared.maximum - prepared.minimum)
+    number = maps[0].number
+    step = PART if is_numpy_array(maps[0].row) else number
+    for start in range(0, number, step):
+        yield tuple(each.precise(each.row[start : start + step]) for each in maps)
 
 
-def not_negative(prepared: PreparedMap) -> Array:
-    """Subtract the minimum from a map that has negative values; leave others as they are.
+def total(terms: Iterable[Array]) -> Array:
+    """Add what was computed from each part.
 
     Parameters
     ----------
-    prepared : PreparedMap
-        A map with finite values.
+    terms : iterable of Array, shape ()
+        At least one.
 
     Returns
     -------
-    Array, shape (H * W,)
+    Array, shape ()
     """
-    return prepared.values - prepared.minimum if prepared.minimum < 0 else prepared.values
+    return reduce(add, terms)

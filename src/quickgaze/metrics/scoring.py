@@ -13,8 +13,15 @@ import numpy.typing as npt
 from quickgaze.errors import OptionError
 from quickgaze.metrics.arrays import Array, as_maps
 from quickgaze.metrics.catalogue import METRICS
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, definition_in
-from quickgaze.metrics.evaluation import Outcome, outcomes, settle
+from quickgaze.metrics.conventions import (
+    DEFAULT_CONVENTION,
+    Definition,
+    Need,
+    definition_in,
+    require_seed,
+)
+from quickgaze.metrics.evaluation import Outcome, needs, outcomes, settle
+from quickgaze.metrics.other_fixations import FixationCounts
 from quickgaze.metrics.prepared import PreparedMap
 from quickgaze.metrics.targets import Target, densities, fixated_pixels
 
@@ -41,6 +48,10 @@ def score(
     density: Array | None,
     fixations: Array | None,
     convention: str = DEFAULT_CONVENTION,
+    *,
+    others: Array | FixationCounts | None = None,
+    baseline: Array | None = None,
+    seed: int = 0,
 ) -> Scores:
     """Score the maps of one stimulus with several metrics.
 
@@ -58,20 +69,28 @@ def score(
         Columns x and y in pixels, from 0, if there are any.
     convention : str
         The convention of all scores.
+    others : ndarray, shape (m, 2), or FixationCounts, or None
+        Fixations of all other images, scaled to this image's size, repeats kept; for
+        `auc_shuffled`.
+    baseline : ndarray, shape (H, W), or None
+        Density that is known without the image, such as a centre bias; for `information_gain`.
+    seed : int
+        Start of the random numbers of each map, for metrics that draw any.
 
     Returns
     -------
     Scores
         The same as the metrics' own functions give. NaN, with the reason, for metrics that
-        compare with a density or fixations that are None.
+        compare with a density or fixations that are None, or that need `others` or a `baseline`
+        that is None.
 
     Raises
     ------
     UnknownNameError
         If there is no such metric or convention.
     OptionError
-        If the convention does not define a metric, or a shape does not fit. Nothing has been
-        computed.
+        If the convention does not define a metric, a package that it needs is missing, or a
+        shape does not fit. Nothing has been computed.
 
     Examples
     --------
@@ -85,19 +104,26 @@ def score(
     definitions = {
         name: definition_in(convention, METRICS[name].definitions, name) for name in names
     }
+    require_seed(seed)
     batch = as_maps(maps)
     if batch.ndim != 3 or batch.shape[0] == 0:
         raise OptionError(
             f"score takes at least one map, as (V, H, W); got shape {tuple(batch.shape)}"
         )
     targets = _targets(batch, density, fixations)
+    given = {"others": others, "baseline": baseline}
+    needed = {need: _needed(batch, need, given[need]) for need in _all_needs(definitions)}
     found: dict[str, list[Outcome]] = {name: [] for name in definitions}
     for i in range(batch.shape[0]):
         prepared = PreparedMap.of(batch[i, ...], "map")
         for name, definition in definitions.items():
             target = targets.get(definition.compares)
-            missing = Outcome(None, f"the stimulus has no {definition.compares}")
-            found[name].append(missing if target is None else settle(definition, prepared, target))
+            if target is None:
+                outcome = Outcome(None, f"the stimulus has no {definition.compares}")
+            else:
+                beside = needed.get(definition.beside) if definition.beside else None
+                outcome = settle(definition, prepared, target, beside, seed)
+            found[name].append(outcome)
     return Scores(
         {name: np.asarray([_number(each) for each in found[name]], np.float64) for name in found},
         {name: tuple(each.reason for each in found[name]) for name in found},
@@ -105,7 +131,14 @@ def score(
 
 
 def undefined_reason(
-    name: str, map: Array, target: Array, convention: str = DEFAULT_CONVENTION
+    name: str,
+    map: Array,
+    target: Array,
+    convention: str = DEFAULT_CONVENTION,
+    *,
+    others: Array | FixationCounts | None = None,
+    baseline: Array | None = None,
+    seed: int = 0,
 ) -> str | None:
     """Say why a metric is undefined for a map.
 
@@ -119,6 +152,8 @@ def undefined_reason(
         The density or the fixations that the metric compares it with.
     convention : str
         The convention of the score.
+    others, baseline, seed
+        As for `score`.
 
     Returns
     -------
@@ -142,7 +177,10 @@ def undefined_reason(
     array = as_maps(map)
     if array.ndim != 2:
         raise OptionError(f"undefined_reason takes one map (H, W); got shape {tuple(array.shape)}")
-    return outcomes(name, METRICS[name].definitions, convention, array, target)[0].reason
+    definitions = METRICS[name].definitions
+    need = definition_in(convention, definitions, name).beside
+    beside = {"others": others, "baseline": baseline, None: None}[need]
+    return outcomes(name, definitions, convention, array, target, beside, seed)[0].reason
 
 
 def _targets(maps: Array, density: Array | None, fixations: Array | None) -> dict[str, Target]:
@@ -154,6 +192,14 @@ def _targets(maps: Array, density: Array | None, fixations: Array | None) -> dic
     if fixations is not None:
         targets["fixations"] = next(fixated_pixels(first, fixations, "score compares with"))
     return targets
+
+
+def _all_needs(definitions: dict[str, Definition]) -> set[Need]:
+    return {each.beside for each in definitions.values() if each.beside is not None}
+
+
+def _needed(maps: Array, need: Need, given: Array | FixationCounts | None) -> Target | None:
+    return next(needs(maps[0, ...], need, given, "score needs"))
 
 
 def _number(outcome: Outcome) -> float:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import TypeAlias
 
 from quickgaze.errors import OptionError
 from quickgaze.metrics.arrays import Array, as_array, beside
+from quickgaze.metrics.other_fixations import FixationCounts, OtherFixations
 from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
 
-Target: TypeAlias = PreparedMap | FixatedPixels
-"""A prepared density, or the pixels that were fixated."""
+Target: TypeAlias = PreparedMap | FixatedPixels | OtherFixations
+"""A prepared density, the pixels that were fixated, or those fixated in other images."""
+
+Points: TypeAlias = Array | FixationCounts
 
 
-def densities(maps: Array, density: Array, wanted: str) -> Iterator[Target]:
+def densities(maps: Array, density: Array, wanted: str, role: str = "density") -> Iterator[Target]:
     """Prepare the density of each map.
 
     Parameters
@@ -25,6 +28,8 @@ def densities(maps: Array, density: Array, wanted: str) -> Iterator[Target]:
         One for all maps, or one for each.
     wanted : str
         Beginning of the error message, up to what was expected.
+    role : str
+        ``"density"`` or ``"baseline density"``.
 
     Returns
     -------
@@ -36,15 +41,16 @@ def densities(maps: Array, density: Array, wanted: str) -> Iterator[Target]:
     OptionError
         If the shape of `density` does not fit.
     """
-    array = beside(maps, density, "density")
+    array = beside(maps, density, role)
     size, shape = tuple(maps.shape[-2:]), tuple(array.shape)
     if shape == size:
-        return repeat(PreparedMap.of(array, "density"))
+        return repeat(PreparedMap.of(array, role))
     if shape == tuple(maps.shape):
-        return (PreparedMap.of(array[i, ...], "density") for i in range(shape[0]))
+        return (PreparedMap.of(array[i, ...], role) for i in range(shape[0]))
     choices = f"{size}" if maps.ndim == 2 else f"{size} or {tuple(maps.shape)}"
+    what = "human density" if role == "density" else role
     raise OptionError(
-        f"{wanted} a human density: of shape {choices} for a map of shape {tuple(maps.shape)}; "
+        f"{wanted} a {what}: of shape {choices} for a map of shape {tuple(maps.shape)}; "
         f"got shape {shape}"
     )
 
@@ -74,29 +80,91 @@ def fixated_pixels(
         If a shape of `fixations` or their number does not fit.
     """
     size = (maps.shape[-2], maps.shape[-1])
-    if maps.ndim == 3 and _is_one_for_each(fixations):
-        if len(fixations) != maps.shape[0]:
+
+    def prepare(points: Points) -> Target:
+        return FixatedPixels.of(_points(maps, points, wanted, "fixations"), size)
+
+    return _one_or_each(maps, fixations, wanted, "fixations", prepare)
+
+
+def fixations_of_others(
+    maps: Array, others: Points | Sequence[Points], wanted: str
+) -> Iterator[Target]:
+    """Find the pixels of each map that were fixated in other images.
+
+    Parameters
+    ----------
+    maps : Array, shape (H, W) or (B, H, W)
+        Saliency maps.
+    others : array_like, shape (n, 2), or FixationCounts, or sequence of B such
+        One set for all maps, or one for each.
+    wanted : str
+        Beginning of the error message, up to what was expected.
+
+    Returns
+    -------
+    iterator of OtherFixations
+        One for each map, without an end where all have the same.
+
+    Raises
+    ------
+    OptionError
+        If a shape of `others` or their number does not fit.
+    """
+    size, what = (maps.shape[-2], maps.shape[-1]), "fixations of other images"
+
+    def prepare(points: Points) -> Target:
+        if not isinstance(points, FixationCounts):
+            return OtherFixations.of_points(_points(maps, points, wanted, what), size)
+        if tuple(points.counts.shape) != size:
             raise OptionError(
-                f"{wanted} fixations: one set for all maps or one for each; "
-                f"got {len(fixations)} sets for {maps.shape[0]} maps"
+                f"{wanted} {what}: counts of shape {size} for a map of shape "
+                f"{tuple(maps.shape)}; got shape {tuple(points.counts.shape)}"
             )
-        each = [_points(maps, points, wanted) for points in fixations]
-        return (FixatedPixels.of(points, size) for points in each)
-    return repeat(FixatedPixels.of(_points(maps, fixations, wanted), size))
+        return OtherFixations.of_counts(points, maps)
+
+    return _one_or_each(maps, others, wanted, what, prepare)
 
 
-def _is_one_for_each(fixations: Array | Sequence[Array]) -> bool:
-    if isinstance(fixations, list | tuple):
-        return all(as_array(points, "fixations").ndim == 2 for points in fixations)
-    return bool(as_array(fixations, "fixations").ndim == 3)
+def _one_or_each(
+    maps: Array,
+    given: Points | Sequence[Points],
+    wanted: str,
+    what: str,
+    prepare: Callable[[Points], Target],
+) -> Iterator[Target]:
+    sets = _sets(given, what) if maps.ndim == 3 else None
+    if sets is None:
+        return repeat(prepare(given))
+    if len(sets) != maps.shape[0]:
+        raise OptionError(
+            f"{wanted} {what}: one set for all maps or one for each; "
+            f"got {len(sets)} sets for {maps.shape[0]} maps"
+        )
+    # all of them now, so that nothing has been computed when one does not fit
+    return iter([prepare(points) for points in sets])
 
 
-def _points(maps: Array, fixations: Array, wanted: str) -> Array:
-    array = beside(maps, fixations, "fixations")
+def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | None:
+    """Return what was given if it is a sequence of sets, None if it is one set."""
+    if isinstance(given, FixationCounts):
+        return None
+    if isinstance(given, list | tuple):
+        return given if all(_is_one_set(points, what) for points in given) else None
+    array = as_array(given, what)
+    return list(array) if array.ndim == 3 else None
+
+
+def _is_one_set(points: Points, what: str) -> bool:
+    return isinstance(points, FixationCounts) or as_array(points, what).ndim == 2
+
+
+def _points(maps: Array, points: Array, wanted: str, what: str) -> Array:
+    array = beside(maps, points, what)
     shape = tuple(array.shape)
     if len(shape) != 2 or shape[1] != 2:
         raise OptionError(
-            f"{wanted} fixations: of shape (n, 2), columns x and y; got shape {shape} "
+            f"{wanted} {what}: of shape (n, 2), columns x and y; got shape {shape} "
             f"for a map of shape {tuple(maps.shape)}"
         )
     return array

@@ -1,0 +1,381 @@
+"""How well a saliency map tells fixated pixels from others: areas under ROC curves."""
+
+# ruff: noqa: A002 - `map` is the field's name for it, and part of the public interface
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace
+
+from quickgaze.metrics.arrays import Array, numbers_beside
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
+from quickgaze.metrics.evaluation import evaluate
+from quickgaze.metrics.other_fixations import FixationCounts, OtherFixations
+from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
+from quickgaze.metrics.roc import (
+    area,
+    area_at_thresholds,
+    area_of_lines,
+    ascending,
+    looked_at,
+    sorted_values,
+    weighted_area,
+)
+from quickgaze.metrics.scaling import scaled
+from quickgaze.metrics.undefined import UndefinedError
+
+SPLITS = 100
+"""Sets of negatives that `auc_borji` draws, and `auc_shuffled` in the convention ``"mit"``."""
+
+RANDOM_PIXELS = 100_000
+"""Negatives that `auc` draws in the convention ``"salicon"``."""
+
+JITTER = 1e-7
+"""Upper end of what `auc_judd` adds to each pixel, so that hardly any two are equal."""
+
+
+def auc(
+    map: Array,
+    fixations: Array | Sequence[Array],
+    convention: str = DEFAULT_CONVENTION,
+    *,
+    seed: int = 0,
+) -> Array:
+    """Area under the ROC curve: how often a fixated pixel has a higher value than another.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; only the order of its values matters.
+    fixations : Array, shape (n, 2), or sequence of B such arrays
+        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
+        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
+        all maps, or one for each. In the convention ``"cap6415"``, a density instead: shape
+        (H, W), or (B, H, W).
+    convention : {"tuebingen", "salicon", "cap6415"}
+        ``"tuebingen"``: positives are all fixations, repeats kept, negatives are all pixels of
+        the image. ``"salicon"``: negatives are 100,000 pixels drawn at random, and thresholds
+        are the multiples of 0.01 below the largest of the values of the min-max scaled map.
+        ``"cap6415"``: positives are the pixels where the human *map* is above 0, negatives are
+        the others. Ties count one half in ``"tuebingen"`` and ``"cap6415"``.
+    seed : int
+        Start of the random numbers of ``"salicon"``, which are drawn for each map as if it were
+        alone.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
+        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        image, or if the map holds NaN or infinity. In ``"cap6415"``, NaN if the density is
+        constant or not finite, or above 0 at no pixel or at all of them.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known or does not define AUC.
+
+    Notes
+    -----
+    In ``"tuebingen"``, every value of the map is a threshold, nothing is sampled, and pairs are
+    counted in whole numbers: a map of one value scores exactly 0.5. As fixated pixels are among
+    the negatives too, the best score is a little below 1.
+
+    In ``"salicon"``, values between two thresholds cannot be told apart: a map whose peak is far
+    above the rest scores near 0.5.
+
+    A score in ``"cap6415"`` cannot be compared with any published value of AUC: a blurred
+    density is above 0 almost everywhere.
+
+    References
+    ----------
+    .. [1] B. W. Tatler, R. J. Baddeley and I. D. Gilchrist, "Visual correlates of fixation
+       selection: effects of scale and time", Vision Research 45(5), 2005.
+    .. [2] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Saliency Benchmarking Made Easy:
+       Separating Models, Maps and Metrics", ECCV 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> map = np.array([[0.0, 1.0], [1.0, 5.0]])
+    >>> auc(map, np.array([[1, 1], [1, 0]]))
+    0.6875
+    >>> auc(np.ones((10, 10)), np.array([[1, 1], [1, 0]]))
+    0.5
+    """
+    return evaluate("auc", AUC, convention, map, fixations, seed=seed)
+
+
+def auc_judd(
+    map: Array, fixations: Array | Sequence[Array], convention: str = "mit", *, seed: int = 0
+) -> Array:
+    """Area under the ROC curve whose thresholds are the map's values at fixated pixels.
+
+    Positives are the fixated pixels, each counted once; negatives are all other pixels.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them.
+    fixations : Array, shape (n, 2), or sequence of B such arrays
+        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
+        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
+        all maps, or one for each.
+    convention : {"mit"}
+        The only convention that defines it.
+    seed : int
+        Start of the jitter, which are drawn for each map as if it were alone.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
+        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        image, if every pixel is fixated, or if the map holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known or does not define it.
+
+    Notes
+    -----
+    To break ties, a number from [0, 1e-7) is added to each pixel of the map as it is given. That
+    decides the order of values that lie closer together, such as the probabilities of a million
+    pixels: scale a map to [0, 1] first. Ties that remain count one half, unlike in the MATLAB
+    code, where a constant map of 100 pixels without jitter scores 0.156 with three fixations.
+
+    References
+    ----------
+    .. [1] T. Judd, F. Durand and A. Torralba, "A Benchmark of Computational Models of Saliency to
+       Predict Human Fixations", MIT-CSAIL-TR-2012-001, 2012.
+    .. [2] N. Riche, M. Duvinage, M. Mancas, B. Gosselin and T. Dutoit, "Saliency and Human
+       Fixations: State-of-the-Art and Study of Comparison Metrics", ICCV 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> map = np.arange(100.0).reshape(10, 10)
+    >>> round(auc_judd(map, np.array([[9, 9]])), 6)
+    1.0
+    """
+    return evaluate("auc_judd", AUC_JUDD, convention, map, fixations, seed=seed)
+
+
+def auc_borji(
+    map: Array, fixations: Array | Sequence[Array], convention: str = "mit", *, seed: int = 0
+) -> Array:
+    """Area under the ROC curve with negatives drawn from the whole image.
+
+    Positives are the fixated pixels, each counted once. As many negatives are drawn uniformly
+    from all pixels, 100 times over, and the score is the mean over the 100 curves.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; any scale and offset.
+    fixations : Array, shape (n, 2), or sequence of B such arrays
+        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
+        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
+        all maps, or one for each.
+    convention : {"mit"}
+        The only convention that defines it.
+    seed : int
+        Start of the random numbers, which are drawn for each map as if it were alone.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
+        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        image, or if the map holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known or does not define it.
+
+    Notes
+    -----
+    Thresholds are 0, 0.1, ... 1 on the min-max scaled map. Values between two thresholds cannot
+    be told apart: a map whose peak is far above the rest scores near 0.5. A constant map scores
+    0.5; the MATLAB code gives it no score.
+
+    References
+    ----------
+    .. [1] A. Borji, H. R. Tavakoli, D. N. Sihite and L. Itti, "Analysis of Scores, Datasets, and
+       Models in Visual Saliency Prediction", ICCV 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> auc_borji(np.ones((10, 10)), np.array([[9, 9]]))
+    0.5
+    """
+    return evaluate("auc_borji", AUC_BORJI, convention, map, fixations, seed=seed)
+
+
+def auc_shuffled(
+    map: Array,
+    fixations: Array | Sequence[Array],
+    others: Array | FixationCounts | Sequence[Array | FixationCounts],
+    convention: str = DEFAULT_CONVENTION,
+    *,
+    seed: int = 0,
+) -> Array:
+    """Area under the ROC curve with the fixations of other images as negatives (sAUC).
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them.
+    fixations : Array, shape (n, 2), or sequence of B such arrays
+        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
+        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
+        all maps, or one for each.
+    others : Array, shape (m, 2), or FixationCounts, or sequence of B such
+        Fixations of all *other* images, scaled to the size of this one: points as in
+        `fixations`, repeats kept, or their number on each pixel. One set for all maps, or one
+        for each.
+    convention : {"tuebingen", "mit"}
+        ``"tuebingen"``: positives are all fixations and negatives are all `others`, repeats kept;
+        ties count one half, and only the order of the map's values matters. ``"mit"``: positives
+        are the fixated pixels, each counted once; as many negatives, or all if there are fewer,
+        are drawn from the pixels of `others`, each there once, without replacement, 100 times
+        over. Thresholds are 0, 0.1, ... 1 on the min-max scaled map.
+    seed : int
+        Start of the random numbers of ``"mit"``, which are drawn for each map as if it were
+        alone.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
+        an array of the library and on the device of `map`. NaN if no fixation of this image or
+        none of the others lies inside it, or if the map holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known or does not define it.
+
+    Notes
+    -----
+    People look at the centre of any image, which a map of the centre alone predicts with a high
+    `auc`. Here the other images' fixations lie in the centre too, and such a map scores near 0.5.
+
+    References
+    ----------
+    .. [1] L. Zhang, M. H. Tong, T. K. Marks, H. Shan and G. W. Cottrell, "SUN: A Bayesian
+       framework for saliency using natural statistics", Journal of Vision 8(7):32, 2008.
+    .. [2] B. W. Tatler, R. J. Baddeley and I. D. Gilchrist, "Visual correlates of fixation
+       selection: effects of scale and time", Vision Research 45(5), 2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> map = np.array([[0.0, 1.0], [1.0, 5.0]])
+    >>> others = np.array([[0, 0], [1, 0], [1, 0], [1, 0]])
+    >>> auc_shuffled(map, np.array([[0, 1]]), others)
+    0.625
+    """
+    return evaluate("auc_shuffled", AUC_SHUFFLED, convention, map, fixations, others, seed)
+
+
+def _roc_area(prediction: PreparedMap, fixated: FixatedPixels) -> Array:
+    return area(_sortable_at(prediction, fixated.pixels), prediction.once(sorted_values))
+
+
+def _roc_area_of_others(
+    prediction: PreparedMap, fixated: FixatedPixels, others: OtherFixations
+) -> Array:
+    negatives = _sortable_at(prediction, others.pixels)
+    return weighted_area(_sortable_at(prediction, fixated.pixels), negatives, others.counts)
+
+
+def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
+    positive = looked_at(density)
+    if bool(array_namespace(positive).all(positive)):
+        raise UndefinedError("the density is above 0 everywhere, which leaves no negatives")
+    values = prediction.sortable
+    # sorted positives are found faster, as neighbours lie in the same part of memory
+    return area(ascending(values[positive]), ascending(values[~positive]))
+
+
+def _roc_area_of_random_pixels(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
+    drawn = np.random.default_rng(seed).integers(prediction.number, size=RANDOM_PIXELS)
+    positives, negatives = _scaled_at(prediction, fixated.pixels), _drawn(prediction, drawn)
+    xp = array_namespace(positives)
+    thresholds = numbers_beside(positives, np.arange(100) * 0.01)
+    largest = xp.maximum(xp.max(positives), xp.max(negatives))
+    return area_at_thresholds(positives, negatives, thresholds[thresholds < largest])
+
+
+def _judd_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
+    number, fixated_number = prediction.number, fixated.unique.shape[0]
+    if fixated_number == number:
+        raise UndefinedError("every pixel is fixated, which leaves no negatives")
+    xp = array_namespace(prediction.row)
+    noise = numbers_beside(prediction.row, np.random.default_rng(seed).random(number))
+    values = prediction.values + JITTER * noise
+    thresholds = ascending(xp.take(values, fixated.unique, axis=0))
+    not_below = number - xp.searchsorted(ascending(values), thresholds, side="left")
+    true_positives = fixated_number - xp.searchsorted(thresholds, thresholds, side="left")
+    return area_of_lines(
+        not_below - true_positives, number - fixated_number, true_positives, fixated_number
+    )
+
+
+def _borji_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
+    size = (SPLITS, fixated.unique.shape[0])
+    drawn = np.random.default_rng(seed).integers(prediction.number, size=size)
+    return _mean_area_of_splits(prediction, fixated, _drawn(prediction, drawn))
+
+
+def _shuffled_area(
+    prediction: PreparedMap, fixated: FixatedPixels, others: OtherFixations, seed: int
+) -> Array:
+    xp, rng = array_namespace(prediction.row), np.random.default_rng(seed)
+    available = others.pixels.shape[0]
+    size = min(fixated.unique.shape[0], available)
+    drawn = np.stack([rng.choice(available, size, replace=False) for _ in range(SPLITS)])
+    places = numbers_beside(prediction.row, drawn.ravel())
+    pixels = xp.take(others.pixels, places, axis=0)
+    return _mean_area_of_splits(prediction, fixated, _scaled_at(prediction, pixels))
+
+
+def _mean_area_of_splits(
+    prediction: PreparedMap, fixated: FixatedPixels, negatives: Array
+) -> Array:
+    # All splits have the same positives and as many negatives, and the area is linear in the
+    # false positive rates, so the mean of the areas is the area of the mean curve.
+    thresholds = numbers_beside(negatives, np.arange(11) / 10)
+    return area_at_thresholds(_scaled_at(prediction, fixated.unique), negatives, thresholds)
+
+
+def _sortable_at(prediction: PreparedMap, pixels: Array) -> Array:
+    return array_namespace(pixels).take(prediction.sortable, pixels, axis=0)
+
+
+def _scaled_at(prediction: PreparedMap, pixels: Array) -> Array:
+    return scaled(prediction, prediction.at(pixels))
+
+
+def _drawn(prediction: PreparedMap, pixels: npt.NDArray[np.int64]) -> Array:
+    return _scaled_at(prediction, numbers_beside(prediction.row, pixels.ravel()))
+
+
+AUC = {
+    "tuebingen": Definition("fixations", _roc_area),
+    "salicon": Definition("fixations", _roc_area_of_random_pixels, random=True),
+    "cap6415": Definition("density", _roc_area_on_density),
+}
+AUC_JUDD = {"mit": Definition("fixations", _judd_area, random=True)}
+AUC_BORJI = {"mit": Definition("fixations", _borji_area, random=True)}
+AUC_SHUFFLED = {
+    "tuebingen": Definition("fixations", _roc_area_of_others, beside="others"),
+    "mit": Definition("fixations", _shuffled_area, beside="others", random=True),
+}
