@@ -75,6 +75,9 @@ def run(
     precision: PRECISION = "auto",
     geometry: GEOMETRY = "default",
     batch_size: BATCH_SIZE = 4,
+    shard_size: Annotated[
+        int, typer.Option(min=1, help="Stimuli that are kept together; a crash loses no more.")
+    ] = 64,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N stimuli.")] = None,
     engine: Annotated[str, typer.Option(help="Where to compute: local or ray.")] = "local",
     address: Annotated[
@@ -145,6 +148,7 @@ def run(
         device=device,
         precision=precision,
         geometry=geometry,
+        shard_size=shard_size,
         maps=named_maps(maps or []),
         bounds=None if bounds is None else [] if bounds == ["none"] else separated(bounds),
         draws=draws,
