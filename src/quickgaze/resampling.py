@@ -230,7 +230,7 @@ def blurred_points(
     array([[0.21, 1.57, 0.21]])
     """
     height, width = size
-    if 0 < sigma and len(rows) <= max(size) <= LARGEST_MATRIX:
+    if sigma > 0 and len(rows) <= max(size) <= LARGEST_MATRIX:
         # each point is the outer product of two blurred lines
         down, across = blur_matrix(height, sigma), blur_matrix(width, sigma)
         blurred: FloatMatrix = down[:, rows] @ across[:, columns].T

@@ -28,8 +28,10 @@ pytestmark = [
 
 
 def assert_same_tables(first: Run, second: Run) -> None:
+    """Up to the rounding of sums that other numbers of threads add up in another order."""
     for table in TABLES:
-        assert_frame_equal(getattr(first, table)(), getattr(second, table)(), abs_tol=1e-5)
+        frames = [getattr(run, table)() for run in (first, second)]
+        assert_frame_equal(*frames, rel_tol=1e-4, abs_tol=1e-4)
 
 
 def study(dataset: Dataset, **options: object) -> qg.Study:

@@ -1,8 +1,48 @@
 """Tables computed from the scores of a run."""
 
+from quickgaze.findings.attributes import (
+    coco_attributes,
+    image_attributes,
+    join_attributes,
+    read_attributes,
+    text_attributes,
+)
 from quickgaze.findings.bounds import bounds, shares
+from quickgaze.findings.claims import CLAIMS, Claim, study_claims
+from quickgaze.findings.comparison import Comparison, compare, compare_variants
 from quickgaze.findings.deciles import deciles
+from quickgaze.findings.deep_dive import DeepDive, deep_dive
+from quickgaze.findings.effects import attribute_effects
+from quickgaze.findings.means import means
 from quickgaze.findings.orientation_audit import orientation_audit
+from quickgaze.findings.ranking import Distribution, distribution, ranking
+from quickgaze.findings.regression import attribute_regression
 from quickgaze.findings.summary import VARIANT, summary
 
-__all__ = ["VARIANT", "bounds", "deciles", "orientation_audit", "shares", "summary"]
+__all__ = [
+    "CLAIMS",
+    "VARIANT",
+    "Claim",
+    "Comparison",
+    "DeepDive",
+    "Distribution",
+    "attribute_effects",
+    "attribute_regression",
+    "bounds",
+    "coco_attributes",
+    "compare",
+    "compare_variants",
+    "deciles",
+    "deep_dive",
+    "distribution",
+    "image_attributes",
+    "join_attributes",
+    "means",
+    "orientation_audit",
+    "ranking",
+    "read_attributes",
+    "shares",
+    "study_claims",
+    "summary",
+    "text_attributes",
+]

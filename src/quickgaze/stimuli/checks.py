@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from quickgaze.stimuli.files import PathLike
 from quickgaze.stimuli.inspection import Check, Inspection, Progress, inspect
-from quickgaze.stimuli.loading import DATASETS, load_dataset
+from quickgaze.stimuli.loading import DATASETS, expanded, load_dataset
+from quickgaze.stimuli.places import Root
 
 
 def check_dataset(
-    name: str, root: PathLike | None = None, *, progress: Progress = iter, **options: Any
+    name: str, root: Root | None = None, *, progress: Progress = iter, **options: Any
 ) -> list[Check]:
     """Load a data set, read all of it, and check it against what is known of it.
 
@@ -19,7 +18,7 @@ def check_dataset(
     ----------
     name : str
         One of `list_datasets`.
-    root : path-like, optional
+    root : path-like or address, optional
         Folder that holds the data set, for those that lie in files.
     progress : callable
         Takes the sequence of stimuli and gives them one after the other.
@@ -44,7 +43,7 @@ def check_dataset(
     [('images that open', '2', 'ok'), ('ids', '2 different', 'ok')]
     """
     dataset = load_dataset(name, root, **options)
-    place = None if root is None else Path(root).expanduser()
+    place = None if root is None else expanded(root)
     found = inspect(dataset, place, progress)
     expect = DATASETS[name].expect
     return [*_general(found), *([] if expect is None else expect(found))]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
 from quickgaze.errors import StimulusError
-from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.fingerprints import fingerprint_of_file
 from quickgaze.stimuli.images import is_deep, opened, stored_orientation, upright
+from quickgaze.stimuli.places import AnyPath, open_file, readable
 from quickgaze.stimuli.types import Density, Size
 
 COLOUR_TOLERANCE = 8
@@ -25,22 +27,22 @@ class DensityFile:
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         An image of any common format with 8 or more bits, or ``.npy``.
     what : str
         What it is called in messages: a data set's ``"density"``, or a model's ``"map"``.
 
     Examples
     --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "map.npy"
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "map.npy"
     >>> np.save(path, np.array([[0, 1], [2, 4]]))
     >>> DensityFile(path).read((2, 2))
     array([[0.  , 0.25],
            [0.5 , 1.  ]], dtype=float32)
     """
 
-    path: Path
+    path: AnyPath
     what: str = "density"
 
     def read(self, size: Size) -> Density:
@@ -70,6 +72,10 @@ class DensityFile:
             values = _read_grey(self.path, size, name)
         return scaled_to_maximum(values, name)
 
+    def fingerprint(self) -> str:
+        """Size of the file in bytes, and a digest of parts of it."""
+        return fingerprint_of_file(self.path)
+
 
 def scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
     """Divide a saliency map by its maximum.
@@ -95,19 +101,44 @@ def scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
     return (values / largest if largest > 0 else values).astype(np.float32)
 
 
-def _read_array(path: Path, size: Size, name: str) -> npt.NDArray[np.float64]:
+def _read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
     try:
-        # Mapped, so that the shape is known before anything of that shape is in memory.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with open_file(path) as file:
+            shape, dtype = _array_header(file)
+            refuse_array(shape, dtype, size, name)
+            _refuse_short(file, dtype.itemsize * math.prod(shape))
+            file.seek(0)
+            return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
+    except StimulusError:
+        raise
     except Exception as error:
         raise StimulusError(
             f"the {name} cannot be read ({error or type(error).__name__}); it "
             "needs to be one array of numbers, written by numpy.save"
         ) from error
-    if not isinstance(array, np.ndarray):
-        raise StimulusError(f"the {name} holds an archive; it needs to be one array of numbers")
-    refuse_array(array.shape, array.dtype, size, name)
-    return np.array(array, dtype=np.float64)
+
+
+def _refuse_short(file: IO[bytes], needed: int) -> None:
+    start = file.tell()
+    if file.seek(0, os.SEEK_END) - start < needed:
+        raise ValueError("it ends before its last value")
+
+
+def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array, before anything of that shape is in memory."""
+    if file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}:
+        raise ValueError("it is an archive of arrays")
+    file.seek(0)
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    else:
+        raise ValueError(f"its format {version} holds tables with names, not one array")
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    return shape, dtype
 
 
 def refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name: str) -> None:
@@ -133,7 +164,7 @@ def refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name:
     _refuse_shape(shape, size, name)
 
 
-def _read_grey(path: Path, size: Size, name: str) -> npt.NDArray[np.float64]:
+def _read_grey(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
     with opened(path) as image:
         image.load()
         values = upright(_grey_levels(image, name), stored_orientation(image))

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.stimuli.downloading import Patience, already_right, download
-from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.stimuli.loading import DATASETS
+from quickgaze.stimuli.places import PathLike, as_path, readable
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.unpacking import unpack
 
@@ -74,7 +74,7 @@ def plan_fetch(
      'https://s3.amazonaws.com/salicon-dataset/2015r1/fixations_val2014.json']
     """
     source = source_of(name)
-    folder = Path(root).expanduser()
+    folder = _local(root)
     if mirror is not None and urlsplit(mirror).scheme not in {"http", "https"}:
         raise OptionError(f"the mirror {mirror!r} is not an address; give one with http or https")
     return [
@@ -119,7 +119,7 @@ def fetch_dataset(
         been fetched before stays, and is not fetched again.
     """
     planned = plan_fetch(name, root, split=split, mirror=mirror)
-    folder = Path(root).expanduser()
+    folder = _local(root)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,6 +128,16 @@ def fetch_dataset(
         if not item.there:
             _fetch(item, folder, progress, patience)
     return planned
+
+
+def _local(root: PathLike) -> Path:
+    folder = as_path(root)
+    if not isinstance(folder, Path):
+        raise OptionError(
+            f"{readable(folder)} is not on this machine; fetch into a local folder, check it, and "
+            "copy it there"
+        )
+    return folder.expanduser()
 
 
 def source_of(name: str) -> Source:

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from quickgaze.errors import DatasetError
+from quickgaze.stimuli.places import AnyPath, PathLike, list_files, readable
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = [
+    "DENSITY_SUFFIXES",
+    "IMAGE_SUFFIXES",
+    "PathLike",
+    "by_stem",
+    "readable",
+    "stem_of_listed",
+    "unrecognised",
+    "walk",
+    "with_suffix",
+]
 
 IMAGE_SUFFIXES = frozenset(
     f".{ending}"
@@ -17,51 +34,47 @@ IMAGE_SUFFIXES = frozenset(
 DENSITY_SUFFIXES = IMAGE_SUFFIXES | {".npy"}
 """File name endings, in lower case, that are taken for human saliency maps."""
 
-PathLike = str | os.PathLike[str]
+SomePath = TypeVar("SomePath", bound="Path | UPath")
 
 
-def readable(path: PathLike) -> str:
-    r"""Text of a path that can be printed and stored, whatever bytes its name is made of.
-
-    Parameters
-    ----------
-    path : path-like
-        Any path, of which the file need not exist.
-
-    Returns
-    -------
-    str
-        The path, with what is not UTF-8 written as ``\xNN``.
-
-    Examples
-    --------
-    >>> readable("caf\udce9.png")
-    'caf\\xe9.png'
-    """
-    return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def walk(folder: Path, depth: int | None = None) -> Iterator[Path]:
+@overload
+def walk(folder: Path, depth: int | None = None) -> Iterator[Path]: ...
+@overload
+def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]: ...
+def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]:
     """Files below a folder, sorted, without hidden files and hidden folders.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or UPath
         Where to look. Links to folders are followed, each folder is visited once.
     depth : int, optional
         How many levels of subfolders to enter: all by default, 0 for none.
 
     Yields
     ------
-    Path
-        The files of a folder, then those of its subfolders; also links that lead nowhere.
+    Path or UPath
+        The files of a folder, then those of its subfolders; also what cannot be read: links
+        that lead nowhere, pipes, and folders that are called as an image or a map and hold
+        none.
 
     Raises
     ------
     DatasetError
         If a folder cannot be listed.
     """
-    yield from _walk(folder, depth, set())
+    if isinstance(folder, Path):
+        yield from _walk(folder, depth, set())
+        return
+    names = (name.split("/") for name in list_files(folder, depth))
+    shown = [parts for parts in names if not any(part.startswith(".") for part in parts)]
+    for parts in sorted(shown, key=_files_first):
+        yield folder / "/".join(parts)
+
+
+def _files_first(parts: Sequence[str]) -> list[tuple[bool, str]]:
+    """Order of paths in which the files of a folder come before those of its subfolders."""
+    return [(place < len(parts) - 1, part) for place, part in enumerate(parts)]
 
 
 def _walk(folder: Path, depth: int | None, visited: set[tuple[int, int]]) -> Iterator[Path]:
@@ -74,21 +87,29 @@ def _walk(folder: Path, depth: int | None, visited: set[tuple[int, int]]) -> Ite
         return
     visited.add((status.st_dev, status.st_ino))
     shown = [entry for entry in entries if not entry.name.startswith(".")]
-    yield from (Path(entry.path) for entry in shown if not entry.is_dir())
-    if depth == 0:
-        return
+    folders = [Path(entry.path) for entry in shown if _is_folder(entry)]
+    yield from (Path(entry.path) for entry in shown if not _is_folder(entry))
     deeper = None if depth is None else depth - 1
-    for entry in shown:
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), deeper, visited)
+    for inner in folders:
+        found = [] if depth == 0 else list(_walk(inner, deeper, visited))
+        yield from found
+        if with_suffix([inner], DENSITY_SUFFIXES) and not with_suffix(found, DENSITY_SUFFIXES):
+            yield inner
 
 
-def with_suffix(paths: Iterable[Path], suffixes: frozenset[str]) -> list[Path]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def with_suffix(paths: Iterable[SomePath], suffixes: frozenset[str]) -> list[SomePath]:
     """Keep the paths that end in one of `suffixes`, in upper or lower case."""
     return [path for path in paths if path.suffix.lower() in suffixes]
 
 
-def by_stem(paths: Iterable[Path], what: str) -> dict[str, Path]:
+def by_stem(paths: Iterable[SomePath], what: str) -> dict[str, SomePath]:
     """Key paths by their file name without its ending, as `readable` gives it.
 
     Parameters
@@ -107,7 +128,7 @@ def by_stem(paths: Iterable[Path], what: str) -> dict[str, Path]:
     DatasetError
         If two files have the same stem, so that it is open which one is meant.
     """
-    keyed: dict[str, Path] = {}
+    keyed: dict[str, SomePath] = {}
     for path in paths:
         other = keyed.setdefault(readable(path.stem), path)
         if other is not path:
@@ -118,7 +139,7 @@ def by_stem(paths: Iterable[Path], what: str) -> dict[str, Path]:
     return keyed
 
 
-def stem_of_listed(name: str, listed_in: Path) -> str:
+def stem_of_listed(name: str, listed_in: AnyPath) -> str:
     """Stem of an image file that a data set's own listing names.
 
     Parameters
@@ -148,7 +169,7 @@ def stem_of_listed(name: str, listed_in: Path) -> str:
     return path.stem
 
 
-def unrecognised(name: str, root: Path, layout: str) -> DatasetError:
+def unrecognised(name: str, root: AnyPath, layout: str) -> DatasetError:
     """Make the error for a root folder in which a data set cannot be found.
 
     Parameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
 from typing import IO, Literal
 
 import numpy as np
@@ -16,13 +17,12 @@ from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
     IMAGE_SUFFIXES,
-    PathLike,
-    readable,
     unrecognised,
     walk,
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.places import AnyPath, Root, as_path, below, read_bytes, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.types import Dataset, Stimulus
 
@@ -38,12 +38,12 @@ TABLES = ("fixations.csv", "fixations.parquet")
 _REQUIRED = ("stimulus", "observer", "x", "y")
 
 
-def load_folder(root: PathLike, *, origin: Literal[0, 1] | None = None) -> Dataset:
+def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     """Load a folder of images, with or without gaze.
 
     Parameters
     ----------
-    root : path-like
+    root : path-like or address
         Holds the images in ``images/`` or, if there is no such folder, itself. Subfolders are
         entered; hidden files and folders are not. Densities are looked for in ``maps/``, one
         of the same name and in the same subfolder for each image; fixations in
@@ -58,8 +58,9 @@ def load_folder(root: PathLike, *, origin: Literal[0, 1] | None = None) -> Datas
     Dataset
         One stimulus an image, also where there is no gaze on it, sorted by id: the path below
         the folder of images without its ending (``cats/tabby``). Where several images differ
-        in their ending alone, their ids keep it (``tabby.jpg``). Names in ``maps/`` and in the
-        column ``stimulus`` that belong to no image are `Dataset.missing`.
+        in their ending alone, their ids keep it (``tabby.jpg``); where names read alike because
+        they are not UTF-8, the later ones are numbered (``tabby.jpg (2)``). Names in ``maps/``
+        and in the column ``stimulus`` that belong to no image are `Dataset.missing`.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def load_folder(root: PathLike, *, origin: Literal[0, 1] | None = None) -> Datas
     """
     if origin not in {None, 0, 1}:
         raise OptionError(f"origin is {origin!r}; give 0 or 1: what the first pixel counts as")
-    root = Path(root)
+    root = as_path(root)
     names = _Names.of(_images(root), _image_folder(root))
     if not names.ids:
         raise unrecognised("images", root, LAYOUT)
@@ -104,40 +105,54 @@ def load_folder(root: PathLike, *, origin: Literal[0, 1] | None = None) -> Datas
 class _Names:
     """What images go by: their ids, and what else tables and maps may call them."""
 
-    ids: Mapping[str, Path]
+    ids: Mapping[str, AnyPath]
     called: Mapping[str, str]
     ambiguous: frozenset[str]
 
     @classmethod
-    def of(cls, paths: list[Path], folder: Path) -> _Names:
-        """Name each image by its path without ending, or with it where that is not unique."""
-        full = [_below(path, folder) for path in paths]
+    def of(cls, paths: list[AnyPath], folder: AnyPath) -> _Names:
+        """Name each image by its path without ending, or with it where that is not unique.
+
+        No image is lost: names that read alike, as those that are not UTF-8 may, are numbered.
+        """
+        full = [_name(path, folder) for path in paths]
         stems = [_without_ending(name) for name in full]
-        counts, taken = Counter(stems), set(full)
-        ids = [
+        counts, taken = Counter(stems), Counter(full)
+        ids = _numbered(
             stem if counts[stem] == 1 and stem not in taken else name
             for stem, name in zip(stems, full, strict=True)
-        ]
+        )
+        called = zip([*full, *ids], [*ids, *ids], strict=True)
         return cls(
             dict(zip(ids, paths, strict=True)),
-            dict(zip([*full, *ids], [*ids, *ids], strict=True)),
-            frozenset(stem for stem, count in counts.items() if count > 1),
+            {name: identifier for name, identifier in called if taken[name] < 2},
+            frozenset(name for name, times in (counts | taken).items() if times > 1),
         )
 
-    def resolve(self, name: str, source: Path) -> str:
+    def resolve(self, name: str, source: AnyPath) -> str:
         """Id of the image that `source` calls `name`; the name itself if there is none."""
         if name in self.called:
             return self.called[name]
         if name in self.ambiguous:
             raise DatasetError(
                 f"{readable(source)} names {name!r}, which several images are called that differ "
-                "in their ending; name the image with its ending, or rename one"
+                "in their ending or in bytes that are not UTF-8; name the image with its ending, "
+                "or rename one"
             )
         return name
 
 
-def _below(path: Path, folder: Path) -> str:
-    return readable(path.relative_to(folder).as_posix())
+def _numbered(names: Iterable[str]) -> list[str]:
+    """Names with a number added to those that were there before."""
+    taken: dict[str, None] = {}
+    for name in names:
+        made = (name if number == 1 else f"{name} ({number})" for number in count(1))
+        taken[next(candidate for candidate in made if candidate not in taken)] = None
+    return list(taken)
+
+
+def _name(path: AnyPath, folder: AnyPath) -> str:
+    return readable(below(path, folder))
 
 
 def _without_ending(name: str) -> str:
@@ -145,22 +160,24 @@ def _without_ending(name: str) -> str:
     return head if head and "/" not in ending else name
 
 
-def _image_folder(root: Path) -> Path:
+def _image_folder(root: AnyPath) -> AnyPath:
     return root / "images" if (root / "images").is_dir() else root
 
 
-def _images(root: Path) -> list[Path]:
+def _images(root: AnyPath) -> list[AnyPath]:
     folder = _image_folder(root)
     found = with_suffix(walk(folder), IMAGE_SUFFIXES)
-    return [path for path in found if folder != root or path.relative_to(root).parts[0] != "maps"]
+    return [
+        path for path in found if folder != root or below(path, root).partition("/")[0] != "maps"
+    ]
 
 
-def _maps(folder: Path, names: _Names) -> dict[str, Path]:
-    maps: dict[str, Path] = {}
+def _maps(folder: AnyPath, names: _Names) -> dict[str, AnyPath]:
+    maps: dict[str, AnyPath] = {}
     if not folder.is_dir():
         return maps
     for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
-        name = _below(path, folder)
+        name = _name(path, folder)
         stem = _without_ending(name)
         identifier = names.resolve(stem, path)
         other = maps.setdefault(identifier, path)
@@ -171,7 +188,7 @@ def _maps(folder: Path, names: _Names) -> dict[str, Path]:
     return maps
 
 
-def _table(root: Path) -> Path | None:
+def _table(root: AnyPath) -> AnyPath | None:
     found = [root / name for name in TABLES if (root / name).is_file()]
     if len(found) > 1:
         raise DatasetError(
@@ -180,15 +197,15 @@ def _table(root: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _read_table(path: Path, origin: int | None) -> pl.DataFrame:
+def _read_table(path: AnyPath, origin: int | None) -> pl.DataFrame:
     if origin is None:
         raise OptionError(
             f"{readable(path)} needs origin=0 or origin=1: 0 if the centre of the upper left "
             "pixel is at x = 0, y = 0 (Python), 1 if it is at x = 1, y = 1 (MATLAB)"
         )
     try:
-        with path.open("rb") as file:
-            table = _read_text(file) if path.suffix == ".csv" else pl.read_parquet(file)
+        file = io.BytesIO(read_bytes(path))
+        table = _read_text(file) if path.suffix == ".csv" else pl.read_parquet(file)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DatasetError(f"{readable(path)} cannot be read as a table: {error}") from error
     lacking = [name for name in _REQUIRED if name not in table.columns]
@@ -210,7 +227,7 @@ def _numbers(table: pl.DataFrame) -> list[str]:
     return [name for name in ("x", "y", "duration") if name in table.columns]
 
 
-def _typed(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+def _typed(table: pl.DataFrame, path: AnyPath) -> pl.DataFrame:
     numbers = _numbers(table)
     try:
         table = table.select(
@@ -230,7 +247,7 @@ def _typed(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     return table
 
 
-def _gaze(table: pl.DataFrame, names: _Names, path: Path) -> dict[str, RecordedPoints]:
+def _gaze(table: pl.DataFrame, names: _Names, path: AnyPath) -> dict[str, RecordedPoints]:
     called = table["stimulus"].unique().to_list()
     identifiers = {name: names.resolve(name, path) for name in called}
     table = table.with_columns(
@@ -252,7 +269,7 @@ def _points(rows: pl.DataFrame) -> RecordedPoints:
     )
 
 
-def _refuse_strangers(gaze: Mapping[str, object], names: _Names, source: Path) -> None:
+def _refuse_strangers(gaze: Mapping[str, object], names: _Names, source: AnyPath) -> None:
     if gaze and not gaze.keys() & names.ids.keys():
         raise DatasetError(
             f"{readable(source)} names no image that is there: it calls them "
@@ -260,14 +277,14 @@ def _refuse_strangers(gaze: Mapping[str, object], names: _Names, source: Path) -
         )
 
 
-def _edition(maps: bool, table: Path | None, origin: int | None) -> str:
+def _edition(maps: bool, table: AnyPath | None, origin: int | None) -> str:
     parts = ["density maps"] if maps else []
     if table is not None:
         parts.append(f"{table.name} with origin {origin}")
     return " and ".join(parts) or "images only"
 
 
-def _notes(stimuli: Sequence[Stimulus], maps: bool, table: Path | None) -> tuple[str, ...]:
+def _notes(stimuli: Sequence[Stimulus], maps: bool, table: AnyPath | None) -> tuple[str, ...]:
     if table is None and not maps:
         return ("There is no gaze on these images: nothing can be scored.",)
     notes = []

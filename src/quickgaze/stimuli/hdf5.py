@@ -16,8 +16,9 @@ import numpy.typing as npt
 import PIL.Image
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
-from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.fingerprints import ROWS, fingerprint_of_array
 from quickgaze.stimuli.images import refuse_size, to_rgb
+from quickgaze.stimuli.places import AnyPath, open_file, problem_of, readable
 from quickgaze.stimuli.types import Image, Size
 
 LARGEST_EXPANSION = 2000
@@ -53,12 +54,46 @@ def require_h5py(what: str) -> ModuleType:
 
 
 @contextmanager
-def opened_hdf5(path: Path, what: str) -> Iterator[Any]:
+def hdf5_file(path: AnyPath, what: str) -> Iterator[Any]:
+    """Open an HDF5 file, here or elsewhere.
+
+    Parameters
+    ----------
+    path : Path or UPath
+    what : str
+        What needs h5py, in words and in the plural, for the error.
+
+    Yields
+    ------
+    h5py.File
+        Opened for reading.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    OptionError
+        If h5py is not installed.
+    """
+    h5py = require_h5py(what)
+    if not isinstance(path, Path):
+        with open_file(path) as stream, h5py.File(stream, "r") as file:
+            yield file
+        return
+    problem = problem_of(path)
+    if problem:
+        raise OSError(f"it {problem}")
+    with h5py.File(path, "r") as file:
+        yield file
+
+
+@contextmanager
+def opened_hdf5(path: AnyPath, what: str) -> Iterator[Any]:
     """Open an HDF5 file, and turn whatever is wrong with its content into a `DatasetError`.
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         The file.
     what : str
         What it should hold, in words, for the error.
@@ -75,11 +110,10 @@ def opened_hdf5(path: Path, what: str) -> Iterator[Any]:
     OptionError
         If h5py is not installed.
     """
-    h5py = require_h5py("HDF5 files")
     try:
-        with h5py.File(path, "r") as file:
+        with hdf5_file(path, "HDF5 files") as file:
             yield file
-    except DatasetError:
+    except (DatasetError, OptionError):
         raise
     except Exception as error:
         raise DatasetError(
@@ -258,7 +292,7 @@ class ArchivedImage:
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         The file. It is opened each time that the image is read.
     name : str
         The HDF5 data set with the pixels: (H, W), or (H, W, C) with 1, 3 or 4 channels.
@@ -266,7 +300,7 @@ class ArchivedImage:
         Of the pixels.
     """
 
-    path: Path
+    path: AnyPath
     name: str
     shape: tuple[int, ...]
 
@@ -289,12 +323,10 @@ class ArchivedImage:
         return self.shape[0], self.shape[1]
 
     def fingerprint(self) -> str:
-        """File name, place in it, shape, and the file's size in bytes."""
-        try:
-            length = str(self.path.stat().st_size)
-        except OSError:
-            length = "missing"
-        return f"{self.path.name}:{self.name}:{self.shape}:{length}"
+        """Name, shape, and a digest of some rows of the pixels."""
+        with opened_hdf5(self.path, "images") as file:
+            pixels = fingerprint_of_array(own_dataset(file, self.name), ROWS)
+        return f"{self.name}:{pixels}"
 
 
 def rgb_of(pixels: npt.NDArray[Any], name: str) -> Image:

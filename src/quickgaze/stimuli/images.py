@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
 from quickgaze.errors import StimulusError
-from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.stimuli.fingerprints import fingerprint_of_file
+from quickgaze.stimuli.places import MISSING, AnyPath, Root, open_file, problem_of, readable
 from quickgaze.stimuli.types import Image, Size
 
 Pixels = npt.NDArray[Any]
@@ -24,13 +26,14 @@ SMALLEST_SIDE = 2
 """Pixels below which a picture has no places to compare."""
 
 
-def read_image(path: PathLike) -> Image:
+def read_image(path: Root) -> Image:
     """Read an image file.
 
     Parameters
     ----------
-    path : path-like
-        A file in any format and mode that Pillow reads. Of several frames the first is taken.
+    path : path-like or UPath
+        A file in any format and mode that Pillow reads by itself: not PostScript, which is a
+        program. Of several frames the first is taken.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def to_rgb(image: PIL.Image.Image) -> Image:
     return upright(_rgb(image), stored_orientation(image))
 
 
-def image_size(path: PathLike) -> Size:
+def image_size(path: Root) -> Size:
     """Height and width of an image file as `read_image` returns it, from its header.
 
     Parameters
@@ -113,11 +116,11 @@ class ImageFile:
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         The file. It need not be readable before it is read.
     """
 
-    path: Path
+    path: AnyPath
 
     def read(self) -> Image:
         """Read the image, as `read_image` does."""
@@ -128,20 +131,17 @@ class ImageFile:
         return image_size(self.path)
 
     def fingerprint(self) -> str:
-        """File name and size in bytes; of a file that is not there, that it is missing."""
-        try:
-            return f"{self.path.name}:{self.path.stat().st_size}"
-        except OSError:
-            return f"{self.path.name}:missing"
+        """File name, size in bytes, and a digest of parts of the file."""
+        return f"{self.path.name}:{fingerprint_of_file(self.path)}"
 
 
 @contextmanager
-def opened(path: PathLike) -> Iterator[PIL.Image.Image]:
+def opened(path: Root) -> Iterator[PIL.Image.Image]:
     """Open an image file, and turn whatever Pillow finds wrong into a `StimulusError`.
 
     Parameters
     ----------
-    path : path-like
+    path : path-like or UPath
         The file.
 
     Yields
@@ -154,18 +154,31 @@ def opened(path: PathLike) -> Iterator[PIL.Image.Image]:
     StimulusError
         If the file cannot be used, while it is opened or within the block.
     """
-    file = Path(path)
+    file = Path(path) if isinstance(path, str | os.PathLike) else path
     try:
         _refuse_what_is_no_file(file)
         # Given a path, Pillow (to 13.0) maps uncompressed TIFF files into memory and scrambles
         # those that lie on their side.
-        with file.open("rb") as stream, PIL.Image.open(stream) as image:
-            refuse_size(image.size, path)
-            yield image
+        with open_file(file) as stream:
+            _refuse_empty(stream, file)
+            with PIL.Image.open(stream, formats=_formats()) as image:
+                refuse_size(image.size, path)
+                yield image
     except StimulusError:
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise _too_many_pixels(path) from error
+    except PIL.UnidentifiedImageError as error:
+        raise StimulusError(
+            f"{readable(path)} cannot be read as an image: its content is of no known image "
+            "format; replace it, or convert it to PNG or JPEG"
+        ) from error
+    except FileNotFoundError as error:
+        raise StimulusError(f"there is no image at {readable(path)}; check the path") from error
+    except PermissionError as error:
+        raise StimulusError(
+            f"{readable(path)} may not be read ({error.strerror or error}); change its permissions"
+        ) from error
     except Exception as error:
         raise StimulusError(
             f"{readable(path)} cannot be read as an image ({error or type(error).__name__}); "
@@ -173,14 +186,28 @@ def opened(path: PathLike) -> Iterator[PIL.Image.Image]:
         ) from error
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
-    if not path.exists():
+def _formats() -> tuple[str, ...]:
+    """All but PostScript, which is a program, and which Pillow would have Ghostscript run."""
+    PIL.Image.preinit()  # the usual formats are tried first
+    PIL.Image.init()
+    return tuple(name for name in PIL.Image.ID if name != "EPS")
+
+
+def _refuse_what_is_no_file(path: AnyPath) -> None:
+    problem = problem_of(path)
+    if problem == MISSING:
         raise StimulusError(f"there is no image at {readable(path)}; check the path")
-    if not path.is_file():
-        raise StimulusError(f"{readable(path)} is not a file; give the path of an image file")
+    if problem:
+        raise StimulusError(f"{readable(path)} {problem}; give the path of an image file")
 
 
-def refuse_size(size: tuple[int, int], path: PathLike) -> None:
+def _refuse_empty(stream: IO[bytes], path: AnyPath) -> None:
+    if not stream.read(1):
+        raise StimulusError(f"{readable(path)} is empty and cannot be read as an image; replace it")
+    stream.seek(0)
+
+
+def refuse_size(size: tuple[int, int], path: Root) -> None:
     """Refuse an image that is too small to compare places in, or too large to be one.
 
     Parameters
@@ -205,7 +232,7 @@ def refuse_size(size: tuple[int, int], path: PathLike) -> None:
         raise _too_many_pixels(path)
 
 
-def _too_many_pixels(path: PathLike) -> StimulusError:
+def _too_many_pixels(path: Root) -> StimulusError:
     return StimulusError(
         f"{readable(path)} has more pixels than the limit of {PIL.Image.MAX_IMAGE_PIXELS:,} that "
         "guards against decompression bombs; scale the image down"

@@ -6,10 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from quickgaze.errors import DatasetError, StimulusError
-from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.places import AnyPath, open_file, readable
 from quickgaze.stimuli.types import Dataset, Size, Stimulus
 
 Progress = Callable[[Sequence[Stimulus]], Iterable[Stimulus]]
@@ -95,7 +94,7 @@ class Inspection:
     Parameters
     ----------
     dataset : Dataset
-    root : Path or None
+    root : Path, UPath or None
         Where it lies.
     sizes : mapping of (int, int) to int
         Numbers of images by height and width, of those that open.
@@ -108,7 +107,7 @@ class Inspection:
     """
 
     dataset: Dataset
-    root: Path | None
+    root: AnyPath | None
     sizes: Mapping[Size, int]
     points: Mapping[str, Points]
     maps: int
@@ -154,13 +153,13 @@ class _Tally:
             self.maps += 1
 
 
-def inspect(dataset: Dataset, root: Path | None = None, progress: Progress = iter) -> Inspection:
+def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Progress = iter) -> Inspection:
     """Read every image, all gaze and every density map of a data set, and count.
 
     Parameters
     ----------
     dataset : Dataset
-    root : Path, optional
+    root : Path or UPath, optional
         Where it lies.
     progress : callable
         Gives the stimuli one after the other.
@@ -188,7 +187,7 @@ def inspect(dataset: Dataset, root: Path | None = None, progress: Progress = ite
     )
 
 
-def md5_of(path: Path) -> str:
+def md5_of(path: AnyPath) -> str:
     """MD5 digest of a file, as 32 hexadecimal digits.
 
     Raises
@@ -198,7 +197,7 @@ def md5_of(path: Path) -> str:
     """
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
     except OSError as error:
@@ -206,7 +205,7 @@ def md5_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def md5_check(path: Path, expected: str) -> Check:
+def md5_check(path: AnyPath, expected: str) -> Check:
     """Compare a file with its known MD5 digest."""
     found = md5_of(path)
     note = "" if found == expected else "not the authors' file, or damaged: fetch it again"

@@ -11,9 +11,9 @@ from typing import Any
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.stimuli import folder, osie, popout, pysaliency_data, salicon, sources
-from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.stimuli.inspection import Check, Inspection
 from quickgaze.stimuli.osie_checks import expected_of_osie
+from quickgaze.stimuli.places import AnyPath, Root, as_path, readable, unreachable
 from quickgaze.stimuli.salicon_checks import expected_of_salicon
 from quickgaze.stimuli.types import Dataset
 
@@ -107,15 +107,18 @@ def list_datasets() -> list[str]:
     return DATASETS.names()
 
 
-def load_dataset(name: str, root: PathLike | None = None, **options: Any) -> Dataset:
+def load_dataset(name: str, root: Root | None = None, **options: Any) -> Dataset:
     """Load a data set.
 
     Parameters
     ----------
     name : str
         One of `list_datasets`.
-    root : path-like, optional
+    root : path-like or address, optional
         Folder that holds the data set, for those that lie in files. ``~`` is the home folder.
+        It may lie elsewhere, at any address that fsspec can read from and list, such as
+        ``s3://bucket/osie``; files are then fetched each time that they are read, by whichever
+        process reads them.
     **options
         What the data set's own loader takes besides.
 
@@ -126,10 +129,10 @@ def load_dataset(name: str, root: PathLike | None = None, **options: Any) -> Dat
     Raises
     ------
     OptionError
-        If the name is not known (`UnknownNameError`), `root` is missing or not wanted, or the
-        data set has no such option.
+        If the name is not known (`UnknownNameError`), `root` is missing or not wanted, its
+        protocol needs a package that is not installed, or the data set has no such option.
     DatasetError
-        If the data set is not found in `root`, or is damaged.
+        If the data set is not found in `root`, or is damaged, or `root` cannot be reached.
 
     Examples
     --------
@@ -157,10 +160,20 @@ def _unknown_option(name: str, option: str, entry: DatasetEntry) -> OptionError:
     return unknown_name(f"option of the data set {name!r}:", option, entry.options)
 
 
-def _folder(root: PathLike, name: str, entry: DatasetEntry) -> Path:
-    path = Path(root).expanduser()
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
+def expanded(root: Root) -> AnyPath:
+    """Path of a root folder, in which ``~`` is the home folder."""
+    path = as_path(root)
+    return path.expanduser() if isinstance(path, Path) else path
+
+
+def _folder(root: Root, name: str, entry: DatasetEntry) -> AnyPath:
+    path = expanded(root)
+    try:
+        found, there = path.is_dir(), path.exists()
+    except Exception as error:
+        raise unreachable(path, error) from error
+    if not found:
+        what = "is not a folder" if there else "does not exist"
         raise DatasetError(
             f"{readable(path)} {what}; the data set {name!r} needs a folder with {entry.layout}"
         )

@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
 from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.stimuli.densities import DensityFile, refuse_array, scaled_to_maximum
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, PathLike, readable, walk, with_suffix
-from quickgaze.stimuli.hdf5 import require_h5py
+from quickgaze.stimuli.fingerprints import ROWS, UNREADABLE, fingerprint_of_array
+from quickgaze.stimuli.hdf5 import hdf5_file, own_dataset
 from quickgaze.stimuli.types import Density, DensitySource, Size
+
+_WHAT = "maps in an HDF5 file"
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,20 @@ class ArchivedMap:
             If it cannot be read, has another size than the image, or holds NaN, infinity,
             negative values or anything but numbers.
         """
-        h5py = require_h5py("maps in an HDF5 file")
         what = f"map {self.name!r} in {readable(self.path)}"
         try:
-            with h5py.File(self.path, "r") as archive:
-                stored = archive[self.name]
+            with hdf5_file(self.path, _WHAT) as archive:
+                stored = own_dataset(archive, self.name)
                 refuse_array(stored.shape, stored.dtype, size, what)
                 values = np.asarray(stored, dtype=np.float64)
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, ValueError) as error:
             raise StimulusError(f"the {what} cannot be read ({error})") from error
         return scaled_to_maximum(values, what)
+
+    def fingerprint(self) -> str:
+        """Name, shape, and a digest of some rows of the map."""
+        with hdf5_file(self.path, _WHAT) as archive:
+            return f"{self.name}:{fingerprint_of_array(own_dataset(archive, self.name), ROWS)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +82,8 @@ class ModelMaps:
     maps : mapping of str to DensitySource
         By their path below the folder, or in the file, without an image's ending.
     fingerprint : str
-        Changes when a map is added, removed or written anew.
+        Changes when a map is added, removed or replaced by another, and not when all of them
+        are copied elsewhere.
     """
 
     path: Path
@@ -154,31 +163,45 @@ def open_model_maps(path: PathLike) -> ModelMaps:
 
 def _in_folder(folder: Path) -> ModelMaps:
     maps: dict[str, DensitySource] = {}
-    digest = hashlib.sha256()
+    prints = []
     for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
-        below = readable(path.relative_to(folder).as_posix())
-        _add(maps, below, DensityFile(path, "map"), folder)
-        digest.update(f"{below}\t{_state(path)}\n".encode())
-    return ModelMaps(folder, maps, digest.hexdigest())
+        name = readable(path.relative_to(folder).as_posix())
+        source = DensityFile(path, "map")
+        _add(maps, name, source, folder)
+        prints.append(f"{name}\t{source.fingerprint()}")
+    return ModelMaps(folder, maps, _digest(prints))
 
 
 def _in_archive(file: Path) -> ModelMaps:
-    h5py = require_h5py("maps in an HDF5 file")
     maps: dict[str, DensitySource] = {}
+    prints = []
 
     def visit(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
+        if hasattr(item, "dtype"):
             _add(maps, name, ArchivedMap(file, name), file)
+            prints.append(f"{name}\t{_state(archive, name)}")
 
     try:
-        with h5py.File(file, "r") as archive:
+        with hdf5_file(file, _WHAT) as archive:
             archive.visititems(visit)
     except OSError as error:
         raise DatasetError(
             f"{readable(file)} cannot be read as HDF5 ({error}); name a folder of maps, or an HDF5 "
             "file with a data set for each image"
         ) from error
-    return ModelMaps(file, maps, hashlib.sha256(_state(file).encode()).hexdigest())
+    return ModelMaps(file, maps, _digest(prints))
+
+
+def _state(archive: Any, name: str) -> str:
+    """Fingerprint of a data set in an HDF5 file, or that it has none because it is no map."""
+    try:
+        return fingerprint_of_array(own_dataset(archive, name), ROWS)
+    except (OSError, ValueError):
+        return UNREADABLE
+
+
+def _digest(prints: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(prints)).encode()).hexdigest()
 
 
 def _add(maps: dict[str, DensitySource], name: str, source: DensitySource, place: Path) -> None:
@@ -197,12 +220,3 @@ def _without_ending(name: str) -> str:
 
 def _last_part(name: str) -> str:
     return PurePosixPath(_without_ending(name)).name
-
-
-def _state(path: Path) -> str:
-    """Size and time of the last change: a map of another network has the same size."""
-    try:
-        status = path.stat()
-    except OSError:
-        return "missing"
-    return f"{status.st_size} {status.st_mtime_ns}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,14 @@ import scipy.io
 from quickgaze.errors import DatasetError
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
-    PathLike,
     by_stem,
-    readable,
     stem_of_listed,
     unrecognised,
     walk,
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.places import AnyPath, Root, as_path, open_file, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.types import Dataset, Stimulus
 
@@ -35,12 +33,12 @@ NOTES = (
 Record = Mapping[str, npt.NDArray[Any]]
 
 
-def load_osie(root: PathLike) -> Dataset:
+def load_osie(root: Root) -> Dataset:
     """Load OSIE (Xu et al., 2014), whole or in part.
 
     Parameters
     ----------
-    root : path-like
+    root : path-like or address
         Folder with ``fixations.mat`` and the images in ``stimuli/``, or the authors' whole
         repository with ``data/eye/fixations.mat`` and ``data/stimuli/``.
 
@@ -61,7 +59,7 @@ def load_osie(root: PathLike) -> Dataset:
     .. [1] J. Xu, M. Jiang, S. Wang, M. S. Kankanhalli, Q. Zhao, "Predicting human gaze beyond
        pixels", Journal of Vision 14(1):28, 2014.
     """
-    table, folder = find_osie(Path(root))
+    table, folder = find_osie(as_path(root))
     images = by_stem(with_suffix(walk(folder, depth=0), IMAGE_SUFFIXES), "OSIE images")
     gaze = read_osie_gaze(table)
     stimuli = [
@@ -80,7 +78,7 @@ def load_osie(root: PathLike) -> Dataset:
     )
 
 
-def find_osie(root: Path) -> tuple[Path, Path]:
+def find_osie(root: AnyPath) -> tuple[AnyPath, AnyPath]:
     """Find the file of fixations and the folder of images.
 
     Raises
@@ -97,12 +95,12 @@ def find_osie(root: Path) -> tuple[Path, Path]:
     return table, folder
 
 
-def read_osie_gaze(path: Path) -> dict[str, RecordedPoints]:
+def read_osie_gaze(path: AnyPath) -> dict[str, RecordedPoints]:
     """Read the gaze on all listed images, whether these are there or not.
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         The authors' ``fixations.mat``.
 
     Returns
@@ -116,7 +114,9 @@ def read_osie_gaze(path: Path) -> dict[str, RecordedPoints]:
         If the file is something else, or damaged.
     """
     try:
-        images = _records(scipy.io.loadmat(path, variable_names=["fixations"])["fixations"])
+        with open_file(path) as file:
+            content = scipy.io.loadmat(file, variable_names=["fixations"])
+        images = _records(content["fixations"])
         names = [str(image["img"].item()) for image in images]
         points = [_points(_records(image["subjects"])) for image in images]
     except Exception as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from quickgaze.stimuli.fingerprints import fingerprint_of_points
 from quickgaze.stimuli.types import Fixations, Size
 
 
@@ -45,3 +46,8 @@ class RecordedPoints:
         """Give the points inside an image of (height, width) `size`, and count the others."""
         observer = self.observers[self.looked]
         return Fixations.inside(self.x, self.y, observer, size, self.duration)
+
+    def fingerprint(self) -> str:
+        """Digest of all points, who made them and how long they took."""
+        observer = self.observers[self.looked]
+        return fingerprint_of_points(self.x, self.y, observer, self.duration)

@@ -173,6 +173,10 @@ class Target:
         layout = self.display.layout()
         return Fixations.inside(layout.x[:1], layout.y[:1], ["construction"], size)
 
+    def fingerprint(self) -> str:
+        """Everything that the display depends on."""
+        return self.display.fingerprint()
+
 
 @dataclass(frozen=True)
 class Description(Mapping[str, str | float]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
-from quickgaze.stimuli.files import PathLike, readable, unrecognised
+from quickgaze.stimuli.files import unrecognised
+from quickgaze.stimuli.fingerprints import fingerprint_of_array
 from quickgaze.stimuli.hdf5 import (
     ArchivedImage,
     attribute,
@@ -24,6 +26,7 @@ from quickgaze.stimuli.hdf5 import (
     texts,
 )
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.places import AnyPath, Root, as_path, inside, list_files, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.pysaliency_gaze import (
     FileGaze,
@@ -56,10 +59,10 @@ _LARGEST_COUNT = 10_000_000
 
 
 def load_pysaliency(
-    root: PathLike,
+    root: Root,
     *,
-    stimuli: PathLike = "stimuli.hdf5",
-    fixations: PathLike = "fixations.hdf5",
+    stimuli: Root = "stimuli.hdf5",
+    fixations: Root = "fixations.hdf5",
     duration_unit: DurationUnit = "s",
     density_sigma: float | None = None,
     edition: str | None = None,
@@ -70,7 +73,7 @@ def load_pysaliency(
 
     Parameters
     ----------
-    root : path-like
+    root : path-like or address
         Folder that holds the files, and the images where the stimuli are files of their own.
     stimuli, fixations : path-like
         The files; relative paths start from `root`. pysaliency calls those of SALICON, for
@@ -107,18 +110,16 @@ def load_pysaliency(
     the image are dropped and counted. Nothing is unpickled, and links to other files are
     refused.
     """
-    root = Path(root)
+    root = as_path(root)
     scale = scale_of_durations(duration_unit)
     if density_sigma is not None and not 0 <= density_sigma < np.inf:
         raise OptionError(f"density_sigma is {density_sigma!r}; give a blur in pixels, 0 or more")
-    paths = root / stimuli, root / fixations
+    paths = inside(root, stimuli), inside(root, fixations)
     if not all(path.is_file() for path in paths):
         raise unrecognised("pysaliency's files", root, LAYOUT)
     listing = _read_stimuli(paths[0], root)
     gaze = read_gaze(paths[1], len(listing.sources), scale)
-    there = [
-        not isinstance(source, ImageFile) or source.path.is_file() for source in listing.sources
-    ]
+    there = _are_there(listing.sources, root)
     made = _stimuli(listing, gaze.points)
     facts = _facts(gaze)
     return Dataset(
@@ -220,6 +221,10 @@ class PointsOnSize:
             )
         return self.points.read(size)
 
+    def fingerprint(self) -> str:
+        """Size of the image that they were recorded on, and digest of the points."""
+        return f"{self.recorded}:{self.points.fingerprint()}"
+
 
 @dataclass(frozen=True, eq=False)
 class _ObjectImage:
@@ -241,7 +246,7 @@ class _ObjectImage:
         return int(self.shape[0]), int(self.shape[1])
 
     def fingerprint(self) -> str:
-        return f"{self.index}:{tuple(map(int, self.shape))}"
+        return f"{self.index}:{fingerprint_of_array(np.asarray(self.images[self.index]))}"
 
 
 def _stimuli(listing: _Listing, points: Sequence[RecordedPoints]) -> tuple[Stimulus, ...]:
@@ -254,7 +259,16 @@ def _stimuli(listing: _Listing, points: Sequence[RecordedPoints]) -> tuple[Stimu
     return tuple(made)
 
 
-def _read_stimuli(path: Path, root: Path) -> _Listing:
+def _are_there(sources: Sequence[ImageSource], root: AnyPath) -> list[bool]:
+    """Whether each image is there; elsewhere one listing answers for all."""
+    paths = [source.path if isinstance(source, ImageFile) else None for source in sources]
+    if isinstance(root, Path) or not any(paths):
+        return [not isinstance(path, Path) or path.is_file() for path in paths]
+    listed = {str(root / name) for name in list_files(root)}
+    return [path is None or str(path) in listed for path in paths]
+
+
+def _read_stimuli(path: AnyPath, root: AnyPath) -> _Listing:
     with opened_hdf5(path, "stimuli of pysaliency") as file:
         kind, version = attribute(file, "type"), attribute(file, "version")
         if version not in _VERSIONS.get(kind, ()):
@@ -277,18 +291,29 @@ def _read_stimuli(path: Path, root: Path) -> _Listing:
     return _Listing(archived, _ids(ids, [], count), [None] * count)
 
 
-def _image_path(name: str, listed_in: Path, root: Path) -> Path:
+def _image_path(name: str, listed_in: AnyPath, root: AnyPath) -> AnyPath:
     """Path of a listed image, which may start from the listing's folder but not leave `root`."""
     foreign = "\\" in name or PureWindowsPath(name).drive or "\0" in name
-    path = Path(os.path.normpath(listed_in.absolute().parent / name))
-    inside = path.is_relative_to(os.path.normpath(root.absolute()))
-    if foreign or not name or not inside:
+    path = _beside(name, listed_in, root)
+    if foreign or not name or path is None:
         raise DatasetError(
             f"{readable(listed_in)} lists an image as {name!r}, which is not a file below "
             f"{readable(root)}; if the images lie elsewhere on purpose, give as root the folder "
             "that holds both, and name the files with stimuli=... and fixations=..."
         )
     return path
+
+
+def _beside(name: str, listed_in: AnyPath, root: AnyPath) -> AnyPath | None:
+    """Path from the listing's folder; None if it is not below `root`."""
+    if isinstance(root, Path) and isinstance(listed_in, Path):
+        path = Path(os.path.normpath(listed_in.absolute().parent / name))
+        return path if path.is_relative_to(os.path.normpath(root.absolute())) else None
+    if isinstance(root, Path) or isinstance(listed_in, Path):
+        return None
+    there = posixpath.normpath(posixpath.join(listed_in.parent.path, name))
+    folder = f"{root.path.rstrip('/')}/"
+    return root / there[len(folder) :] if there.startswith(folder) else None
 
 
 def _sizes(file: Any, count: int) -> list[Size | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.files import readable
 from quickgaze.stimuli.hdf5 import (
     as_texts,
     attribute,
@@ -23,6 +21,7 @@ from quickgaze.stimuli.hdf5 import (
     own_group,
     texts,
 )
+from quickgaze.stimuli.places import AnyPath, readable
 from quickgaze.stimuli.points import RecordedPoints
 
 HALF_PIXEL = 0.5
@@ -182,12 +181,12 @@ class FileGaze:
     facts: str = ""
 
 
-def read_gaze(path: Path, count: int, scale: float) -> FileGaze:
+def read_gaze(path: AnyPath, count: int, scale: float) -> FileGaze:
     """Read a file of fixations.
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         As ``to_hdf5`` of pysaliency's Fixations, FixationTrains or ScanpathFixations writes it.
     count : int
         Number of stimuli.

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from quickgaze.catalogue import unknown_name
@@ -15,14 +14,13 @@ from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
     IMAGE_SUFFIXES,
-    PathLike,
     by_stem,
-    readable,
     unrecognised,
     walk,
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.places import AnyPath, Root, as_path, below, inside, readable
 from quickgaze.stimuli.salicon_gaze import MatlabGaze, index_annotations
 from quickgaze.stimuli.types import Dataset, FixationSource, Stimulus
 
@@ -59,12 +57,12 @@ _MAP_FOLDER = re.compile(r"(?:^|/)(?:density[_ -]?)?maps?(?:[_ -][^/]*)?(?:/|$)"
 class _Files:
     """The files of a root folder, by what they hold."""
 
-    images: list[Path]
-    maps: list[Path]
-    annotations: list[Path]
-    matlab: list[Path]
+    images: list[AnyPath]
+    maps: list[AnyPath]
+    annotations: list[AnyPath]
+    matlab: list[AnyPath]
 
-    def of_split(self, split: str, root: Path) -> _Files:
+    def of_split(self, split: str, root: AnyPath) -> _Files:
         """Keep the files of one split and those that do not tell theirs; all if it is empty."""
         if not split:
             return self
@@ -74,7 +72,7 @@ class _Files:
         )
         return _Files(*kept)
 
-    def bearing(self, kind: Kind) -> list[Path]:
+    def bearing(self, kind: Kind) -> list[AnyPath]:
         """Files that the gaze, or what there is instead, lies in."""
         return {
             "json": self.annotations,
@@ -85,11 +83,11 @@ class _Files:
 
 
 def load_salicon(
-    root: PathLike,
+    root: Root,
     *,
-    images: PathLike | None = None,
-    maps: PathLike | None = None,
-    annotations: PathLike | None = None,
+    images: Root | None = None,
+    maps: Root | None = None,
+    annotations: Root | None = None,
     split: Literal["train", "val", "test", "all"] | None = None,
     edition: Literal["2015", "2017"] | None = None,
     points: Literal["fixations", "samples"] | None = None,
@@ -98,12 +96,12 @@ def load_salicon(
 
     Parameters
     ----------
-    root : path-like
+    root : path-like or address
         Folder in which images, gaze and maps are looked for, three levels deep.
-    images, maps : path-like, optional
+    images, maps : path-like or address, optional
         The folders of the images and of the density maps, where they should not be guessed.
         Relative paths start from `root`.
-    annotations : path-like, optional
+    annotations : path-like or address, optional
         The annotation file (``.json``) or the folder of ``.mat`` files.
     split : {"train", "val", "test", "all"}, optional
         Needed where gaze or maps of several splits are there. The gaze on the test images is
@@ -137,7 +135,7 @@ def load_salicon(
     _refuse_unknown("split", split, (*SPLITS, "all"))
     _refuse_unknown("edition", edition, ("2015", "2017"))
     _refuse_unknown("kind of points", points, ("fixations", "samples"))
-    root = Path(root)
+    root = as_path(root)
     every = _find(root, images, maps, annotations)
     files = every.of_split(split, root) if split in SPLITS else every
     if not files.images:
@@ -156,24 +154,24 @@ def _refuse_unknown(kind: str, name: str | None, known: tuple[str, ...]) -> None
 
 
 def _find(
-    root: Path,
-    images: PathLike | None,
-    maps: PathLike | None,
-    annotations: PathLike | None,
+    root: AnyPath,
+    images: Root | None,
+    maps: Root | None,
+    annotations: Root | None,
 ) -> _Files:
     beneath = list(walk(root, _DEPTH))
     pictures, densities = _tell_apart(beneath, root)
     if images is not None:
-        pictures = with_suffix(walk(root / images, _DEPTH), IMAGE_SUFFIXES)
+        pictures = with_suffix(walk(inside(root, images), _DEPTH), IMAGE_SUFFIXES)
     if maps is not None:
-        densities = with_suffix(walk(root / maps, _DEPTH), DENSITY_SUFFIXES)
+        densities = with_suffix(walk(inside(root, maps), _DEPTH), DENSITY_SUFFIXES)
     if images is not None or maps is not None:
         taken = set(densities)
         pictures = [path for path in pictures if path not in taken]
     if annotations is None:
         gaze = [path for path in beneath if path.suffix == ".mat" or _is_annotations(path)]
     else:
-        given = root / annotations
+        given = inside(root, annotations)
         gaze = [given] if given.is_file() else list(walk(given, _DEPTH))
     return _Files(
         pictures,
@@ -183,16 +181,16 @@ def _find(
     )
 
 
-def _is_annotations(path: Path) -> bool:
+def _is_annotations(path: AnyPath) -> bool:
     return path.suffix == ".json" and path.name.startswith("fixations")
 
 
-def _tell_apart(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
+def _tell_apart(paths: list[AnyPath], root: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
     """Images and maps: by their folder or, side by side, by being the photograph or its twin."""
     apart = {path for path in paths if _MAP_FOLDER.search("/".join(_folders(path, root)))}
     photographs = {path.stem for path in paths if path.suffix.lower() in {".jpg", ".jpeg"}}
-    images: list[Path] = []
-    maps: list[Path] = []
+    images: list[AnyPath] = []
+    maps: list[AnyPath] = []
     for path in with_suffix(paths, DENSITY_SUFFIXES):
         photograph = path.suffix.lower() in {".jpg", ".jpeg"}
         twin = not photograph and path.stem in photographs
@@ -200,22 +198,24 @@ def _tell_apart(paths: list[Path], root: Path) -> tuple[list[Path], list[Path]]:
     return images, maps
 
 
-def _folders(path: Path, root: Path) -> tuple[str, ...]:
-    return path.relative_to(root).parts[:-1] if path.is_relative_to(root) else path.parts[-2:-1]
+def _folders(path: AnyPath, root: AnyPath) -> tuple[str, ...]:
+    name = below(path, root)
+    beneath = "/" in name or path.parent == root
+    return tuple(name.split("/")[:-1] if beneath else path.parts[-2:-1])
 
 
-def _split_of(path: Path, root: Path) -> str:
+def _split_of(path: AnyPath, root: AnyPath) -> str:
     named = _SPLIT_IN_NAME.match(path.name) or _SPLIT_IN_FOLDER.search(
         "/".join(reversed(_folders(path, root)))
     )
     return named[1].lower() if named else ""
 
 
-def _splits(paths: Iterable[Path], root: Path) -> Counter[str]:
+def _splits(paths: Iterable[AnyPath], root: AnyPath) -> Counter[str]:
     return Counter(split for split in (_split_of(path, root) for path in paths) if split)
 
 
-def _only_split(bearing: list[Path], root: Path) -> str:
+def _only_split(bearing: list[AnyPath], root: AnyPath) -> str:
     splits = _splits(bearing, root)
     if len(splits) > 1:
         held = ", ".join(f"{split} ({count:,} files)" for split, count in sorted(splits.items()))
@@ -226,7 +226,7 @@ def _only_split(bearing: list[Path], root: Path) -> str:
     return next(iter(splits), "")
 
 
-def _no_images(every: _Files, split: str | None, root: Path) -> DatasetError:
+def _no_images(every: _Files, split: str | None, root: AnyPath) -> DatasetError:
     held = _splits(every.images, root)
     if split in SPLITS and held:
         return DatasetError(
@@ -235,7 +235,7 @@ def _no_images(every: _Files, split: str | None, root: Path) -> DatasetError:
     return unrecognised("SALICON", root, LAYOUT)
 
 
-def _kind(files: _Files, edition: str | None, root: Path) -> Kind:
+def _kind(files: _Files, edition: str | None, root: AnyPath) -> Kind:
     if files.annotations and files.matlab and edition is None:
         raise DatasetError(
             f"{readable(root)} holds the 2015 release ({readable(files.annotations[0])}) and "
@@ -254,7 +254,7 @@ def _kind(files: _Files, edition: str | None, root: Path) -> Kind:
     return "maps" if files.maps else "images"
 
 
-def _refuse_unmet(kind: Kind, split: str | None, points: str | None, root: Path) -> None:
+def _refuse_unmet(kind: Kind, split: str | None, points: str | None, root: AnyPath) -> None:
     if kind == "images" and split not in SPLITS:
         raise unrecognised("SALICON", root, LAYOUT)
     if points is not None and kind in {"maps", "images"}:
@@ -280,7 +280,7 @@ def _gaze(
     }
 
 
-def _annotated(paths: list[Path]) -> dict[str, FixationSource | None]:
+def _annotated(paths: list[AnyPath]) -> dict[str, FixationSource | None]:
     gaze: dict[str, FixationSource | None] = {}
     for path in paths:
         samples = index_annotations(path)
@@ -301,7 +301,7 @@ def _dataset(
     gaze: Mapping[str, FixationSource | None],
     edition: str | None,
     points: str | None,
-    root: Path,
+    root: AnyPath,
 ) -> Dataset:
     images, maps = by_stem(files.images, "images"), by_stem(files.maps, "density maps")
     stimuli = tuple(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from quickgaze.stimuli.files import readable
 from quickgaze.stimuli.inspection import Check, Inspection, md5_check, md5_of
+from quickgaze.stimuli.places import AnyPath, readable
 from quickgaze.stimuli.salicon_gaze import AnnotatedSamples
 from quickgaze.stimuli.types import Stimulus
 
@@ -90,12 +89,12 @@ def _validation_points(found: Inspection, stimuli: Sequence[Stimulus]) -> list[C
     return [Check.of_count(what, known, points)]
 
 
-def _annotations(stimuli: Sequence[Stimulus]) -> list[Path]:
+def _annotations(stimuli: Sequence[Stimulus]) -> list[AnyPath]:
     gaze = (stimulus.gaze for stimulus in stimuli)
-    return sorted({source.path for source in gaze if isinstance(source, AnnotatedSamples)})
+    return sorted({each.path for each in gaze if isinstance(each, AnnotatedSamples)}, key=str)
 
 
-def _annotated(path: Path, found: Inspection) -> list[Check]:
+def _annotated(path: AnyPath, found: Inspection) -> list[Check]:
     """Check an annotation file by its name."""
     if path.name in ANNOTATIONS:
         return [md5_check(path, ANNOTATIONS[path.name])]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -14,7 +14,9 @@ import numpy.typing as npt
 import scipy.io
 
 from quickgaze.errors import DatasetError, StimulusError
-from quickgaze.stimuli.files import readable, stem_of_listed
+from quickgaze.stimuli.files import stem_of_listed
+from quickgaze.stimuli.fingerprints import fingerprint_of_file
+from quickgaze.stimuli.places import AnyPath, open_file, read_bytes, read_spans, readable
 from quickgaze.stimuli.types import Fixations, Size
 
 
@@ -53,7 +55,7 @@ class AnnotatedSamples:
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         The annotation file.
     length : int
         Its length in bytes when it was indexed.
@@ -63,13 +65,16 @@ class AnnotatedSamples:
         Where each annotation's list of points begins and ends in the file, in bytes.
     size : (int, int) or None
         Height and width of the image that was annotated, where the file tells.
+    digest : str
+        Of the workers and the text of their points when the file was indexed.
     """
 
-    path: Path
+    path: AnyPath
     length: int
     workers: tuple[str, ...]
     spans: npt.NDArray[np.int64]
     size: Size | None
+    digest: str = ""
 
     def read(self, size: Size) -> Fixations:
         """Parse the samples.
@@ -98,9 +103,7 @@ class AnnotatedSamples:
 
     def _points(self) -> list[npt.NDArray[np.float64]]:
         try:
-            with self.path.open("rb") as file:
-                length = file.seek(0, os.SEEK_END)
-                texts = [_read_span(file, start, stop) for start, stop in self.spans.tolist()]
+            texts, length = read_spans(self.path, lambda _: self.spans.tolist())
             points = [np.array(_POINTS.decode(text)).reshape(-1, 2) for text in texts]
         except OSError as error:
             raise StimulusError(f"{readable(self.path)} cannot be read: {error}") from error
@@ -115,18 +118,17 @@ class AnnotatedSamples:
             )
         return points
 
+    def fingerprint(self) -> str:
+        """Digest of the workers and their points as they stood in the file."""
+        return f"{self.size}:{self.digest}"
 
-def _read_span(file: BinaryIO, start: int, stop: int) -> bytes:
-    file.seek(start)
-    return file.read(stop - start)
 
-
-def index_annotations(path: Path) -> dict[str, AnnotatedSamples]:
+def index_annotations(path: AnyPath) -> dict[str, AnnotatedSamples]:
     """Find out where an annotation file holds what, without parsing or keeping its points.
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         A ``fixations_*.json`` of the 2015 release; half a gigabyte for the validation images.
 
     Returns
@@ -142,9 +144,7 @@ def index_annotations(path: Path) -> dict[str, AnnotatedSamples]:
         it does not list.
     """
     try:
-        with path.open("rb") as file:
-            # Not closed: it goes with the last annotation that points into it.
-            text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        text = _mapped(path) if isinstance(path, Path) else read_bytes(path)
         return _index(_FILE.decode(text), text, path)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise DatasetError(
@@ -153,8 +153,17 @@ def index_annotations(path: Path) -> dict[str, AnnotatedSamples]:
         ) from error
 
 
-def _index(listing: AnnotationFile, text: mmap.mmap, path: Path) -> dict[str, AnnotatedSamples]:
+def _mapped(path: Path) -> mmap.mmap:
+    with open_file(path) as file:
+        # Not closed: it goes with the last annotation that points into it.
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _index(
+    listing: AnnotationFile, text: mmap.mmap | bytes, path: AnyPath
+) -> dict[str, AnnotatedSamples]:
     origin = _address(text)
+    digests = {str(image.id): hashlib.blake2b(digest_size=8) for image in listing.images}
     workers: dict[str, list[str]] = {str(image.id): [] for image in listing.images}
     spans: dict[str, list[tuple[int, int]]] = {str(image.id): [] for image in listing.images}
     for annotation in listing.annotations:
@@ -167,6 +176,8 @@ def _index(listing: AnnotationFile, text: mmap.mmap, path: Path) -> dict[str, An
         worker = annotation.worker_id
         workers[image].append(f"annotation {annotation.id}" if worker is None else str(worker))
         points = memoryview(annotation.fixations)
+        digests[image].update(f"{workers[image][-1]}\n{points.nbytes}\n".encode())
+        digests[image].update(points)
         start = _address(points) - origin
         spans[image].append((start, start + points.nbytes))
     gaze = {
@@ -176,6 +187,7 @@ def _index(listing: AnnotationFile, text: mmap.mmap, path: Path) -> dict[str, An
             tuple(workers[str(image.id)]),
             np.array(spans[str(image.id)], dtype=np.int64).reshape(-1, 2),
             None if image.height is None or image.width is None else (image.height, image.width),
+            digests[str(image.id)].hexdigest(),
         )
         for image in listing.images
     }
@@ -184,7 +196,7 @@ def _index(listing: AnnotationFile, text: mmap.mmap, path: Path) -> dict[str, An
     return gaze
 
 
-def _address(buffer: mmap.mmap | memoryview) -> int:
+def _address(buffer: mmap.mmap | bytes | memoryview) -> int:
     return int(np.frombuffer(buffer, dtype=np.uint8).ctypes.data)
 
 
@@ -194,13 +206,13 @@ class MatlabGaze:
 
     Parameters
     ----------
-    path : Path
+    path : Path or UPath
         A file with ``gaze`` (one struct an observer) and ``resolution``.
     field : {"fixations", "location"}
         Which points: fixations extracted from the mouse samples, or the samples.
     """
 
-    path: Path
+    path: AnyPath
     field: Literal["fixations", "location"] = "fixations"
 
     def read(self, size: Size) -> Fixations:
@@ -222,7 +234,8 @@ class MatlabGaze:
             If the file cannot be read, or if the image is not of the file's ``resolution``.
         """
         try:
-            content = scipy.io.loadmat(self.path, variable_names=["gaze", "resolution"])
+            with open_file(self.path) as file:
+                content = scipy.io.loadmat(file, variable_names=["gaze", "resolution"])
             observers = content["gaze"].ravel()
             points = [_pairs(observer[self.field]) for observer in observers]
             resolution = content.get("resolution", np.empty(0)).ravel().tolist()
@@ -237,6 +250,10 @@ class MatlabGaze:
         numbers = np.arange(1, len(points) + 1).astype(np.str_)
         return Fixations.inside(x, y, np.repeat(numbers, [len(part) for part in points]), size)
 
+    def fingerprint(self) -> str:
+        """Which points, the size of the file in bytes, and a digest of parts of it."""
+        return f"{self.field}:{fingerprint_of_file(self.path)}"
+
 
 def _pairs(field: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     values = np.asarray(field, dtype=np.float64)
@@ -247,7 +264,7 @@ def _pairs(field: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     return values
 
 
-def _refuse_other_size(annotated: Size | None, size: Size, path: Path) -> None:
+def _refuse_other_size(annotated: Size | None, size: Size, path: AnyPath) -> None:
     if annotated is not None and annotated != tuple(size):
         raise StimulusError(
             f"{readable(path)} holds gaze on an image of {annotated[0]} x {annotated[1]} pixels "

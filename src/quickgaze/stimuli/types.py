@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, overload
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy.typing as npt
 
 from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.resampling import blurred_points
+from quickgaze.stimuli.fingerprints import UNREADABLE
 
 Image = npt.NDArray[np.uint8]
 """An image, (H, W, 3), 8-bit RGB."""
@@ -22,6 +25,8 @@ Density = npt.NDArray[np.float32]
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+_PART, _READERS = 32, 16  # stimuli that one thread fingerprints in a row, and threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +118,11 @@ class ImageSource(Protocol):
 
 
 class FixationSource(Protocol):
-    """Where the fixations of a stimulus come from."""
+    """Where the fixations of a stimulus come from.
+
+    It may have a method ``fingerprint() -> str`` as an `ImageSource` has, that is quick and
+    changes when the fixations do; so may a `DensitySource`.
+    """
 
     def read(self, size: Size) -> Fixations:
         """Read the fixations on an image of (height, width) `size`."""
@@ -178,6 +187,20 @@ class Stimulus:
         """The fixations inside the image, read anew each time, or None where none exist."""
         return None if self.gaze is None else self.gaze.read(self.size)
 
+    def fingerprint(self) -> str:
+        """Digest of the id and of where image, gaze and map come from.
+
+        Returns
+        -------
+        str
+            16 hexadecimal digits. Files count by their size and a sample of their content,
+            points in memory by all of them, and what cannot be read by that; nothing is
+            raised. A copy of the data set elsewhere has the same.
+        """
+        sources = (self.source, self.gaze, self.map)
+        text = "\0".join([self.id, *map(_fingerprint_of, sources)])
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
     def density(self, sigma: float = 19.0) -> Density | None:
         """Human saliency map: the one that the data set provides, or else blurred fixations.
 
@@ -210,6 +233,19 @@ class Stimulus:
         if fixations is None or len(fixations) == 0:
             return None
         return blurred_fixations(fixations, size, sigma)
+
+
+def _fingerprint_of(source: object) -> str:
+    """Fingerprint of a source; empty if it gives none, as those of other packages may."""
+    if source is None:
+        return "none"
+    method = getattr(source, "fingerprint", None)
+    if not callable(method):
+        return ""
+    try:
+        return str(method())
+    except Exception:  # noqa: BLE001 - what cannot be read can be told from what can
+        return UNREADABLE
 
 
 def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density:
@@ -303,17 +339,34 @@ class Dataset(Sequence[Stimulus]):
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self)} stimuli, edition {self.edition!r})"
 
+    def fingerprints(self) -> list[str]:
+        """Fingerprint of every stimulus, in their order.
+
+        Returns
+        -------
+        list of str
+            As `Stimulus.fingerprint` gives them. They are taken by several threads, because
+            files that lie elsewhere answer slowly.
+        """
+        parts = [
+            self.stimuli[start : start + _PART] for start in range(0, len(self.stimuli), _PART)
+        ]
+        if len(parts) < 2:
+            return _fingerprints(self.stimuli)
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="fingerprint") as readers:
+            return list(chain.from_iterable(readers.map(_fingerprints, parts)))
+
     def fingerprint(self) -> str:
-        """Digest of the edition and of every stimulus's id and image, in their order.
+        """Digest of name, edition and the fingerprints of all stimuli, in their order.
 
         Returns
         -------
         str
-            64 hexadecimal digits. Images count by their size in bytes or by what they are
-            drawn from, not by their content, so that this stays quick for millions.
+            64 hexadecimal digits.
         """
-        digest = hashlib.sha256(f"{self.name}\n{self.edition}\n".encode())
-        for stimulus in self.stimuli:
-            line = f"{stimulus.id}\t{stimulus.source.fingerprint()}\n"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
+        lines = [self.name, self.edition, *self.fingerprints()]
+        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _fingerprints(stimuli: Sequence[Stimulus]) -> list[str]:
+    return [stimulus.fingerprint() for stimulus in stimuli]

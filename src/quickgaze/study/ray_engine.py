@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -215,6 +216,8 @@ def _cluster(address: str | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    if address is not None:
+        _knock(address)
     try:
         ray.init(
             address=address or "local",
@@ -228,6 +231,20 @@ def _cluster(address: str | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Find out in seconds what Ray would take minutes to give up on."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not (separator and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise OptionError(
+            f"the Ray cluster at {address} cannot be reached: {error}; name the address and port "
+            "of its head, as `ray start --head` prints them"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
