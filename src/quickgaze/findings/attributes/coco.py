@@ -1,0 +1,192 @@
+"""What images show, from instance annotations in the format of COCO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from quickgaze.errors import DatasetError
+from quickgaze.stimuli.files import PathLike, readable, stem_of_listed
+
+GROUPS = {"people": "person", "animals": "animal", "food": "food", "vehicles": "vehicle"}
+"""Attributes that are yes or no, and the supercategory that each of them asks for."""
+
+
+class _Image(msgspec.Struct, frozen=True):
+    id: int
+    file_name: str
+    height: float
+    width: float
+
+
+class _Annotation(msgspec.Struct, frozen=True):
+    image_id: int
+    category_id: int
+    area: float
+    iscrowd: int = 0
+
+
+class _Category(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    supercategory: str = "other"
+
+
+class _File(msgspec.Struct, frozen=True):
+    images: list[_Image]
+    annotations: list[_Annotation]
+    categories: list[_Category]
+
+
+def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame:
+    """Tell what images show, from COCO's annotations of instances.
+
+    Parameters
+    ----------
+    path : path-like
+        A file such as ``instances_val2014.json``. Outlines in it are not looked at.
+    categories : bool
+        Whether counts and areas are given for each category (``dog``) beside each
+        supercategory (``animal``).
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per image that the file lists, also those that show nothing annotated, in its
+        order: ``stimulus`` (the file's name without its ending); ``objects`` (how many),
+        ``kinds`` (of how many categories), ``object_area``; ``people``, ``animals``, ``food``
+        and ``vehicles`` (yes or no, by supercategory); then for each supercategory that the
+        file knows ``<name>_count`` and ``<name>_area``, and the same for each category if they
+        are asked for, its name led by ``coco:``. Areas are shares of the image's area, in [0, 1].
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read or is no such file, lists an image twice, or annotates
+        images or uses categories that it does not list.
+
+    Notes
+    -----
+    A crowd, which is one annotation of many, counts as no object, but its area counts and
+    images that show it are yes. Where objects overlap, both areas count, up to the whole image.
+
+    References
+    ----------
+    .. [1] T.-Y. Lin et al., "Microsoft COCO: common objects in context", ECCV 2014.
+
+    Examples
+    --------
+    >>> import json, tempfile, pathlib
+    >>> content = {
+    ...     "images": [{"id": 1, "file_name": "a.jpg", "height": 10, "width": 20}],
+    ...     "annotations": [{"image_id": 1, "category_id": 18, "area": 50.0, "iscrowd": 0}],
+    ...     "categories": [{"id": 18, "name": "dog", "supercategory": "animal"}],
+    ... }
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "instances.json"
+    >>> _ = path.write_text(json.dumps(content))
+    >>> coco_attributes(path).select("stimulus", "animals", "people", "animal_area").rows()
+    [('a', True, False, 0.25)]
+    """
+    source = Path(path)
+    file = _read(source)
+    images = _images(file, source)
+    annotations = _annotations(file, source)
+    known = [category.supercategory for category in file.categories]
+    names = {f"{name}": pl.col("supercategory") == name for name in dict.fromkeys(known)}
+    if categories:
+        names |= {f"coco:{each.name}": pl.col("category") == each.name for each in file.categories}
+    shown = annotations.group_by("id").agg(
+        _count(pl.lit(value=True)).alias("objects"),
+        pl.col("category").n_unique().cast(pl.Int64).alias("kinds"),
+        pl.col("area").sum().alias("object_area"),
+        *((pl.col("supercategory") == name).any().alias(group) for group, name in GROUPS.items()),
+        *(_count(chosen).alias(f"{name}_count") for name, chosen in names.items()),
+        *(
+            pl.col("area").filter(chosen).sum().alias(f"{name}_area")
+            for name, chosen in names.items()
+        ),
+    )
+    areas = [name for name in shown.columns if name.endswith("_area")]
+    order = ["objects", "kinds", "object_area", *GROUPS]
+    order += [f"{name}_{what}" for name in names for what in ("count", "area")]
+    return (
+        images.join(shown, on="id", how="left", maintain_order="left")
+        .with_columns(pl.col(list(GROUPS)).fill_null(value=False))
+        .with_columns(pl.exclude("stimulus", "id", "pixels", *GROUPS).fill_null(0))
+        .with_columns((pl.col(areas) / pl.col("pixels")).clip(0, 1))
+        .select("stimulus", *order)
+    )
+
+
+def _count(chosen: pl.Expr) -> pl.Expr:
+    return (chosen & ~pl.col("crowd")).sum().cast(pl.Int64)
+
+
+def _read(path: Path) -> _File:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_File, strict=False)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DatasetError(
+            f"{readable(path)} cannot be read as COCO's annotations of instances ({error}); give a "
+            "file such as instances_val2014.json, with images, annotations and categories"
+        ) from error
+
+
+def _images(file: _File, path: Path) -> pl.DataFrame:
+    images = pl.DataFrame(
+        [
+            (each.id, stem_of_listed(each.file_name, path), each.height * each.width)
+            for each in file.images
+        ],
+        {"id": pl.Int64, "stimulus": pl.String, "pixels": pl.Float64},
+        orient="row",
+    )
+    for column in ("id", "stimulus"):
+        repeated = images.filter(pl.col(column).is_duplicated())
+        if repeated.height:
+            raise DatasetError(
+                f"{readable(path)} lists several images of {column} {repeated[column][0]!r}; the "
+                "file is damaged or was put together from several: fetch it anew"
+            )
+    flat = images.filter(~(pl.col("pixels") > 0))
+    if flat.height:
+        raise DatasetError(
+            f"{readable(path)} lists {flat['stimulus'][0]!r} without height or width; the file is "
+            "damaged: fetch it anew"
+        )
+    return images
+
+
+def _annotations(file: _File, path: Path) -> pl.DataFrame:
+    by_id = {each.id: each for each in file.categories}
+    listed = {each.id for each in file.images}
+    for each in file.annotations:
+        if each.category_id not in by_id or each.image_id not in listed:
+            what = "category" if each.category_id not in by_id else "image"
+            number = each.category_id if what == "category" else each.image_id
+            raise DatasetError(
+                f"{readable(path)} annotates {what} {number}, which it does not list; the file is "
+                "damaged: fetch it anew"
+            )
+    return pl.DataFrame(
+        [
+            (
+                each.image_id,
+                by_id[each.category_id].name,
+                by_id[each.category_id].supercategory,
+                each.area,
+                each.iscrowd != 0,
+            )
+            for each in file.annotations
+        ],
+        {
+            "id": pl.Int64,
+            "category": pl.String,
+            "supercategory": pl.String,
+            "area": pl.Float64,
+            "crowd": pl.Boolean,
+        },
+        orient="row",
+    )

@@ -1,0 +1,359 @@
+"""Two variants or runs on the same stimuli: which agrees better with people, and where."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from quickgaze.errors import OptionError
+from quickgaze.findings.bootstrap import (
+    FEWEST,
+    Floats,
+    Resampling,
+    bootstrap_intervals,
+    mean_of,
+)
+from quickgaze.findings.discoveries import adjusted, check_level
+from quickgaze.findings.selection import (
+    Chosen,
+    check_metric,
+    direction,
+    metrics_of,
+    of_one_variant,
+    of_variants,
+)
+from quickgaze.findings.summary import VARIANT
+from quickgaze.study import Run
+
+_COLUMNS = {
+    "first_mean": pl.Float64,
+    "second_mean": pl.Float64,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "win_rate": pl.Float64,
+    "effect_size": pl.Float64,
+    "rank_effect_size": pl.Float64,
+    "sign_p": pl.Float64,
+    "wilcoxon_p": pl.Float64,
+    "images": pl.Int64,
+    "left_out": pl.Int64,
+    "better": pl.String,
+    "reason": pl.String,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two variants, paired by stimulus.
+
+    Parameters
+    ----------
+    summary : polars.DataFrame
+        A row per metric: ``metric``; ``first_mean``, ``second_mean`` and ``difference`` (first
+        less second) with its interval ``low`` to ``high``; ``win_rate`` (share of images where
+        the first agrees better, ties one half); ``effect_size`` (Cohen's d_z: mean over
+        standard deviation of the differences) and ``rank_effect_size`` (matched-pairs rank
+        biserial correlation), both positive where the first agrees better, whichever way the
+        metric goes; ``sign_p`` and ``wilcoxon_p`` (two-sided, ties set aside); ``images``
+        (with both scores), ``left_out`` (that lack one of them), ``better`` (``"first"`` or
+        ``"second"`` where the interval excludes 0) and ``reason`` (why something is null).
+    stimuli : polars.DataFrame
+        Those that differ most, a row per metric and stimulus, largest difference first:
+        ``metric, stimulus, first, second, difference`` and ``better``.
+    """
+
+    summary: pl.DataFrame
+    stimuli: pl.DataFrame
+
+
+def compare(
+    first: Run,
+    second: Run,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    variant: Chosen | None = None,
+    second_variant: Chosen | None = None,
+    n: int = 10,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare a variant of one run with one of another, or with another of the same run.
+
+    Parameters
+    ----------
+    first, second : Run
+        Complete or not; the same run twice to compare two of its variants.
+    metrics : str or sequence of str, optional
+        By default all that both have.
+    variant : mapping, optional
+        Keys and values that tell one variant of `first` from its others.
+    second_variant : mapping, optional
+        The same for `second`; as `variant` by default.
+    n : int
+        How many stimuli to list that differ most.
+    confidence : float
+        Share of intervals that should hold the true value.
+    resamples : int
+        How many times the images are drawn.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UnknownNameError
+        If a run has no such metric or variant.
+    OptionError
+        If several variants fit, if the runs cannot be compared (another convention, data set,
+        edition or blur of the fixations), or share no metric or stimulus.
+
+    Notes
+    -----
+    The interval is a bias-corrected and accelerated bootstrap interval (BCa) of the mean
+    difference, drawing images. Nothing is corrected for the number of metrics; for several
+    variants, see `compare_variants`.
+
+    References
+    ----------
+    .. [1] D. S. Kerby, "The simple difference formula", Comprehensive Psychology 3, 2014.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation", "oracle"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     rules = [{"orientation": "oracle"}, {"orientation": "activation"}]
+    ...     found = compare(run, run, variant=rules[0], second_variant=rules[1])
+    >>> found.summary["win_rate"][0] >= 0.5, found.summary["reason"].to_list()
+    (True, ['3 images with both scores; an interval and a test need 10'])
+    """
+    how = Resampling(confidence, resamples, seed)
+    if n < 0:
+        raise OptionError(f"n is {n}; give how many stimuli to list, 0 or more")
+    names = _shared_metrics(first, second, metrics)
+    _check_comparable(first, second)
+    theirs = variant if second_variant is None else second_variant
+    pairs = _paired(
+        of_one_variant(first.scores(), variant), of_one_variant(second.scores(), theirs), names
+    )
+    if pairs.is_empty():
+        raise OptionError(f"{first.path} and {second.path} have no stimulus in common")
+    summary = [{"metric": name, **_compared(*_columns(pairs, name), name, how)} for name in names]
+    return Comparison(
+        pl.DataFrame(summary, {"metric": pl.String, **_COLUMNS}, orient="row"),
+        pl.concat(_differing_most(pairs, name, n) for name in names),
+    )
+
+
+def compare_variants(
+    run: Run,
+    metric: str,
+    *,
+    reference: Chosen | None = None,
+    variant: Chosen | None = None,
+    level: float = 0.05,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Compare variants of a run with each other, or all with one.
+
+    Parameters
+    ----------
+    run : Run
+        Complete or not.
+    metric : str
+        One of the run's.
+    reference : mapping, optional
+        Keys and values of the one variant that all others are compared with; without it, every
+        pair is compared.
+    variant : mapping, optional
+        Keys and values of the variants that take part; all by default.
+    level : float
+        False discovery rate that is held over all pairs.
+    confidence, resamples, seed
+        As in `compare`.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per pair: ``first`` and ``second`` (the keys in which variants differ, in words),
+        the columns of `Comparison.summary` from ``first_mean`` on, ``q`` (Benjamini-Hochberg,
+        from ``wilcoxon_p``) and ``tests`` (how many it was held over). ``better`` is given
+        only where the interval excludes 0 and q is at most `level`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has no such metric or variant.
+    OptionError
+        If several variants fit the reference, or there is nothing to compare.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["skew", "oracle"], sigmas=[0, 9])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     table = compare_variants(run, "cc", variant={"sigma": 9})
+    >>> table.select("first", "second").rows()
+    [('orientation skew', 'orientation oracle')]
+    """
+    how = Resampling(confidence, resamples, seed)
+    check_level(level)
+    check_metric(run, metric)
+    rows = of_variants(run.scores(), variant)
+    groups = {
+        keys: group.select("stimulus", metric)
+        for keys, group in rows.group_by(*VARIANT, maintain_order=True)
+    }
+    pairs = list(itertools.combinations(groups, 2))
+    if reference is not None:
+        own = of_one_variant(rows, reference).select(VARIANT).row(0)
+        pairs = [(keys, own) for keys in groups if keys != own]
+    if not pairs:
+        raise OptionError("there is one variant, so nothing to compare it with; widen `variant`")
+    names = _names(list(groups))
+    found = []
+    for one, other in pairs:
+        together = _paired(groups[one], groups[other], [metric])
+        compared = _compared(*_columns(together, metric), metric, how)
+        found.append({"first": names[one], "second": names[other], **compared})
+    columns = {"first": pl.String, "second": pl.String, **_COLUMNS}
+    table = adjusted(pl.DataFrame(found, columns, orient="row"), "wilcoxon_p")
+    held = pl.col("q") <= level
+    return table.with_columns(better=pl.when(held).then("better"))
+
+
+def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None) -> list[str]:
+    if metrics is None:
+        shared = [name for name in first.metrics if name in second.metrics]
+        if not shared:
+            raise OptionError(
+                f"the runs share no metric: {first.path} has {', '.join(first.metrics)}, "
+                f"{second.path} has {', '.join(second.metrics)}"
+            )
+        return shared
+    metrics_of(first, metrics)
+    return metrics_of(second, metrics)
+
+
+def _check_comparable(first: Run, second: Run) -> None:
+    """Refuse runs whose scores do not mean the same."""
+    places = (
+        ("settings", "convention", "score in different conventions"),
+        ("dataset", "name", "are of different data sets"),
+        ("dataset", "edition", "are of different editions of the data set"),
+        ("settings", "density_sigma", "blur the fixations differently"),
+    )
+    for part, key, problem in places:
+        ours, theirs = (run.plan.get(part, {}).get(key) for run in (first, second))
+        if ours != theirs:
+            raise OptionError(
+                f"{first.path} and {second.path} {problem} ({ours} and {theirs}), so that their "
+                "scores cannot be compared; run one of them again"
+            )
+
+
+def _paired(first: pl.DataFrame, second: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
+    """Scores of both on the stimuli that both have, in the first one's order."""
+    ours = first.select("stimulus", *(pl.col(name).alias(f"first_{name}") for name in metrics))
+    theirs = second.select("stimulus", *(pl.col(name).alias(f"second_{name}") for name in metrics))
+    return ours.join(theirs, on="stimulus", maintain_order="left")
+
+
+def _columns(pairs: pl.DataFrame, metric: str) -> tuple[Floats, Floats]:
+    return pairs[f"first_{metric}"].to_numpy(), pairs[f"second_{metric}"].to_numpy()
+
+
+def _compared(first: Floats, second: Floats, metric: str, how: Resampling) -> dict[str, Any]:
+    """Columns of the summary for one metric; null where they cannot be told."""
+    defined = np.isfinite(first) & np.isfinite(second)
+    first, second = first[defined], second[defined]
+    images = len(first)
+    row: dict[str, Any] = {**dict.fromkeys(_COLUMNS), "images": images}
+    row["left_out"] = int((~defined).sum())
+    if not images:
+        return {**row, "reason": "no image has both scores"}
+    difference = first - second
+    agreeing = difference * direction(metric)
+    row["first_mean"], row["second_mean"] = float(first.mean()), float(second.mean())
+    row["difference"] = float(difference.mean())
+    row["win_rate"] = float((agreeing > 0).mean() + (agreeing == 0).mean() / 2)
+    if images < FEWEST:
+        reason = f"{images} images with both scores; an interval and a test need {FEWEST}"
+        return {**row, "reason": reason}
+    found = bootstrap_intervals(mean_of(difference[:, np.newaxis]), images, how)
+    row["low"], row["high"] = found.low.item(), found.high.item()
+    if not agreeing.any():
+        return {**row, "reason": "both score the same on every image"}
+    row |= _tests(agreeing)
+    surely = row["low"] > 0 or row["high"] < 0
+    row["better"] = ("first" if agreeing.mean() > 0 else "second") if surely else None
+    constant = row["effect_size"] is None
+    return {**row, "reason": "the difference is the same on every image" if constant else None}
+
+
+def _tests(agreeing: Floats) -> dict[str, float | None]:
+    """Effect sizes and tests of differences that are not all 0."""
+    moved = agreeing[agreeing != 0]
+    ranks = stats.rankdata(np.abs(moved))
+    spread = agreeing.std(ddof=1)
+    even = spread <= 1e-12 * np.abs(agreeing).max()
+    wins = int((moved > 0).sum())
+    return {
+        "effect_size": None if even else float(agreeing.mean() / spread),
+        "rank_effect_size": float((ranks * np.sign(moved)).sum() / ranks.sum()),
+        "sign_p": float(stats.binomtest(wins, len(moved)).pvalue),
+        "wilcoxon_p": float(stats.wilcoxon(moved).pvalue),
+    }
+
+
+def _differing_most(pairs: pl.DataFrame, metric: str, n: int) -> pl.DataFrame:
+    difference = pl.col("first") - pl.col("second")
+    agreeing = pl.col("difference") * direction(metric)
+    return (
+        pairs.select(
+            pl.lit(metric).alias("metric"),
+            "stimulus",
+            first=f"first_{metric}",
+            second=f"second_{metric}",
+        )
+        .with_columns(difference.alias("difference"))
+        .filter(pl.col("difference").is_finite())
+        .sort(pl.col("difference").abs(), "stimulus", descending=[True, False])
+        .head(n)
+        .with_columns(
+            pl.when(agreeing > 0)
+            .then(pl.lit("first"))
+            .when(agreeing < 0)
+            .then(pl.lit("second"))
+            .alias("better")
+        )
+    )
+
+
+def _names(variants: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], str]:
+    """Variants in words: the keys in which they differ."""
+    varying = [
+        place for place in range(len(VARIANT)) if len({each[place] for each in variants}) > 1
+    ]
+    return {
+        each: ", ".join(f"{VARIANT[place]} {each[place]}" for place in varying) for each in variants
+    }

@@ -1,0 +1,242 @@
+"""Means with intervals, and beside each what chance and people score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from quickgaze.bounds import CHANCE, people
+from quickgaze.findings.bootstrap import (
+    FEWEST,
+    Floats,
+    Intervals,
+    Resampling,
+    Statistic,
+    bootstrap_intervals,
+    mean_of,
+)
+from quickgaze.findings.selection import Chosen, direction, metrics_of, of_variants
+from quickgaze.findings.summary import VARIANT
+from quickgaze.study import VARIANT_KEYS, Run
+
+
+def means(
+    run: Run,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    variant: Chosen | None = None,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Mean of every metric for every variant, its interval, and what it is to be held against.
+
+    Parameters
+    ----------
+    run : Run
+        Complete or not, with bounds or without.
+    metrics : str or sequence of str, optional
+        Those of the run by default.
+    variant : mapping, optional
+        Keys and values of the variants, as ``{"orientation": "activation"}``; all by default.
+    confidence : float
+        Share of intervals that should hold the true value.
+    resamples : int
+        How many times the images are drawn.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per variant and metric: the variant's keys, ``metric``, ``mean``, ``low``,
+        ``high``, ``images`` and ``left_out`` (scored, but undefined) as in `summary`; then,
+        over the ``paired_images`` for which all three are defined, ``model``, ``chance`` (the
+        cross-validated centre bias), ``people``, ``share`` (of the way from the one to the
+        other, as in `shares`), ``share_low`` and ``share_high``. What cannot be told is null, and
+        ``reason`` says why.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run does not have a metric, or no such variant.
+    OptionError
+        If `confidence`, `resamples` or `seed` cannot be used.
+
+    Notes
+    -----
+    Intervals are bias-corrected and accelerated bootstrap intervals (BCa) over images; those of
+    shares draw a model's, the centre bias's and people's scores of an image together. They say
+    how much other images would change the result, not other observers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=10, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], cams=["center"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     row = means(study.run(folder, progress=False)).row(0, named=True)
+    >>> row["low"] < row["mean"] < row["high"]
+    True
+    """
+    how = Resampling(confidence, resamples, seed)
+    names = metrics_of(run, metrics)
+    convention = run.plan["settings"]["convention"]
+    scores, of_bounds = of_variants(run.scores(), variant), run.bounds()
+    tables = [
+        _of_metric(_Paired.of(scores, of_bounds, metric, people(metric, convention)), metric, how)
+        for metric in names
+    ]
+    order = {name: number for number, name in enumerate(names)}
+    variants = scores.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
+    return (
+        pl.concat(tables)
+        .join(variants, on=list(VARIANT), maintain_order="left")
+        .sort("variant", pl.col("metric").replace_strict(order, return_dtype=pl.Int64))
+        .drop("variant")
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Paired:
+    """Scores of one metric on the same images; NaN where there is none.
+
+    Parameters
+    ----------
+    variants : list of tuple
+    models : ndarray, shape (images, variants)
+    left_out : list of int
+        Per variant, how many scores are undefined.
+    chance, people : ndarray, shape (images, 1)
+    """
+
+    variants: list[tuple[Any, ...]]
+    models: Floats
+    left_out: list[int]
+    chance: Floats
+    people: Floats
+
+    @classmethod
+    def of(cls, scores: pl.DataFrame, bounds: pl.DataFrame, metric: str, ceiling: str) -> _Paired:
+        """Bring a run's tables into that form."""
+        stimuli = scores["stimulus"].unique(maintain_order=True).to_list()
+        groups = dict(scores.group_by(*VARIANT, maintain_order=True))
+        models = [_in_order(rows, metric, stimuli) for rows in groups.values()]
+        left_out = [int(rows[metric].is_nan().sum()) for rows in groups.values()]
+        chance, people = (
+            _in_order(bounds.filter(pl.col("bound") == name), metric, stimuli)
+            for name in (CHANCE, ceiling)
+        )
+        together = np.stack(models, axis=1) if models else np.empty((0, 0))
+        return cls(list(groups), together, left_out, chance[:, np.newaxis], people[:, np.newaxis])
+
+    def complete(self) -> list[Floats]:
+        """Scores of models, chance and people, each (images, variants), where all three are."""
+        three = np.broadcast_arrays(self.models, self.chance, self.people)
+        undefined = np.isnan(three).any(0)
+        return [np.where(undefined, np.nan, part) for part in three]
+
+
+def _in_order(rows: pl.DataFrame, metric: str, stimuli: Sequence[str]) -> Floats:
+    by_stimulus = dict(rows.select("stimulus", metric).iter_rows())
+    return np.array([by_stimulus.get(name, np.nan) for name in stimuli], dtype=np.float64)
+
+
+def _of_metric(paired: _Paired, metric: str, how: Resampling) -> pl.DataFrame:
+    images = len(paired.models)
+    mean = bootstrap_intervals(mean_of(paired.models), images, how)
+    three = paired.complete()
+    statistic = _with_share(mean_of(np.concatenate(three, axis=1)), direction(metric))
+    of_three = bootstrap_intervals(statistic, images, how)
+    rows = [
+        {
+            **dict(zip(VARIANT, paired.variants[place], strict=True)),
+            "metric": metric,
+            **_mean_columns(mean, place, int((~np.isnan(paired.models[:, place])).sum())),
+            "left_out": paired.left_out[place],
+            **_share_columns(of_three, place, int((~np.isnan(three[0][:, place])).sum())),
+        }
+        for place in range(len(paired.variants))
+    ]
+    return pl.DataFrame([_with_reason(row) for row in rows], _schema(), orient="row")
+
+
+def _with_share(of_three: Statistic, better: int) -> Statistic:
+    """Add the share of the way from chance to people, NaN where they are not better."""
+
+    def statistic(counts: Floats) -> Floats:
+        found = of_three(counts)
+        model, chance, people = np.split(found, 3, axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = (model - chance) / (people - chance)
+        share[~((people - chance) * better > 0)] = np.nan
+        return np.concatenate([found, share], axis=1)
+
+    return statistic
+
+
+def _mean_columns(found: Intervals, place: int, images: int) -> dict[str, Any]:
+    enough = images >= FEWEST
+    return {
+        "mean": found.estimate[place],
+        "low": found.low[place] if enough else np.nan,
+        "high": found.high[place] if enough else np.nan,
+        "images": images,
+    }
+
+
+def _share_columns(found: Intervals, place: int, images: int) -> dict[str, Any]:
+    columns = range(place, len(found.estimate), len(found.estimate) // 4)
+    model, chance, people, share = (found.estimate[column] for column in columns)
+    enough = images >= FEWEST
+    return {
+        "model": model,
+        "chance": chance,
+        "people": people,
+        "share": share,
+        "share_low": found.low[columns[3]] if enough else np.nan,
+        "share_high": found.high[columns[3]] if enough else np.nan,
+        "paired_images": images,
+    }
+
+
+def _with_reason(row: dict[str, Any]) -> dict[str, Any]:
+    """Say what a row lacks, and turn NaN into null."""
+    reasons = []
+    if np.isnan(row["low"]):
+        reasons.append(f"{row['images']} images with a score; an interval needs {FEWEST}")
+    if not row["paired_images"]:
+        reasons.append("no image has scores of the model, the centre bias and people")
+    elif np.isnan(row["share"]):
+        reasons.append("people are not better than the centre bias")
+    elif np.isnan(row["share_low"]):
+        too_few = row["paired_images"] < FEWEST
+        reasons.append(
+            f"{row['paired_images']} images with all three; an interval needs {FEWEST}"
+            if too_few
+            else "people are hardly better than the centre bias: the share has no interval"
+        )
+    known = {
+        name: None if isinstance(value, float) and np.isnan(value) else value
+        for name, value in row.items()
+    }
+    return {**known, "reason": "; ".join(reasons) or None}
+
+
+def _schema() -> dict[str, Any]:
+    numbers = ("model", "chance", "people", "share", "share_low", "share_high")
+    return {
+        **{name: VARIANT_KEYS[name] for name in VARIANT},
+        "metric": pl.String,
+        **dict.fromkeys(("mean", "low", "high"), pl.Float64),
+        "images": pl.Int64,
+        "left_out": pl.Int64,
+        **dict.fromkeys(numbers, pl.Float64),
+        "paired_images": pl.Int64,
+        "reason": pl.String,
+    }

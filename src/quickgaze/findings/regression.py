@@ -1,0 +1,235 @@
+"""Which attributes go with agreement when all of them are held together."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from quickgaze.errors import OptionError
+from quickgaze.findings.bootstrap import FEWEST, Floats, Resampling
+from quickgaze.findings.discoveries import adjusted
+from quickgaze.findings.effects import constant
+from quickgaze.findings.selection import Chosen, check_metric, of_one_variant
+from quickgaze.findings.traits import TEXTS, Trait, matched, traits_of
+from quickgaze.study import Run
+
+IMAGES_PER_ATTRIBUTE = 10
+"""How many images a regression needs for each attribute in it."""
+
+_COLUMNS = {
+    "attribute": pl.String,
+    "kind": pl.String,
+    "coefficient": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "p": pl.Float64,
+    "variance_inflation": pl.Float64,
+    "reason": pl.String,
+}
+
+
+def attribute_regression(
+    run: Run,
+    attributes: pl.DataFrame,
+    metric: str,
+    *,
+    variant: Chosen | None = None,
+    confidence: float = 0.95,
+) -> pl.DataFrame:
+    """Regress the scores on all attributes together.
+
+    Parameters
+    ----------
+    run : Run
+        Complete or not.
+    attributes : polars.DataFrame
+        As in `attribute_effects`. Of a text's kinds, the most frequent is what the others are
+        held against.
+    metric : str
+        One of the run's.
+    variant : mapping, optional
+        Keys and values that tell one variant from all others.
+    confidence : float
+        Share of intervals that should hold the true value.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per attribute: ``attribute, kind``; ``coefficient`` with ``low`` and ``high``: by
+        how much the score differs, all else equal, between images with it and without (yes or
+        no), or with each standard deviation more of it (numeric); ``p``;
+        ``variance_inflation`` (1 where no other attribute tells anything of this one; above
+        about 10 they can hardly be told apart); ``reason`` (why it is not in the regression),
+        ``q`` (Benjamini-Hochberg) and ``tests``; then, the same in all rows, ``metric``,
+        ``images`` (that have a score and all attributes), ``left_out`` and ``r_squared``.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has no such metric or variant.
+    OptionError
+        If several variants fit, the attributes tell of no stimulus of the run, or statsmodels
+        is not installed.
+
+    Notes
+    -----
+    Ordinary least squares with HC3 standard errors, which stay right where the spread of the
+    scores differs between images. Attributes that do not vary, that fewer than ten images have
+    or lack, or that follow from those before them are set aside. Nothing is given for fewer
+    than ten images per attribute.
+
+    References
+    ----------
+    .. [1] J. S. Long, L. H. Ervin, "Using heteroscedasticity consistent standard errors in the
+       linear regression model", The American Statistician 54(3), 2000.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=24, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], cams=["spectral_residual"])
+    >>> kinds = pl.DataFrame({"stimulus": [each.id for each in displays], "even": [0, 1] * 12})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = attribute_regression(study.run(folder, progress=False), kinds, "cc")
+    >>> found.select("attribute", "variance_inflation", "images").rows()
+    [('even', 1.0, 24)]
+    """
+    Resampling(confidence)
+    check_metric(run, metric)
+    scores = of_one_variant(run.scores(), variant)
+    table = matched(scores["stimulus"].to_list(), attributes)
+    traits = _without_commonest(traits_of(table), table)
+    values = scores[metric].to_numpy()
+    testable = [trait for trait in traits if trait.kind != "none"]
+    complete = np.isfinite(values)
+    for trait in testable:
+        complete &= ~np.isnan(trait.values)
+    reasons = {trait.name: trait.reason for trait in traits if trait.kind == "none"}
+    used = _usable(testable, complete, reasons)
+    too_few = complete.sum() < IMAGES_PER_ATTRIBUTE * max(len(used), 1)
+    if too_few:
+        needed = f"{complete.sum()} images for {len(used)} attributes; each needs "
+        reasons |= {trait.name: f"{needed}{IMAGES_PER_ATTRIBUTE}" for trait in used}
+    found, r_squared = (
+        ({}, None)
+        if too_few or not used
+        else _fit(values[complete], [(trait, trait.values[complete]) for trait in used], confidence)
+    )
+    rows = [
+        {
+            "attribute": trait.name,
+            "kind": trait.kind,
+            **found.get(trait.name, {}),
+            "reason": reasons.get(trait.name),
+        }
+        for trait in traits
+    ]
+    return adjusted(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(
+        pl.lit(metric).alias("metric"),
+        pl.lit(int(complete.sum()), pl.Int64).alias("images"),
+        pl.lit(int((~complete).sum()), pl.Int64).alias("left_out"),
+        pl.lit(r_squared, pl.Float64).alias("r_squared"),
+    )
+
+
+def require_statsmodels() -> ModuleType:
+    """Import statsmodels.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    OptionError
+        If it is not installed.
+    """
+    try:
+        return import_module("statsmodels.api")
+    except ImportError as error:
+        raise OptionError(
+            "a regression needs the package statsmodels, which is not installed; run: "
+            "pip install 'quickgaze[findings]'"
+        ) from error
+
+
+def _without_commonest(traits: list[Trait], table: pl.DataFrame) -> list[Trait]:
+    """Leave out of each text's kinds the most frequent: the others are held against it."""
+    texts = [name for name in table.columns if table[name].dtype in TEXTS]
+    for name in texts:
+        kinds = [trait for trait in traits if trait.name.startswith(f"{name} = ")]
+        if kinds:
+            commonest = max(kinds, key=lambda trait: np.nansum(trait.values))
+            traits = [trait for trait in traits if trait is not commonest]
+    return traits
+
+
+def _usable(
+    traits: list[Trait], complete: np.ndarray[Any, np.dtype[np.bool_]], reasons: dict[str, Any]
+) -> list[Trait]:
+    """Those that can stand in one regression; the reasons of the others are noted."""
+    used: list[Trait] = []
+    basis = [np.ones(int(complete.sum()))]
+    for trait in traits:
+        values = trait.values[complete]
+        reason = _reason(trait, values)
+        centred = values - values.mean() if reason is None else values
+        if reason is None and _follows(centred, basis):
+            reason = "it follows from the attributes before it"
+        if reason is None:
+            used.append(trait)
+        else:
+            reasons[trait.name] = reason
+    return used
+
+
+def _reason(trait: Trait, values: Floats) -> str | None:
+    if not len(values):
+        return "no image has a score and all attributes"
+    if constant(values):
+        return "it is the same for all images that have a score and all attributes"
+    if trait.kind == "yes/no" and min(values.sum(), (1 - values).sum()) < FEWEST:
+        return f"fewer than {FEWEST} images have it, or lack it"
+    return None
+
+
+def _follows(values: Floats, basis: list[Floats]) -> bool:
+    """Whether a column is a sum of those before it; if not, it joins their orthogonal basis."""
+    left = values / np.linalg.norm(values)
+    for _ in range(2):  # a second pass takes away what rounding left of the first
+        for direction in basis:
+            left = left - direction * (direction @ left) / (direction @ direction)
+    if np.linalg.norm(left) < 1e-7:
+        return True
+    basis.append(left)
+    return False
+
+
+def _fit(
+    scores: Floats, columns: list[tuple[Trait, Floats]], confidence: float
+) -> tuple[dict[str, dict[str, float]], float]:
+    scaled = [
+        (values - values.mean()) / (values.std(ddof=1) if trait.kind == "numeric" else 1.0)
+        for trait, values in columns
+    ]
+    statsmodels = require_statsmodels()
+    design = statsmodels.add_constant(np.stack(scaled, axis=1), has_constant="add")
+    fit = statsmodels.OLS(scores, design).fit(cov_type="HC3", use_t=True)
+    limits = fit.conf_int(alpha=1 - confidence)
+    inflation = np.linalg.inv(np.atleast_2d(np.corrcoef(scaled))).diagonal()
+    rows = {
+        trait.name: {
+            "coefficient": float(fit.params[place + 1]),
+            "low": float(limits[place + 1][0]),
+            "high": float(limits[place + 1][1]),
+            "p": float(fit.pvalues[place + 1]),
+            "variance_inflation": float(inflation[place]),
+        }
+        for place, (trait, _) in enumerate(columns)
+    }
+    return rows, float(fit.rsquared)

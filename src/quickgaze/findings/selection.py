@@ -1,0 +1,130 @@
+"""Choosing variants and metrics of a run, and whether a score is the better one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import OptionError
+from quickgaze.findings.summary import VARIANT
+from quickgaze.metrics import METRICS
+from quickgaze.study import Run
+
+Chosen = Mapping[str, str | float]
+"""Keys of a variant and the value that each is to have; what is not named may have any."""
+
+CHANCE_LEVELS: Mapping[str, float] = {
+    "cc": 0.0,
+    "cc_union": 0.0,
+    "spearman": 0.0,
+    "nss": 0.0,
+    "auc": 0.5,
+    "auc_judd": 0.5,
+    "auc_borji": 0.5,
+    "auc_shuffled": 0.5,
+}
+"""What a map scores that knows nothing, where the metric itself says; below, it is inverted."""
+
+
+def check_metric(run: Run, metric: str) -> None:
+    """Refuse a metric that a run does not have."""
+    if metric not in run.metrics:
+        raise unknown_name("metric of the run", metric, run.metrics)
+
+
+def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
+    """Names of the metrics that were asked for, all of the run's if none were.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run does not have one of them.
+    """
+    if metrics is None:
+        return run.metrics
+    names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+    for name in names:
+        check_metric(run, name)
+    return names
+
+
+def direction(metric: str) -> int:
+    """1 if higher scores of a metric are better, -1 if lower ones are."""
+    return 1 if METRICS[metric].higher_is_better else -1
+
+
+def of_variants(scores: pl.DataFrame, variant: Chosen | None) -> pl.DataFrame:
+    """Keep the rows of the variants that were asked for.
+
+    Parameters
+    ----------
+    scores : polars.DataFrame
+        As `Run.scores` gives it.
+    variant : mapping, optional
+        Keys and values; by default all rows are kept.
+
+    Returns
+    -------
+    polars.DataFrame
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such key, or no row with that value.
+    """
+    for key, value in (variant or {}).items():
+        if key not in VARIANT:
+            raise unknown_name("key of a variant", key, VARIANT)
+        kept = scores.filter(pl.col(key) == value) if _comparable(scores[key], value) else None
+        if kept is None or (kept.is_empty() and not scores.is_empty()):
+            known = [str(each) for each in scores[key].unique(maintain_order=True)]
+            raise unknown_name(f"{key} of the run", str(value), known)
+        scores = kept
+    return scores
+
+
+def of_one_variant(
+    scores: pl.DataFrame, variant: Chosen | None, open_keys: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Keep the rows of the one variant that was asked for.
+
+    Parameters
+    ----------
+    scores : polars.DataFrame
+        As `Run.scores` gives it.
+    variant : mapping, optional
+        Keys and values, as many as it takes to tell one variant from all others.
+    open_keys : sequence of str
+        Keys in which the rows may differ all the same.
+
+    Returns
+    -------
+    polars.DataFrame
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such key or value.
+    OptionError
+        If several variants fit.
+    """
+    kept = of_variants(scores, variant)
+    values = {
+        key: kept[key].unique(maintain_order=True).to_list()
+        for key in VARIANT
+        if key not in open_keys
+    }
+    several = {key: known for key, known in values.items() if len(known) > 1}
+    if several:
+        choices = "; ".join(f"{key}: {', '.join(map(str, each))}" for key, each in several.items())
+        example = {key: known[0] for key, known in several.items()}
+        raise OptionError(
+            f"several variants of the run fit; choose one, as with variant={example}. {choices}"
+        )
+    return kept
+
+
+def _comparable(column: pl.Series, value: str | float) -> bool:
+    return isinstance(value, str) == (column.dtype == pl.String)
