@@ -36,7 +36,9 @@ def list_data() -> None:
 
 def check_data(
     name: NAME,
-    root: Annotated[Path | None, typer.Option(help="Where the data set lies.")] = None,
+    root: Annotated[
+        str | None, typer.Option(help="Where the data set lies; a path or a URL.")
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
@@ -56,7 +58,7 @@ def check_data(
     if as_json:
         content = {
             "dataset": name,
-            "root": None if root is None else str(root),
+            "root": root,
             "passed": not differing,
             "checks": [_as_data(check) for check in checks],
         }

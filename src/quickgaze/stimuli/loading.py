@@ -25,8 +25,8 @@ class DatasetEntry:
     Parameters
     ----------
     load : callable
-        Takes the root folder as `root`, if the data set lies in files, and keyword options;
-        gives a `Dataset`.
+        Takes the root folder as `root`, if the data set lies in files (a `pathlib.Path`, or a
+        path of universal_pathlib for an address), and keyword options; gives a `Dataset`.
     summary : str
         The data set in one line.
     layout : str

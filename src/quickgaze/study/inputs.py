@@ -63,8 +63,13 @@ class Gaze:
 
     @property
     def points(self) -> npt.NDArray[np.float64] | None:
-        """Columns x and y of the fixations, (n, 2)."""
-        return None if self.fixations is None else self.fixations.points
+        """Columns x and y of the fixations, (n, 2); where all lay outside, as many NaN."""
+        if self.fixations is None:
+            return None
+        if len(self.fixations) == 0:
+            # so that the metrics' reason says how many there were
+            return np.full((self.fixations.dropped, 2), np.nan)
+        return self.fixations.points
 
 
 @dataclass(frozen=True, eq=False)
