@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from quickgaze.cli import data, saliency, study, transfer
+from quickgaze.cli import data, reporting, saliency, study, transfer
 from quickgaze.cli.messages import INTERRUPTED, UNUSABLE, complain, show_warning
 from quickgaze.errors import (
     DamagedRunWarning,
@@ -31,6 +31,8 @@ app.command("backbones")(saliency.backbones)
 app.command("metrics")(study.metrics)
 app.command("import")(transfer.import_results)
 app.command("export")(transfer.export)
+app.command("report")(reporting.report)
+app.command("panels")(reporting.panels)
 
 data_app = typer.Typer(help="Data sets of human gaze.", no_args_is_help=True)
 data_app.command("list")(data.list_data)

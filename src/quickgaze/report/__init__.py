@@ -1,7 +1,8 @@
-"""What was found, to look at: pages and tables."""
+"""What was found, to look at: reports, panels, pages and tables."""
 
 from quickgaze.report.gallery import Mapped, map_files
 from quickgaze.report.overview import Card, Panel, Section, write_overview
+from quickgaze.report.panels import Panels, panels
 from quickgaze.report.pictures import Pictures, file_stems, write_maps
 from quickgaze.report.tables import (
     arrow,
@@ -12,22 +13,27 @@ from quickgaze.report.tables import (
     summary_data,
     summary_table,
 )
+from quickgaze.report.writing import Report, write_report
 
 __all__ = [
     "Card",
     "Mapped",
     "Panel",
+    "Panels",
     "Pictures",
+    "Report",
     "Section",
     "arrow",
     "bounds_data",
     "file_stems",
     "map_files",
     "metrics_table",
+    "panels",
     "plain_table",
     "shares_table",
     "summary_data",
     "summary_table",
     "write_maps",
     "write_overview",
+    "write_report",
 ]
