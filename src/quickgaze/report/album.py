@@ -1,0 +1,351 @@
+"""The picture files of a report: small, one set of layers for each stimulus, safely named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import polars as pl
+
+from quickgaze.errors import QuickgazeError, StimulusError
+from quickgaze.report.layers import (
+    cam_picture,
+    difference_picture,
+    map_picture,
+    photograph,
+    shrunk,
+    small_size,
+)
+from quickgaze.report.signs import FLIPPED, UNKNOWN, signs_of
+from quickgaze.report.sources import Source, Sources
+from quickgaze.report.subjects import Subject, Variant
+from quickgaze.saliency import FloatMap, saliency_maps
+from quickgaze.stimuli.types import Size
+from quickgaze.study import progress_bar, stored_cam
+
+PICTURES = "pictures"
+LONGEST = 480
+"""Largest side in pixels of the pictures of a report."""
+
+_QUALITY, _EFFORT = 82, 1  # of WebP; a higher effort takes twice as long for a few per cent
+
+
+@dataclass(frozen=True, eq=False)
+class Album:
+    """Which pictures a report has. Made by `write_album`.
+
+    Parameters
+    ----------
+    count : int
+        How many stimuli there are.
+    image, density : frozenset of int
+        Stimuli with a photograph, and with a human density, by their number.
+    signs : sequence of str
+        For each variant a letter for each stimulus: the sign of its CAM, ``"."`` for none.
+    cams, maps : sequence of str
+        Name of each variant's CAM, and of its saliency map, without the sign.
+    failures : sequence of (int, str)
+        Stimuli of which a picture could not be made, and why.
+    """
+
+    count: int
+    image: frozenset[int] = frozenset()
+    density: frozenset[int] = frozenset()
+    signs: Sequence[str] = ()
+    cams: Sequence[str] = ()
+    maps: Sequence[str] = ()
+    failures: Sequence[tuple[int, str]] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not a single picture."""
+        drawn = any(letters.strip(UNKNOWN) for letters in self.signs)
+        return not (self.image or self.density or drawn)
+
+    def name(self, number: int) -> str:
+        """File name of a stimulus, whatever its id."""
+        return file_name(number, self.count)
+
+    def map_file(self, variant: int, number: int, layer: str = "map") -> str | None:
+        """Path of a variant's saliency map or other layer; None where there is none."""
+        sign = self.signs[variant][number]
+        if sign == UNKNOWN or (layer == "difference" and number not in self.density):
+            return None
+        folder = self.cams[variant] if layer == "cam" else self.maps[variant]
+        return f"{PICTURES}/{layer}/{folder}{sign}/{self.name(number)}"
+
+    def image_file(self, number: int) -> str | None:
+        """Path of the photograph; None where there is none."""
+        return f"{PICTURES}/image/{self.name(number)}" if number in self.image else None
+
+    def density_file(self, number: int) -> str | None:
+        """Path of the human density; None where there is none."""
+        return f"{PICTURES}/density/{self.name(number)}" if number in self.density else None
+
+
+def file_name(number: int, count: int) -> str:
+    """File name of the stimulus with this number.
+
+    Parameters
+    ----------
+    number : int
+        From 0.
+    count : int
+        Of all stimuli.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> file_name(0, 40), file_name(4999, 123456)
+    ('0001.webp', '005000.webp')
+    """
+    return f"{number + 1:0{max(4, len(str(count)))}d}.webp"
+
+
+def no_album(subject: Subject) -> Album:
+    """Album of a report without pictures.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    Album
+    """
+    count = len(subject.stimuli)
+    empty = [""] * len(subject.variants)
+    return Album(count, signs=[UNKNOWN * count] * len(empty), cams=empty, maps=empty)
+
+
+def write_album(
+    subject: Subject,
+    sources: Sources,
+    folder: Path,
+    *,
+    longest: int = LONGEST,
+    progress: bool = True,
+) -> Album:
+    """Draw all layers of all stimuli, in several threads.
+
+    Parameters
+    ----------
+    subject : Subject
+    sources : Sources
+        Of photographs and densities, as far as there are any.
+    folder : Path
+        Of the page; pictures go into ``pictures`` below it.
+    longest : int
+        Largest side of a picture in pixels.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Album
+        A picture that cannot be made is left out and stands in its failures.
+    """
+    drawer = _Drawer.of(subject, sources, folder, longest)
+    count = len(subject.stimuli)
+    with progress_bar(progress) as bar, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        task = bar.add_task("pictures", total=count)
+        drawn = []
+        for one in threads.map(drawer.draw, range(count)):
+            drawn.append(one)
+            bar.advance(task)
+    for each in sorted(drawer.folders(), reverse=True):
+        _remove_empty(drawer.folder / each)
+    for each in ("cam", "map", "difference", "."):
+        _remove_empty(drawer.folder / each)
+    names = drawer.names
+    return Album(
+        count,
+        frozenset(place for place, one in enumerate(drawn) if one.image),
+        frozenset(place for place, one in enumerate(drawn) if one.density),
+        [
+            "".join(one.signs.get(variant, UNKNOWN) for one in drawn)
+            for variant in range(len(subject.variants))
+        ],
+        [names.cams[variant.run, variant.cam] for variant in subject.variants],
+        [names.maps[_blurred(variant)] for variant in subject.variants],
+        [(place, reason) for place, one in enumerate(drawn) for reason in one.failures],
+    )
+
+
+def _remove_empty(folder: Path) -> None:
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _blurred(variant: Variant) -> tuple[Any, ...]:
+    """Tell a saliency map from others, its sign excepted."""
+    return variant.run, *variant.cam, variant.keys["sigma"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """Short names for CAMs and for saliency maps."""
+
+    cams: Mapping[tuple[Any, ...], str]
+    maps: Mapping[tuple[Any, ...], str]
+
+    @classmethod
+    def of(cls, subject: Subject) -> _Names:
+        cams = dict.fromkeys((variant.run, variant.cam) for variant in subject.variants)
+        maps = dict.fromkeys(_blurred(variant) for variant in subject.variants)
+        return cls(
+            {key: f"c{place}" for place, key in enumerate(cams)},
+            {key: f"m{place}" for place, key in enumerate(maps)},
+        )
+
+
+@dataclass(eq=False)
+class _Drawn:
+    """What has been drawn of one stimulus."""
+
+    image: bool = False
+    density: bool = False
+    signs: dict[int, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawer:
+    """Draws one stimulus after the other."""
+
+    subject: Subject
+    sources: Sources
+    folder: Path
+    longest: int
+    tables: Mapping[int, pl.DataFrame]
+    rows: Mapping[tuple[int, str], Sequence[int]]
+    signs: Sequence[Mapping[str, str]]
+    names: _Names
+
+    @classmethod
+    def of(cls, subject: Subject, sources: Sources, folder: Path, longest: int) -> _Drawer:
+        tables = {place: run.maps() for place, run in enumerate(subject.runs)}
+        rows: dict[tuple[int, str], list[int]] = {}
+        for place, table in tables.items():
+            for number, stimulus in enumerate(table["stimulus"]):
+                rows.setdefault((place, stimulus), []).append(number)
+        without = {place: table.drop("projection") for place, table in tables.items()}
+        signs, names = signs_of(subject, without), _Names.of(subject)
+        drawer = cls(subject, sources, folder / PICTURES, longest, tables, rows, signs, names)
+        for each in drawer.folders():
+            (drawer.folder / each).mkdir(parents=True, exist_ok=True)
+        return drawer
+
+    def folders(self) -> Iterator[str]:
+        yield from ("image", "density")
+        for sign in "pn":
+            yield from (f"cam/{name}{sign}" for name in self.names.cams.values())
+            for layer in ("map", "difference"):
+                yield from (f"{layer}/{name}{sign}" for name in self.names.maps.values())
+
+    def draw(self, number: int) -> _Drawn:
+        """Draw all layers of a stimulus, and go on after what cannot be drawn."""
+        drawn = _Drawn()
+        source = self.sources.by_number.get(number, Source())
+        size: Size | None = None
+        try:
+            image = source.read_image()
+            if image is not None:
+                size = image.shape[:2]
+                self._save(photograph(image, self.longest), "image", number)
+                drawn.image = True
+        except (QuickgazeError, OSError) as error:
+            drawn.failures.append(str(error))
+        density = None
+        try:
+            density = self._density(number, source, size)
+            if density is not None:
+                self._check_size(number, density)
+                self._save(map_picture(density), "density", number)
+                drawn.density = True
+        except (QuickgazeError, OSError) as error:
+            density = None
+            drawn.failures.append(str(error))
+        for run in range(len(self.subject.runs)):
+            self._draw_run(run, number, density, drawn)
+        return drawn
+
+    def _density(self, number: int, source: Source, size: Size | None) -> FloatMap | None:
+        name = self.subject.keys[number][0]
+        run = next(run for run in self.subject.runs if run.plan["dataset"]["name"] == name)
+        sigma = run.plan["settings"].get("density_sigma", 19.0)
+        density = source.read_density(sigma, size)
+        return None if density is None else shrunk(density, self.longest)
+
+    def _check_size(self, number: int, density: FloatMap) -> None:
+        """Refuse a density that cannot lie over the maps of its stimulus."""
+        stimulus = self.subject.keys[number][1]
+        for run, table in self.tables.items():
+            for place in self.rows.get((run, stimulus), ())[:1]:
+                row = table.row(place, named=True)
+                width, height = small_size((row["image_height"], row["image_width"]), self.longest)
+                if density.shape != (height, width):
+                    raise StimulusError(
+                        f"{stimulus}: the human density has another size than the image that was "
+                        "scored; give the data set that the run was computed on"
+                    )
+
+    def _draw_run(self, run: int, number: int, density: FloatMap | None, drawn: _Drawn) -> None:
+        stimulus = self.subject.keys[number][1]
+        for place in self.rows.get((run, stimulus), ()):
+            row = self.tables[run].row(place, named=True)
+            cam = tuple(row[key] for key in ("backbone", "cam", "grid", "component"))
+            done: set[tuple[str, str]] = set()
+            for variant, of_run in enumerate(self.subject.variants):
+                sign = self.signs[variant].get(stimulus)
+                if of_run.run != run or of_run.cam != cam or sign is None:
+                    continue
+                try:
+                    self._draw_variant(number, row, of_run, sign, density, done)
+                    drawn.signs[variant] = sign
+                except (QuickgazeError, OSError) as error:
+                    drawn.failures.append(f"{of_run.label}: {error}")
+
+    def _draw_variant(
+        self,
+        number: int,
+        row: Mapping[str, Any],
+        variant: Variant,
+        sign: str,
+        density: FloatMap | None,
+        done: set[tuple[str, str]],
+    ) -> None:
+        size = (row["image_height"], row["image_width"])
+        oriented = stored_cam(row).projection * (-1 if sign == FLIPPED else 1)
+        cam = self.names.cams[variant.run, variant.cam]
+        if ("cam", sign) not in done:
+            picture = cam_picture(oriented[0].numpy(), size, self.longest)
+            self._save(picture, f"cam/{cam}{sign}", number, lossless=True)
+            done.add(("cam", sign))
+        name = self.names.maps[_blurred(variant)]
+        if (name, sign) in done:
+            return
+        rectify = self.subject.runs[variant.run].plan["settings"].get("rectify", True)
+        full: FloatMap = saliency_maps(oriented, size, variant.keys["sigma"], rectify)[0].numpy()
+        saliency = shrunk(full, self.longest)
+        self._save(map_picture(saliency), f"map/{name}{sign}", number)
+        if density is not None:
+            difference = np.subtract(saliency, density)
+            self._save(difference_picture(difference), f"difference/{name}{sign}", number)
+        done.add((name, sign))
+
+    def _save(
+        self, picture: PIL.Image.Image, layer: str, number: int, lossless: bool = False
+    ) -> None:
+        path = self.folder / layer / file_name(number, len(self.subject.stimuli))
+        picture = picture.convert("RGB")
+        picture.save(path, "WEBP", quality=_QUALITY, method=_EFFORT, lossless=lossless)

@@ -1,0 +1,242 @@
+"""What goes with agreement: attributes of the images, and the claims of the study."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from quickgaze.errors import OptionError
+from quickgaze.findings import attribute_effects, attribute_regression, study_claims
+from quickgaze.findings.traits import matched
+from quickgaze.report.charts import effects_chart
+from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.subjects import Subject
+from quickgaze.report.words import chance, count, number, with_interval
+
+TEXT = (
+    "Which kinds of images go with better or worse agreement. This explores: everything that was "
+    "tested is listed, the rate of false discoveries is held at 5 % over all of it, and what goes "
+    "together need not cause each other. An effect is claimed where its interval excludes 0."
+)
+MISSING = (
+    "It needs to know something of the images: give --attributes FILE (a CSV or Parquet table with "
+    "a column stimulus, or COCO's annotations of instances as JSON; repeatable), or "
+    "--image-statistics together with the photographs."
+)
+_EFFECTS = {"yes/no": "difference of mean {}", "numeric": "rank correlation with {}"}
+
+
+def attributes_chapter(
+    subject: Subject, attributes: pl.DataFrame | None, resamples: int, seed: int
+) -> Chapter:
+    """Write what goes with agreement, in all runs that the attributes tell of.
+
+    Parameters
+    ----------
+    subject : Subject
+    attributes : polars.DataFrame, optional
+        A row for each of the subject's stimuli, in their order.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Chapter
+    """
+    parts = []
+    if attributes is not None and attributes.width > 1:
+        for run in subject.having(subject.metric):
+            own = attributes_of_run(subject, run, attributes)
+            if own.width > 1:
+                parts.append(_part(subject, run, own, resamples, seed))
+    return Chapter("attributes", "Attributes", TEXT, parts, "" if parts else MISSING)
+
+
+def attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the stimuli of one run, under their own ids, without what is never known there.
+
+    Parameters
+    ----------
+    subject : Subject
+    run : int
+        Its position.
+    attributes : polars.DataFrame
+        A row for each of the subject's stimuli, in their order.
+
+    Returns
+    -------
+    polars.DataFrame
+    """
+    name = str(subject.runs[run].plan["dataset"]["name"])
+    places = [place for place, (dataset, _) in enumerate(subject.keys) if dataset == name]
+    own = attributes[places].with_columns(
+        pl.Series("stimulus", [subject.keys[place][1] for place in places], pl.String)
+    )
+    known = [column.name for column in own if column.null_count() < len(column)]
+    return own.select(known)
+
+
+def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFrame | None:
+    """Put tables of attributes side by side, a row for each of the subject's stimuli.
+
+    Parameters
+    ----------
+    subject : Subject
+    tables : list of polars.DataFrame
+        Each with a column ``stimulus``: ids, or file names of images.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        ``stimulus`` as the report calls them, then the attributes; None without tables.
+
+    Raises
+    ------
+    OptionError
+        If a table tells of no stimulus of the runs, or two have an attribute of the same name.
+    """
+    if not tables:
+        return None
+    identifiers = [identifier for _, identifier in subject.keys]
+    unique = list(dict.fromkeys(identifiers))
+    together = pl.DataFrame({"stimulus": unique}, {"stimulus": pl.String})
+    for table in tables:
+        own = matched(unique, table)
+        twice = [name for name in own.columns if name in together.columns]
+        if twice:
+            raise OptionError(
+                f"two tables of attributes have {twice[0]!r}; rename it in one, or leave one out"
+            )
+        together = together.hstack(own)
+    order = pl.DataFrame({"stimulus": identifiers}, {"stimulus": pl.String})
+    rows = order.join(together, on="stimulus", how="left", maintain_order="left")
+    return rows.with_columns(pl.Series("stimulus", subject.stimuli, pl.String))
+
+
+def _part(subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int) -> Part:
+    opened, metric = subject.runs[run], subject.metric
+    variant = subject.variants[subject.main[run]]
+    keys = dict(variant.keys)
+    effects = attribute_effects(
+        opened, attributes, metric, variant=keys, resamples=resamples, seed=seed
+    )
+    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
+    tests = effects["tests"].max()
+    texts = [f"Variant: {variant.label}; {metric}; {count(tests or 0)} tests."]  # type: ignore[arg-type]
+    claimed = effects.filter("claimed")["sentence"].to_list()
+    texts += claimed or ["Nothing is claimed: no effect stands out from what chance would give."]
+    figures = [
+        figure
+        for kind, title in _EFFECTS.items()
+        if (figure := _figure(effects, kind, title.format(metric), suffix)) is not None
+    ]
+    tables = [_effects(effects, f"attributes{suffix}")]
+    for more in (_claims, _regression):
+        found = more(subject, run, attributes, resamples, seed)
+        if isinstance(found, Table):
+            tables.append(found)
+        else:
+            texts.append(found)
+    return Part(subject.title(run), figures, tables, texts)
+
+
+def _figure(effects: pl.DataFrame, kind: str, title: str, suffix: str) -> Figure | None:
+    shown = (
+        effects.filter(pl.col("kind") == kind, pl.col("low").is_not_null())
+        .sort(pl.col("effect").abs(), descending=True)
+        .select(
+            "effect",
+            "low",
+            "high",
+            "claimed",
+            "sentence",
+            name=pl.col("attribute").str.slice(0, 60),
+        )
+    )
+    if shown.is_empty():
+        return None
+    caption = f"Effects with 95 % intervals: {title}. In colour what is claimed."
+    name = f"attributes-{kind.replace('/', '-')}{suffix}"
+    return Figure(name, caption, effects_chart(shown.head(60), title))
+
+
+def _effects(effects: pl.DataFrame, name: str) -> Table:
+    rows = [
+        {
+            "attribute": row["attribute"],
+            "effect": with_interval(row["effect"], row["low"], row["high"]),
+            "with": number(row["mean_with"]),
+            "without": number(row["mean_without"]),
+            "images": count(row["images"]),
+            "q": chance(row["q"]),
+            "in words": row["sentence"] or row["reason"] or "",
+        }
+        for row in effects.iter_rows(named=True)
+    ]
+    caption = (
+        "Everything that was tested. Effects of yes or no are differences of means, those of "
+        "numbers rank correlations; q is the rate of false discoveries."
+    )
+    return Table(name, caption, pl.DataFrame(rows), effects)
+
+
+def _claims(
+    subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
+) -> Table | str:
+    keys = dict(subject.variants[subject.main[run]].keys)
+    try:
+        found = study_claims(
+            subject.runs[run],
+            attributes,
+            subject.metric,
+            variant=keys,
+            resamples=resamples,
+            seed=seed,
+        )
+    except OptionError:
+        return (
+            "The claims of the CAP6415 study (animals agree; food and vehicles invert; text and "
+            "faces draw people only) need columns such as animals, food, vehicles, has_text or "
+            "faces."
+        )
+    rows = [
+        {
+            "claim": row["claim"],
+            "verdict": row["verdict"],
+            "effect": with_interval(row["effect"], row["low"], row["high"]),
+            "images with": count(row["images_with"]),
+            "without": count(row["images_without"]),
+            "q": chance(row["q"]),
+            "in words": row["sentence"] or row["reason"] or "",
+        }
+        for row in found.iter_rows(named=True)
+    ]
+    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
+    caption = "What the CAP6415 study saw by eye, tested."
+    return Table(f"claims{suffix}", caption, pl.DataFrame(rows), found)
+
+
+def _regression(
+    subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
+) -> Table | str:
+    del resamples, seed  # its intervals need no draws
+    keys = dict(subject.variants[subject.main[run]].keys)
+    try:
+        found = attribute_regression(subject.runs[run], attributes, subject.metric, variant=keys)
+    except OptionError as error:
+        return f"No regression on all attributes together: {error}."
+    rows = [
+        {
+            "attribute": row["attribute"],
+            "coefficient": with_interval(row["coefficient"], row["low"], row["high"]),
+            "q": chance(row["q"]),
+            "variance inflation": number(row["variance_inflation"], 1),
+            "remark": row["reason"] or "",
+        }
+        for row in found.iter_rows(named=True)
+    ]
+    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
+    caption = (
+        f"All attributes together (least squares, HC3): how much {subject.metric} differs with "
+        "each, all else equal; numbers per standard deviation."
+    )
+    return Table(f"regression{suffix}", caption, pl.DataFrame(rows), found)

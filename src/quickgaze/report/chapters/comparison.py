@@ -1,0 +1,150 @@
+"""Variants against each other, and runs against each other, image by image."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from quickgaze.errors import OptionError
+from quickgaze.findings import compare, compare_variants
+from quickgaze.report.charts import effects_chart
+from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.subjects import Subject
+from quickgaze.report.tables import arrow
+from quickgaze.report.words import chance, count, number, percent, with_interval
+
+TEXT = (
+    "Which of two agrees better with people, on the same images. The difference is first less "
+    "second, with its 95 % interval; the win rate says on which share of the images the first is "
+    "better. A difference whose interval excludes 0 is more than the choice of images."
+)
+MISSING = "There is a single variant: give several runs, or a run with several variants."
+DIFFERING = 10
+
+
+def comparison_chapter(subject: Subject, resamples: int, seed: int) -> Chapter:
+    """Write the comparisons: runs first, then the variants of each run.
+
+    Parameters
+    ----------
+    subject : Subject
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Chapter
+    """
+    parts = [
+        _runs(subject, first, second, resamples, seed)
+        for first, second in itertools.combinations(range(len(subject.runs)), 2)
+    ]
+    parts += [
+        _variants(subject, run, resamples, seed)
+        for run in subject.having(subject.metric)
+        if len(subject.of_run(run)) > 1
+    ]
+    return Chapter("comparison", "Comparison", TEXT, parts, "" if parts else MISSING)
+
+
+def _runs(subject: Subject, first: int, second: int, resamples: int, seed: int) -> Part:
+    names = f"{subject.names[first]} and {subject.names[second]}"
+    ours, theirs = (subject.variants[subject.main[run]] for run in (first, second))
+    try:
+        found = compare(
+            subject.runs[first],
+            subject.runs[second],
+            variant=dict(ours.keys),
+            second_variant=dict(theirs.keys),
+            n=DIFFERING,
+            resamples=resamples,
+            seed=seed,
+        )
+    except OptionError as error:
+        return Part(names, texts=[f"They cannot be compared: {error}."])
+    rows = [
+        {"metric": f"{row['metric']} {arrow(row['metric'])}", **_cells(row)}
+        for row in found.summary.iter_rows(named=True)
+    ]
+    stem = f"comparison-run{first + 1}-run{second + 1}"
+    tables = [
+        Table(
+            stem,
+            "Means, differences and win rates, paired by stimulus.",
+            pl.DataFrame(rows),
+            found.summary,
+        ),
+        _differing(subject, first, found.stimuli, f"{stem}-stimuli"),
+    ]
+    return Part(names, tables=tables, texts=[f"First: {ours.label}. Second: {theirs.label}."])
+
+
+def _differing(subject: Subject, run: int, stimuli: pl.DataFrame, name: str) -> Table:
+    view = [
+        {
+            "stimulus": subject.shown(run, row["stimulus"]),
+            "metric": f"{row['metric']} {arrow(row['metric'])}",
+            "first": number(row["first"]),
+            "second": number(row["second"]),
+            "difference": number(row["difference"]),
+            "better": row["better"] or "—",
+        }
+        for row in stimuli.iter_rows(named=True)
+    ]
+    columns = ("stimulus", "metric", "first", "second", "difference", "better")
+    caption = f"The {DIFFERING} stimuli on which they differ most, by metric."
+    frame = pl.DataFrame(view, dict.fromkeys(columns, pl.String))
+    return Table(name, caption, frame, stimuli, opens="stimulus")
+
+
+def _variants(subject: Subject, run: int, resamples: int, seed: int) -> Part:
+    metric, main = subject.metric, subject.variants[subject.main[run]]
+    found = compare_variants(
+        subject.runs[run], metric, reference=dict(main.keys), resamples=resamples, seed=seed
+    )
+    rows = [
+        {"first": row["first"], **_cells(row), "q": chance(row["q"])}
+        for row in found.iter_rows(named=True)
+    ]
+    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
+    shown = found.filter(pl.col("low").is_not_null()).select(
+        pl.col("first").alias("name"),
+        pl.col("difference").alias("effect"),
+        "low",
+        "high",
+        pl.col("better").is_not_null().alias("claimed"),
+        pl.format("{} against {}", "first", "second").alias("sentence"),
+    )
+    title = f"difference of mean {metric}"
+    caption = f"Difference of mean {metric} of each variant from {found['second'][0]}."
+    figures = (
+        [Figure(f"comparison-{metric}{suffix}", caption, effects_chart(shown, title))]
+        if shown.height
+        else []
+    )
+    table = Table(
+        f"comparison-{metric}{suffix}",
+        f"All variants against {found['second'][0]}, the second, in {metric} {arrow(metric)}, "
+        "paired by stimulus; q is the rate of false discoveries.",
+        pl.DataFrame(rows).select(pl.exclude("remark"), "remark"),
+        found,
+    )
+    label = subject.title(run)
+    return Part(f"variants of {label}" if label else "", figures, [table])
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "first mean": number(row["first_mean"]),
+        "second mean": number(row["second_mean"]),
+        "difference": with_interval(row["difference"], row["low"], row["high"]),
+        "win rate": percent(row["win_rate"]),
+        "effect size d": number(row["effect_size"], 2),
+        "p (Wilcoxon)": chance(row["wilcoxon_p"]),
+        "images": count(row["images"]),
+        "better": row["better"] or "—",
+        "remark": row["reason"] or "",
+    }

@@ -1,0 +1,82 @@
+"""The orientation audit: how often each rule turns a map the wrong way round."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from quickgaze.errors import OptionError
+from quickgaze.findings import VARIANT, orientation_audit
+from quickgaze.report.charts import audit_chart
+from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.subjects import Subject
+from quickgaze.report.words import NOTHING, count, number, percent
+
+TEXT = (
+    "A principal component has no sign of its own, so a rule chooses one. This holds each rule "
+    "against the sign that the human density prefers (the oracle, which no model can use). Good is "
+    "a rule that inverts few maps, loses little, and has a margin far from 0."
+)
+MISSING = (
+    "It needs a run with the metric cc and the orientations to be compared, oracle among them: "
+    "leave --orientation out to score all."
+)
+
+
+def orientation_chapter(subject: Subject) -> Chapter:
+    """Write the audit of all runs that can be audited.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    Chapter
+    """
+    parts = []
+    for place, run in enumerate(subject.runs):
+        try:
+            audit = orientation_audit(run)
+        except OptionError:
+            continue
+        if audit.height:
+            parts.append(_part(subject, place, audit))
+    missing = "" if parts else MISSING
+    return Chapter("orientation", "Orientation audit", TEXT, parts, missing)
+
+
+def _part(subject: Subject, run: int, audit: pl.DataFrame) -> Part:
+    others = [name for name in VARIANT if name != "orientation"]
+    varying = [name for name in others if audit[name].n_unique() > 1] or ["cam"]
+    rest = [
+        " · ".join(
+            f"{name} {row[name]:g}" if isinstance(row[name], float) else f"{name} {row[name]}"
+            for name in varying
+        )
+        for row in audit.iter_rows(named=True)
+    ]
+    named = audit.with_columns(pl.Series("rest", rest, pl.String))
+    view = [
+        {
+            "orientation": row["orientation"],
+            "variant": row["rest"],
+            "inverted ↓": percent(row["inverted"]),
+            "cc ↑": number(row["cc"]),
+            "cc lost ↓": number(row["lost"]),
+            "median margin": NOTHING if row["margin"] is None else number(row["margin"], 2),
+            "images": count(row["images"]),
+        }
+        for row in named.iter_rows(named=True)
+    ]
+    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
+    caption = (
+        "Share of maps whose negative agrees better with people, mean cc, and what it loses "
+        "against the better sign in hindsight."
+    )
+    figure = Figure(
+        f"orientation{suffix}",
+        "Share of maps that each rule inverts.",
+        audit_chart(named.select("rest", "orientation", "inverted", "cc", "lost", "images")),
+    )
+    table = Table(f"orientation{suffix}", caption, pl.DataFrame(view), audit)
+    return Part(subject.title(run), [figure], [table])

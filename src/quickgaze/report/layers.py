@@ -1,0 +1,182 @@
+"""The pictures of one stimulus: photograph, CAM, saliency map, human density, difference."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from quickgaze.saliency import FloatMap
+from quickgaze.stimuli.types import Image, Size
+
+SEQUENTIAL = "inferno"
+DIVERGING = "RdBu_r"
+
+Colours = npt.NDArray[np.uint8]
+
+
+def small_size(size: Size, longest: int) -> tuple[int, int]:
+    """Size of a small picture.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Height and width.
+    longest : int
+        Largest side of the picture in pixels; pictures are never enlarged.
+
+    Returns
+    -------
+    (int, int)
+        Width and height, as Pillow takes them.
+
+    Examples
+    --------
+    >>> small_size((600, 800), 480), small_size((30, 40), 480), small_size((1, 9000), 480)
+    ((480, 360), (40, 30), (480, 1))
+    """
+    height, width = size
+    scale = min(1.0, longest / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def photograph(image: Image, longest: int) -> PIL.Image.Image:
+    """Make a photograph small.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+    longest : int
+        Largest side in pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    picture = PIL.Image.fromarray(image)
+    target = small_size(image.shape[:2], longest)
+    if target == picture.size:
+        return picture
+    return picture.resize(target, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def shrunk(values: FloatMap, longest: int) -> FloatMap:
+    """Reduce a map by averaging over areas.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W), float32
+    longest : int
+        Largest side in pixels.
+
+    Returns
+    -------
+    ndarray, float32
+    """
+    target = small_size(values.shape, longest)
+    if target == (values.shape[1], values.shape[0]):
+        return values
+    picture = PIL.Image.fromarray(np.ascontiguousarray(values, np.float32))
+    reduced: FloatMap = np.asarray(picture.resize(target, PIL.Image.Resampling.BOX))
+    return reduced
+
+
+def map_picture(values: FloatMap) -> PIL.Image.Image:
+    """Show a map in [0, 1] in colour, dark to bright.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W)
+        NaN shows the lowest colour.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    return _coloured(np.nan_to_num(values), SEQUENTIAL)
+
+
+def difference_picture(values: FloatMap) -> PIL.Image.Image:
+    """Show signed values in [-1, 1] in colour: blue below 0, red above, white at 0.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W)
+        NaN shows 0.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    return _coloured((np.nan_to_num(values) + 1) / 2, DIVERGING)
+
+
+def cam_picture(cam: FloatMap, size: Size, longest: int) -> PIL.Image.Image:
+    """Show a signed CAM cell by cell: blue below 0, red above, white at 0.
+
+    Parameters
+    ----------
+    cam : ndarray, shape (h, w)
+        On its grid; scaled by its largest absolute value.
+    size : (int, int)
+        Height and width of the image that the grid lies over.
+    longest : int
+        Largest side of the picture in pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        With a palette, so that it takes little space.
+    """
+    largest = float(np.nanmax(np.abs(cam), initial=0))
+    scaled = cam / largest if largest > 0 else np.zeros_like(cam)
+    levels = _levels((np.nan_to_num(scaled) + 1) / 2)
+    picture = PIL.Image.fromarray(levels, mode="L")
+    picture.putpalette(_palette(DIVERGING).tobytes())
+    return picture.resize(small_size(size, longest), PIL.Image.Resampling.NEAREST)
+
+
+def _coloured(values: npt.NDArray[np.floating], name: str) -> PIL.Image.Image:
+    return PIL.Image.fromarray(_palette(name)[_levels(values)])
+
+
+def _levels(values: npt.NDArray[np.floating]) -> Colours:
+    levels: Colours = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+@cache
+def _palette(name: str) -> Colours:
+    """Give the 256 colours of a matplotlib colour map, (256, 3)."""
+    from matplotlib import colormaps  # noqa: PLC0415 - slow to import, and only pictures need it
+
+    rgba = colormaps[name](np.arange(256), bytes=True)
+    return np.ascontiguousarray(rgba[:, :3], dtype=np.uint8)
+
+
+def gradient(name: str, stops: int = 9) -> list[str]:
+    """Colours of a colour map in equal steps, as CSS writes them.
+
+    Parameters
+    ----------
+    name : str
+        Name of a matplotlib colour map.
+    stops : int
+        How many.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> gradient("inferno", 2)
+    ['#000003', '#fcfea4']
+    """
+    places = np.linspace(0, 255, stops).round().astype(int)
+    return ["#" + bytes(colour).hex() for colour in _palette(name)[places].tolist()]

@@ -1,0 +1,289 @@
+"""Panels as in the study: image, CAM, smoothed CAM and human density, with id and score."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import OptionError, QuickgazeError
+from quickgaze.findings import ranking
+from quickgaze.findings.selection import Chosen, check_metric
+from quickgaze.report.layers import DIVERGING, SEQUENTIAL
+from quickgaze.report.pictures import file_stems
+from quickgaze.report.signs import FLIPPED, signs_of
+from quickgaze.report.sources import Source, find_sources
+from quickgaze.report.subjects import Subject, subject_of
+from quickgaze.report.words import number
+from quickgaze.saliency import saliency_maps
+from quickgaze.stimuli import Dataset
+from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.study import Run, progress_bar, stored_cam
+
+FORMATS = ("png", "pdf", "svg")
+BLUR = 19.0
+"""Blur in pixels of the smoothed CAM of a variant that has none."""
+
+_SIDE, _DPI = 2.6, 200  # of one panel in inches, and pixels an inch
+
+
+@dataclass(frozen=True)
+class Panels:
+    """What became of the stimuli.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        The panels, in the order in which the stimuli were named.
+    failures : tuple of (str, str)
+        Stimuli of which there are none, and why.
+    """
+
+    files: tuple[Path, ...]
+    failures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """One picture of a panel."""
+
+    title: str
+    values: npt.NDArray[Any]
+    colours: str | None = None
+    symmetric: bool = False
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Values of the lowest and of the highest colour; photographs do not mind them."""
+        if not self.symmetric:
+            return 0.0, 1.0
+        largest = float(np.nanmax(np.abs(self.values), initial=0)) or 1.0
+        return -largest, largest
+
+
+def panels(
+    run: Run,
+    stimuli: Sequence[str] | None = None,
+    out: PathLike = "panels",
+    *,
+    dataset: Dataset | None = None,
+    images: PathLike | None = None,
+    maps: PathLike | None = None,
+    metric: str | None = None,
+    variant: Chosen | None = None,
+    bottom: int = 25,
+    to: str = "png",
+    progress: bool = True,
+) -> Panels:
+    """Draw image, CAM, smoothed CAM and human density of stimuli side by side.
+
+    Parameters
+    ----------
+    run : Run
+        With maps.
+    stimuli : sequence of str, optional
+        Ids; by default those of least agreement.
+    out : path
+        Folder for a file for each stimulus; made if it is not there.
+    dataset : Dataset, optional
+        That the run was computed on, for photographs and densities.
+    images, maps : path, optional
+        Instead of a data set: folders of photographs and of human densities.
+    metric : str, optional
+        In the titles, and by which the least agreeing are found; by default cc, or the first.
+    variant : mapping, optional
+        Keys of the variant that is drawn; by default the first with the orientation
+        ``activation``, or else the first.
+    bottom : int
+        How many of the least agreeing, where no stimuli are named.
+    to : {"png", "pdf", "svg"}
+        Format.
+    progress : bool
+        Whether to show a progress bar, on standard error.
+
+    Returns
+    -------
+    Panels
+        What there is no data for, such as photographs without a data set, is left out of a
+        panel.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run has no such metric, stimulus or variant.
+    OptionError
+        If the run has kept no maps, or an option cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=2, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(f"{folder}/run", progress=False)
+    ...     drawn = panels(run, ["popout-000000"], folder, dataset=displays, progress=False)
+    ...     [file.name for file in drawn.files]
+    ['0001-popout-000000.png']
+    """
+    if to not in FORMATS:
+        raise unknown_name("format", to, FORMATS)
+    subject = subject_of([run], metric, variant)
+    check_metric(run, subject.metric)
+    drawer = _Drawer.of(subject, dataset, images, maps)
+    names = _chosen(subject, stimuli, bottom)
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{readable(folder)} cannot be written: {error.strerror}") from error
+    files, failures = [], []
+    with progress_bar(progress) as bar:
+        task = bar.add_task("panels", total=len(names))
+        for place, (name, stem) in enumerate(zip(names, _stems(names), strict=True), 1):
+            file = folder / f"{place:04d}-{stem}.{to}"
+            try:
+                _save(list(drawer.views(name)), drawer.title(name), file)
+                files.append(file)
+            except (QuickgazeError, OSError) as error:
+                failures.append((name, str(error)))
+            bar.advance(task)
+    return Panels(tuple(files), tuple(failures))
+
+
+def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> list[str]:
+    run = subject.runs[0]
+    if stimuli is None:
+        if bottom < 1:
+            raise OptionError(f"bottom is {bottom}; give at least 1, or name the stimuli")
+        keys = dict(subject.variants[subject.main[0]].keys)
+        table = ranking(run, subject.metric, bottom, variant=keys)
+        least: list[str] = table.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
+        return least
+    known = {identifier for _, identifier in subject.keys}
+    for name in stimuli:
+        if name not in known:
+            raise unknown_name("stimulus of the run", name, sorted(known)[:50])
+    if not stimuli:
+        raise OptionError("no stimulus is named; give the ids of those to draw")
+    return list(dict.fromkeys(stimuli))
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    """File names without anything that a file system or a shell could take amiss."""
+    safe = (
+        "".join(each if each.isalnum() and each.isascii() else "-" for each in name)[-80:]
+        for name in names
+    )
+    return file_stems([Path(f"{name}.x") for name in safe])
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawer:
+    """Gathers what a panel shows."""
+
+    subject: Subject
+    sources: dict[int, Source]
+    rows: dict[str, dict[str, Any]]
+    signs: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        dataset: Dataset | None,
+        images: PathLike | None,
+        maps: PathLike | None,
+    ) -> _Drawer:
+        table = subject.runs[0].maps()
+        chosen = subject.variants[subject.main[0]]
+        keys = dict(zip(("backbone", "cam", "grid", "component"), chosen.cam, strict=True))
+        own = table.filter(pl.all_horizontal(pl.col(key) == value for key, value in keys.items()))
+        found = find_sources(subject, dataset, images, maps)
+        if own.is_empty() and not found.by_number:
+            raise OptionError(
+                f"{subject.runs[0].place} has kept no maps of {chosen.label}, and no photographs "
+                "were given, so there is nothing to draw"
+            )
+        signs = signs_of(subject, {0: table.drop("projection")})[subject.main[0]]
+        rows = {row["stimulus"]: row for row in own.iter_rows(named=True)}
+        return cls(subject, dict(found.by_number), rows, signs)
+
+    def title(self, stimulus: str) -> str:
+        variant = self.subject.variants[self.subject.main[0]]
+        scores = self.subject.scores[0].filter(
+            pl.col("stimulus") == stimulus,
+            *(pl.col(key) == value for key, value in variant.keys.items()),
+        )
+        score = scores[self.subject.metric][0] if scores.height else None
+        return f"{stimulus}   {self.subject.metric} {number(score)}"
+
+    def views(self, stimulus: str) -> Iterator[_View]:
+        """Pictures of a stimulus, from left to right."""
+        dataset = str(self.subject.runs[0].plan["dataset"]["name"])
+        source = self.sources.get(self.subject.numbers[dataset, stimulus], Source())
+        row, sign = self.rows.get(stimulus), self.signs.get(stimulus)
+        image = source.read_image()
+        if image is not None:
+            yield _View("image", image)
+        if row is not None and sign is not None:
+            yield from self._maps(row, sign)
+        size = None if image is None else image.shape[:2]
+        settings = self.subject.runs[0].plan["settings"]
+        density = source.read_density(settings.get("density_sigma", BLUR), size)
+        if density is not None:
+            yield _View("people", density, SEQUENTIAL)
+
+    def _maps(self, row: dict[str, Any], sign: str) -> Iterator[_View]:
+        settings = self.subject.runs[0].plan["settings"]
+        sigma = self.subject.variants[self.subject.main[0]].keys["sigma"] or BLUR
+        size = (row["image_height"], row["image_width"])
+        oriented = stored_cam(row).projection * (-1 if sign == FLIPPED else 1)
+        yield _View(f"CAM, {row['height']} x {row['width']}", oriented[0].numpy(), DIVERGING, True)
+        rectify = settings.get("rectify", True)
+        smoothed = saliency_maps(oriented, size, sigma, rectify)[0].numpy()
+        yield _View(f"saliency map, sigma {sigma:g}", smoothed, SEQUENTIAL)
+
+
+def _save(views: Sequence[_View], title: str, file: Path) -> None:
+    if not views:
+        raise OptionError("there is neither a photograph nor a map of it")
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, and only panels need it
+
+    tallest = max(
+        view.values.shape[0] / view.values.shape[1]
+        for view in views
+        if not view.symmetric or len(views) == 1
+    )
+    ratio = min(max(tallest, 0.3), 3.0)
+    figure = Figure(figsize=(_SIDE * len(views), _SIDE * ratio + 0.75), layout="constrained")
+    # A dollar sign in an id is no formula.
+    figure.suptitle(_printable(title), fontsize=9, parse_math=False)
+    aspect = next((v.values.shape for v in views if not v.symmetric), views[0].values.shape)
+    for place, view in enumerate(views, 1):
+        axes = figure.add_subplot(1, len(views), place)
+        low, high = view.limits
+        axes.imshow(
+            view.values,
+            cmap=view.colours,
+            vmin=low,
+            vmax=high,
+            extent=(0, aspect[1], aspect[0], 0),
+            interpolation="nearest",
+        )
+        axes.set_title(view.title, fontsize=8)
+        axes.set_axis_off()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # an id may have letters of any script
+        figure.savefig(file, dpi=_DPI)
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text)

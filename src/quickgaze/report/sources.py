@@ -1,0 +1,215 @@
+"""Where a report's photographs and human densities come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quickgaze.errors import DatasetError, OptionError, QuickgazeError
+from quickgaze.report.subjects import Subject
+from quickgaze.stimuli import Dataset, Stimulus
+from quickgaze.stimuli.densities import DensityFile
+from quickgaze.stimuli.files import (
+    DENSITY_SUFFIXES,
+    IMAGE_SUFFIXES,
+    PathLike,
+    by_stem,
+    readable,
+    walk,
+    with_suffix,
+)
+from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.types import Density, Image, Size
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the photograph and the density of one stimulus come from; either may be missing.
+
+    Parameters
+    ----------
+    stimulus : Stimulus, optional
+        Of a data set.
+    image : ImageFile, optional
+        Without a data set.
+    density : DensityFile, optional
+        Without a data set.
+    """
+
+    stimulus: Stimulus | None = None
+    image: ImageFile | None = None
+    density: DensityFile | None = None
+
+    def read_image(self) -> Image | None:
+        """Read the photograph; None where there is none.
+
+        Raises
+        ------
+        StimulusError
+            If it cannot be read.
+        """
+        if self.stimulus is not None:
+            return self.stimulus.image()
+        return None if self.image is None else self.image.read()
+
+    def read_density(self, sigma: float, size: Size | None) -> Density | None:
+        """Read the human density; None where there is none.
+
+        Parameters
+        ----------
+        sigma : float
+            Blur in pixels of fixations.
+        size : (int, int), optional
+            Of the photograph, as far as it is known.
+
+        Raises
+        ------
+        StimulusError
+            If it cannot be read.
+        """
+        if self.stimulus is not None:
+            return self.stimulus.density(sigma)
+        if self.density is None:
+            return None
+        # A map's own size serves where nothing else says how large the photograph is.
+        return self.density.read(size or ImageFile(self.density.path).size())
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Photographs and densities of a report's stimuli.
+
+    Parameters
+    ----------
+    by_number : mapping of int to Source
+        By position among the subject's stimuli.
+    notes : sequence of str
+        Sentences that belong beside the pictures.
+    stimuli : mapping of int to Stimulus
+        Those of a data set.
+    """
+
+    by_number: Mapping[int, Source] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    @property
+    def stimuli(self) -> dict[int, Stimulus]:
+        """The stimuli of a data set, by position."""
+        found = ((place, source.stimulus) for place, source in self.by_number.items())
+        return {place: stimulus for place, stimulus in found if stimulus is not None}
+
+
+def find_sources(
+    subject: Subject,
+    dataset: Dataset | None = None,
+    images: PathLike | None = None,
+    maps: PathLike | None = None,
+) -> Sources:
+    """Find the photographs and the densities of a report's stimuli.
+
+    Parameters
+    ----------
+    subject : Subject
+    dataset : Dataset, optional
+        That the runs were computed on.
+    images, maps : path, optional
+        Instead of a data set: folders of photographs and of human densities, called as the
+        stimuli. By default those that an import has noted, if they are still there.
+
+    Returns
+    -------
+    Sources
+
+    Raises
+    ------
+    OptionError
+        If both are given, or what is given has none of the stimuli.
+    DatasetError
+        If a folder is none, or holds two files of the same stem.
+    """
+    if dataset is None:
+        return _of_folders(subject, images, maps)
+    if images is not None or maps is not None:
+        raise OptionError("give a data set or folders of images and maps, not both")
+    by_id = {stimulus.id: stimulus for stimulus in dataset}
+    found = {
+        place: Source(by_id[identifier])
+        for place, (name, identifier) in enumerate(subject.keys)
+        if name == dataset.name and identifier in by_id
+    }
+    if not found:
+        ours = sorted({name for name, _ in subject.keys})
+        raise OptionError(
+            f"the data set {dataset.name!r} has none of the stimuli of the runs, which are of "
+            f"{', '.join(ours)} and begin with {subject.keys[0][1]!r}; give the one they were "
+            "computed on"
+        )
+    return Sources(found, _changed(subject, dataset, by_id))
+
+
+def _changed(subject: Subject, dataset: Dataset, by_id: Mapping[str, Stimulus]) -> list[str]:
+    """Say whether the data set is still the one that the runs were computed on."""
+    notes = []
+    for name, run in zip(subject.names, subject.runs, strict=True):
+        if run.plan["dataset"]["name"] != dataset.name:
+            continue
+        then = zip(run.plan["stimuli"], run.plan.get("fingerprints") or (), strict=False)
+        # A few tell as much as all: another copy or release differs in most of its files.
+        known = [(each, print_) for each, print_ in then if each in by_id]
+        step = max(1, len(known) // 200)
+        looked_at = known[::step]
+        changed = sum(by_id[each].fingerprint() != print_ for each, print_ in looked_at)
+        if changed:
+            notes.append(
+                f"{changed} of {len(looked_at)} stimuli that were looked at are not what they were "
+                f"when {name} was computed: pictures show the files of today."
+            )
+    return notes
+
+
+def _of_folders(subject: Subject, images: PathLike | None, maps: PathLike | None) -> Sources:
+    pictures = _files(images, IMAGE_SUFFIXES, "images")
+    densities = _files(maps, DENSITY_SUFFIXES, "maps")
+    if images is None and maps is None:
+        pictures, densities = _noted(subject, "images"), _noted(subject, "maps")
+    found = {
+        place: Source(
+            image=ImageFile(pictures[name]) if name in pictures else None,
+            density=DensityFile(densities[name]) if name in densities else None,
+        )
+        for place, (_, name) in enumerate(subject.keys)
+        if name in pictures or name in densities
+    }
+    if not found and (images is not None or maps is not None):
+        places = " and ".join(readable(each) for each in (images, maps) if each is not None)
+        raise OptionError(
+            f"{places} hold nothing of the runs' stimuli, of which the first is called "
+            f"{subject.keys[0][1]!r}; name the folders of their images and maps"
+        )
+    return Sources(found)
+
+
+def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapping[str, Path]:
+    if folder is None:
+        return {}
+    place = Path(folder).expanduser()
+    if not place.is_dir():
+        raise DatasetError(f"{readable(place)} is no folder; name that of the {what}")
+    return by_stem(with_suffix(walk(place), suffixes), what)
+
+
+def _noted(subject: Subject, what: str) -> Mapping[str, Path]:
+    """Files of the folders that imports have noted in their manifests."""
+    found: dict[str, Path] = {}
+    for run in subject.runs:
+        noted = run.manifest.get("imported", {}).get(what) if run.complete else None
+        if noted is None or not Path(noted).is_dir():
+            continue
+        suffixes = IMAGE_SUFFIXES if what == "images" else DENSITY_SUFFIXES
+        try:
+            found |= _files(noted, suffixes, what)
+        except QuickgazeError:
+            # A folder that has changed since then is no reason to have no report.
+            continue
+    return found

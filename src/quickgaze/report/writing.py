@@ -1,0 +1,338 @@
+"""`write_report`: from run folders to one folder that opens from disk and can be mailed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+
+from quickgaze.errors import OptionError
+from quickgaze.findings import image_attributes
+from quickgaze.findings.selection import Chosen
+from quickgaze.report.album import LONGEST, Album, no_album, write_album
+from quickgaze.report.chapters.attributes import attributes_chapter, match_attributes
+from quickgaze.report.chapters.comparison import comparison_chapter
+from quickgaze.report.chapters.dives import dive_chapter
+from quickgaze.report.chapters.means import Averages, means_chapter
+from quickgaze.report.chapters.orientation import orientation_chapter
+from quickgaze.report.chapters.records import failures_chapter, provenance_chapter
+from quickgaze.report.chapters.spread import ranking_chapter, spread_chapter
+from quickgaze.report.contents import Chapter
+from quickgaze.report.gallery_data import gallery_data
+from quickgaze.report.page import GALLERY, write_page
+from quickgaze.report.papers import write_figures, write_tables
+from quickgaze.report.sources import Sources, find_sources
+from quickgaze.report.subjects import Subject, subject_of
+from quickgaze.stimuli import Dataset, Stimulus
+from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.study import Run
+
+MARK = "report.json"
+"""The file that tells a report from any other folder."""
+
+GALLERY_TEXT = (
+    "Every stimulus, with what the model and people look at. Sort by any metric, filter by id or "
+    "attribute, and switch between the layers; a click or Enter opens a stimulus at large."
+)
+NO_PICTURES = (
+    "There are no pictures: the runs have kept no maps, and no photographs were given (--dataset "
+    "and --root, or --images and --maps). Ids, scores and attributes can be sorted and filtered "
+    "all the same."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that has been written.
+
+    Parameters
+    ----------
+    folder : Path
+        All of it.
+    page : Path
+        The page, to be opened in a browser.
+    stimuli : int
+        How many it tells of.
+    failures : tuple of (str, str)
+        Stimuli of which a picture could not be drawn, and why.
+    """
+
+    folder: Path
+    page: Path
+    stimuli: int
+    failures: tuple[tuple[str, str], ...]
+
+    def _repr_html_(self) -> str:
+        """Link to the page, for notebooks."""
+        link = escape(self.page.resolve().as_uri(), quote=True)
+        name = escape(readable(self.page))
+        return f'Report on {self.stimuli:,} stimuli: <a href="{link}">{name}</a>'
+
+
+def write_report(
+    runs: Run | Sequence[Run],
+    out: PathLike,
+    *,
+    dataset: Dataset | None = None,
+    images: PathLike | None = None,
+    maps: PathLike | None = None,
+    attributes: Sequence[pl.DataFrame] = (),
+    image_statistics: bool = False,
+    metric: str | None = None,
+    variant: Chosen | None = None,
+    title: str | None = None,
+    pictures: bool = True,
+    picture_size: int = LONGEST,
+    papers: bool = True,
+    deep_dive: int = 25,
+    resamples: int = 2000,
+    seed: int = 0,
+    command: str | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Report:
+    """Write what was found in runs as one folder that opens from disk, without any network.
+
+    Parameters
+    ----------
+    runs : Run or sequence of Run
+        Complete or not.
+    out : path
+        The folder: ``index.html``, ``pictures/``, ``figures/`` (SVG, PDF, PNG) and ``tables/``
+        (CSV, LaTeX). It appears when all is in it.
+    dataset : Dataset, optional
+        That the runs were computed on, for photographs and human densities.
+    images, maps : path, optional
+        Instead of a data set: folders of photographs and of human densities, called as the
+        stimuli.
+    attributes : sequence of polars.DataFrame
+        What is known of the stimuli: each with a column ``stimulus``.
+    image_statistics : bool
+        Whether to measure how the photographs look, as attributes.
+    metric : str, optional
+        That single findings are about; by default cc, or else the first.
+    variant : mapping, optional
+        Keys of the variant that single findings are about, as ``{"orientation": "skew"}``.
+    title : str, optional
+        Of the page.
+    pictures : bool
+        Whether to draw pictures at all.
+    picture_size : int
+        Largest side of a picture in pixels.
+    papers : bool
+        Whether to write figures and tables as files.
+    deep_dive : int
+        How many stimuli of least agreement to look at.
+    resamples, seed : int
+        Of the bootstrap.
+    command : str, optional
+        That wrote the report, for its provenance.
+    overwrite : bool
+        Whether a report that is at `out` already may be replaced; nothing else ever is.
+    progress : bool
+        Whether to show progress bars, on standard error.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    OptionError
+        If an option cannot be used, or `out` cannot be written. Nothing is left at `out`.
+    DatasetError
+        If a folder of images or maps cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(f"{folder}/run", progress=False)
+    ...     report = write_report(
+    ...         run, f"{folder}/report", dataset=displays, papers=False, progress=False
+    ...     )
+    ...     report.stimuli, sorted(path.name for path in report.folder.iterdir())
+    (3, ['index.html', 'pictures', 'report.json'])
+    """
+    if picture_size < 32:
+        raise OptionError(f"picture_size is {picture_size}; give at least 32 pixels")
+    if deep_dive < 0:
+        raise OptionError(f"deep_dive is {deep_dive}; give how many stimuli, 0 for none")
+    opened = [runs] if isinstance(runs, Run) else list(runs)
+    subject = subject_of(opened, metric, variant)
+    sources = find_sources(subject, dataset, images, maps)
+    known = match_attributes(subject, [*attributes, *_own_attributes(subject, sources)])
+    with _folder(Path(out), opened, overwrite=overwrite) as folder:
+        if image_statistics:
+            measured = match_attributes(subject, [_statistics(subject, sources)])
+            known = _beside(known, measured)
+        album = (
+            write_album(subject, sources, folder, longest=picture_size, progress=progress)
+            if pictures
+            else no_album(subject)
+        )
+        chapters = _chapters(
+            subject, album, known, deep_dive, resamples, seed, [*sources.notes], command
+        )
+        if papers:
+            figures = [figure for chapter in chapters for figure in chapter.figures]
+            tables = [table for chapter in chapters for table in chapter.tables]
+            write_figures(figures, folder / "figures", progress)
+            write_tables(tables, folder / "tables")
+        write_page(
+            folder / "index.html",
+            title or _title(subject),
+            _described(subject),
+            chapters,
+            gallery_data(subject, album, known),
+            stimuli={name: place for place, name in enumerate(subject.stimuli)},
+            files_written=papers,
+        )
+        (folder / MARK).write_text(json.dumps({"what": "quickgaze report"}), encoding="utf-8")
+    failures = tuple((subject.stimuli[number], reason) for number, reason in album.failures)
+    target = Path(out)
+    return Report(target, target / "index.html", len(subject.stimuli), failures)
+
+
+def _chapters(
+    subject: Subject,
+    album: Album,
+    attributes: pl.DataFrame | None,
+    deep_dive: int,
+    resamples: int,
+    seed: int,
+    notes: Sequence[str],
+    command: str | None,
+) -> list[Chapter]:
+    averages = Averages.of(subject, resamples, seed)
+    return [
+        means_chapter(subject, averages),
+        spread_chapter(subject),
+        ranking_chapter(subject),
+        orientation_chapter(subject),
+        Chapter(GALLERY, "Gallery", GALLERY_TEXT, missing=NO_PICTURES if album.empty else ""),
+        dive_chapter(subject, album, deep_dive),
+        attributes_chapter(subject, attributes, resamples, seed),
+        comparison_chapter(subject, resamples, seed),
+        failures_chapter(subject, album),
+        provenance_chapter(subject, notes, command),
+    ]
+
+
+def _title(subject: Subject) -> str:
+    datasets = dict.fromkeys(str(run.plan["dataset"]["name"]) for run in subject.runs)
+    backbones = dict.fromkeys(str(variant.keys["backbone"]) for variant in subject.variants)
+    return f"Does {', '.join(backbones)} look where people look? ({', '.join(datasets)})"
+
+
+def _described(subject: Subject) -> str:
+    runs, variants = _counted(len(subject.runs), "run"), _counted(len(subject.variants), "variant")
+    editions = dict.fromkeys(
+        f"{run.plan['dataset']['name']}, edition {run.plan['dataset'].get('edition', 'unknown')}"
+        for run in subject.runs
+    )
+    return (
+        f"{len(subject.stimuli):,} stimuli of {'; '.join(editions)}. {runs}, "
+        f"{variants}, metrics in the convention {subject.variants[0].keys['convention']}."
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _own_attributes(subject: Subject, sources: Sources) -> list[pl.DataFrame]:
+    """Gather what a data set itself knows of its stimuli."""
+    known = {place: each.attributes for place, each in sources.stimuli.items() if each.attributes}
+    if not known:
+        return []
+    names = list(dict.fromkeys(name for own in known.values() for name in own))
+    columns: dict[str, list[object]] = {
+        name: [own.get(name) for own in known.values()] for name in names
+    }
+    identifiers = [subject.keys[place][1] for place in known]
+    table = pl.DataFrame({"stimulus": identifiers}, {"stimulus": pl.String})
+    return [
+        table.with_columns(
+            pl.Series(name, values, strict=False) for name, values in columns.items()
+        )
+    ]
+
+
+def _statistics(subject: Subject, sources: Sources) -> pl.DataFrame:
+    """Measure how the photographs look."""
+    stimuli = []
+    for place, source in sources.by_number.items():
+        if source.stimulus is not None:
+            stimuli.append(source.stimulus)
+        elif source.image is not None:
+            stimuli.append(Stimulus(subject.keys[place][1], source.image))
+    if not stimuli:
+        raise OptionError(
+            "image statistics need the photographs; give the data set, or the folder of images"
+        )
+    return image_attributes(stimuli)
+
+
+def _beside(one: pl.DataFrame | None, other: pl.DataFrame | None) -> pl.DataFrame | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one.hstack([column for column in other if column.name not in one.columns])
+
+
+@contextmanager
+def _folder(out: Path, runs: Sequence[Run], *, overwrite: bool) -> Iterator[Path]:
+    """Give a folder that becomes `out` when the block ends without an error."""
+    _check_out(out, runs, overwrite)
+    temporary = out.parent / f".{uuid4().hex}.tmp"
+    replaced = out.parent / f".{uuid4().hex}.tmp"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        yield temporary
+        if out.exists():
+            out.rename(replaced)
+        temporary.rename(out)
+    except OSError as error:
+        raise OptionError(
+            f"{readable(out)} cannot be written: {error.strerror or error}"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if replaced.exists() and not out.exists():
+            replaced.rename(out)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _check_out(out: Path, runs: Sequence[Run], overwrite: bool) -> None:
+    for run in runs:
+        if "://" not in run.place and out.resolve().is_relative_to(run.path.resolve()):
+            raise OptionError(
+                f"{readable(out)} lies in the run folder, which holds the run alone; name another "
+                "place"
+            )
+    if out.name in ("", ".."):
+        raise OptionError(f"{readable(out)} cannot be replaced by a report; name a folder in it")
+    if out.exists() and not out.is_dir():
+        raise OptionError(f"{readable(out)} is a file; name a folder for the report")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not overwrite:
+        raise OptionError(
+            f"{readable(out)} is there already; name another place, or allow it with overwrite"
+        )
+    if not (out / MARK).is_file():
+        raise OptionError(
+            f"{readable(out)} holds something else than a report and is not overwritten; name "
+            "another folder"
+        )
