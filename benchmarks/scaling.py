@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import resource
 import statistics
 import tempfile
 import time
@@ -142,6 +143,8 @@ def main() -> None:
                 print(f"| {name} | {stage} | {1000 * seconds:,.0f} |")
             totals[name] = (sum(taken.values()) - taken["bounds"], taken["bounds"])
         kept = stored(dataset, Path(place) / "run")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\nlargest memory of this process, all backbones loaded in turn: {peak:,.0f} MB")
     print("\n| backbone | data set | one variant | with bounds | run folder |")
     print("| --- | --- | --- | --- | --- |")
     for name, (plain, bounds) in totals.items():
