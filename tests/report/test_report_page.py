@@ -327,6 +327,25 @@ def test_without_pictures_scores_can_still_be_sorted(
     assert _ids(page)[0] == "COCO_val2014_000000000000"
 
 
+def test_each_variant_shows_its_own_data_set(
+    write_run: Callable[..., Run], tmp_path: Path, open_page: OpenPage
+) -> None:
+    one, other = (_many(write_run, tmp_path / name, count) for name, count in (("a", 3), ("b", 5)))
+    other.plan["dataset"]["name"] = "another"
+    report = write_report(
+        [one, other], tmp_path / "report", papers=False, resamples=100, progress=False
+    )
+    page = open_page(report.page)
+    _gallery(page)
+    assert page.locator("#count").text_content() == "3 stimuli"
+    page.locator("#variant").select_option("1")
+    assert page.locator("#count").text_content() == "5 stimuli"
+    # A stimulus of the first run brings its own variant along.
+    page.locator("#ranking .part:not([hidden]) .link").first.click()
+    assert page.locator("#large-place").text_content() == "1 of 3"
+    assert page.locator("#large-scores td").first.text_content() != "—"
+
+
 def test_two_runs_are_compared(
     run: Run, displays: Dataset, tmp_path: Path, open_page: OpenPage
 ) -> None:

@@ -77,7 +77,9 @@ def gallery_data(
     dict
         Of plain lists, dictionaries, texts, numbers and None: ``stimuli``, ``metrics``,
         ``variants`` (with scores by metric and signs by stimulus), ``attributes``, ``has``
-        (a digit for each stimulus), ``digits`` (of file names), ``main`` and ``metric``.
+        (a digit for each stimulus), ``digits`` (of file names), ``main`` and ``mains`` (the
+        variants that single findings are about), ``sets`` (data set of each stimulus, by number;
+        None where there is a single one) and ``metric``.
     """
     count = len(subject.stimuli)
     return {
@@ -101,6 +103,8 @@ def gallery_data(
         },
         "digits": len(album.name(0).removesuffix(".webp")),
         "main": subject.main[0],
+        "mains": list(subject.main),
+        "sets": _sets(subject),
         "metric": subject.metric,
     }
 
@@ -122,11 +126,22 @@ def _variant(subject: Subject, album: Album, place: int, variant: Variant) -> di
             values[name] = column
     return {
         "label": variant.label,
+        "set": _datasets(subject).index(dataset),
         "scores": values,
         "signs": album.signs[place],
         "cam": album.cams[place],
         "map": album.maps[place],
     }
+
+
+def _datasets(subject: Subject) -> list[str]:
+    """Names of the data sets, each once."""
+    return list(dict.fromkeys(name for name, _ in subject.keys))
+
+
+def _sets(subject: Subject) -> list[int] | None:
+    names = _datasets(subject)
+    return [names.index(name) for name, _ in subject.keys] if len(names) > 1 else None
 
 
 def rounded(value: float | None) -> float | None:
@@ -163,6 +178,10 @@ def _kind(column: pl.Series) -> tuple[str, Sequence[Any]]:
     if column.dtype == pl.Boolean:
         return "yes/no", [None if value is None else int(value) for value in column]
     if column.dtype.is_numeric():
+        known = column.drop_nulls().cast(pl.Float64)
+        if len(known) and known.is_in([0.0, 1.0]).all():
+            # As the findings take them.
+            return "yes/no", [None if value is None else int(value) for value in column]
         return "number", [rounded(value) for value in column.cast(pl.Float64)]
     if column.dtype in {pl.String, pl.Categorical, pl.Enum}:
         return "text", column.cast(pl.String).to_list()

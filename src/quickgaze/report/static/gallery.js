@@ -163,12 +163,23 @@ const showChips = () => {
   }));
 };
 
+// With several data sets, a variant has to do with the stimuli of its own alone.
+const ofVariant = (stimulus) => data.sets === null || data.sets[stimulus] === variant().set;
+const countAll = () => (data.sets === null ? total : data.sets.filter((set) => set === variant().set).length);
+page.useVariantOf = (stimulus) => {
+  if (ofVariant(stimulus)) return;
+  state.variant = data.mains.find((index) => data.variants[index].set === data.sets[stimulus]);
+  find("variant").value = state.variant;
+  refresh();
+};
+
 // Order: what has no value stands last, whichever way is sorted.
 const arrange = () => {
   const wanted = state.find.trim().toLowerCase();
   const tests = state.filters.map(({ value, keep }) => [values(value), keep]);
   const kept = [];
   for (let stimulus = 0; stimulus < total; stimulus += 1) {
+    if (!ofVariant(stimulus)) continue;
     if (wanted && !names[stimulus].includes(wanted)) continue;
     if (tests.every(([given, keep]) => keep(given[stimulus] ?? null))) kept.push(stimulus);
   }
@@ -206,13 +217,15 @@ const caption = (stimulus) => {
   else if (state.sort in OTHERS) parts.push(`${OTHERS[state.sort]} ${written(page.score(stimulus, state.sort))}`);
   return parts.join(" · ");
 };
+// Ids often differ at their end, which must not be what is cut off.
+const shortened = (name) => (name.length <= 33 ? name : `${name.slice(0, 14)}…${name.slice(-16)}`);
 const layerOf = (stimulus) => own.get(stimulus) ?? state.layer;
 const makeCard = (position) => {
   const stimulus = state.order[position];
   const name = data.stimuli[stimulus];
   const stack = element("div", { class: "stack" });
   const open = element("button", { type: "button", class: "open", "data-stimulus": stimulus, "aria-label": `${name}, ${caption(stimulus)}: open at large` }, stack,
-    element("span", { class: "words" }, element("span", { class: "id", title: name }, name), element("span", { class: "score" }, caption(stimulus))));
+    element("span", { class: "words" }, element("span", { class: "id", title: name }, shortened(name)), element("span", { class: "score" }, caption(stimulus))));
   open.querySelector(".words").style.display = "block";
   const card = element("article", { class: "card", role: "listitem", "aria-posinset": position + 1, "aria-setsize": state.order.length }, open);
   if (pictured) {
@@ -274,7 +287,7 @@ const refresh = () => {
   arrange();
   nameOrders();
   showKey();
-  const count = state.order.length.toLocaleString("en"), all = total.toLocaleString("en");
+  const count = state.order.length.toLocaleString("en"), all = countAll().toLocaleString("en");
   find("count").textContent = count === all ? `${all} stimuli` : `${count} of ${all} stimuli`;
   cards.scrollTop = 0;
   relayout();

@@ -8,7 +8,7 @@ const find = (id) => document.getElementById(id);
 const dialog = find("large");
 let current = null, layer = null;
 
-const order = () => (state.order.includes(current) ? state.order : data.stimuli.map((_, index) => index));
+const order = () => (state.order.includes(current) ? state.order : data.stimuli.map((_, index) => index).filter((index) => data.sets === null || data.sets[index] === page.variant().set));
 
 const rank = (stimulus, metric) => {
   const own = page.score(stimulus, metric.name);
@@ -42,6 +42,7 @@ const fill = () => {
 };
 
 const open = (stimulus) => {
+  page.useVariantOf(stimulus);
   current = stimulus;
   layer = state.layer;
   const several = page.available.length > 1;
