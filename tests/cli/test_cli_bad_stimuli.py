@@ -165,7 +165,8 @@ def called_jpg(collection: Collection, name: str) -> None:
 def all_outside(collection: Collection, name: str) -> None:
     collection.image(f"{name}.png")
     collection.look(name, x=64)
-    collection.expect(name, "fixations all outside", "undefined", "no density; auc: .*no fixation lies inside the image")
+    reason = "no density; auc: .*no fixation lies inside the image"
+    collection.expect(name, "fixations all outside", "undefined", reason)
 
 
 WAYS: dict[str, Break] = dict(
