@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +178,9 @@ def test_a_sign_that_the_grid_does_not_tell_is_an_error() -> None:
         SaliencyModel(grid="s4", orientation="lapack")(chelsea())
     with pytest.raises(OptionError, match="'border' cannot be told on the 2x4 grid"):
         SaliencyModel(grid="2x4", orientation="border")(chelsea())
+
+
+def test_a_result_shows_itself_in_a_notebook(cat: SaliencyResult) -> None:
+    with PIL.Image.open(io.BytesIO(cat._repr_png_())) as shown:
+        assert shown.size == (451, 300)
+        assert np.asarray(shown.convert("RGB")).std() > 10

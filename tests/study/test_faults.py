@@ -139,6 +139,8 @@ def test_a_full_disk_keeps_what_was_computed(whole: Run, tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with mounted(tmp_path / "readonly", "size=400k,ro") as may:
         folder = tmp_path / "readonly"
+        if not may and os.geteuid() == 0:
+            pytest.skip("root may write anywhere, and may not mount here")
         if not may:
             folder.chmod(0o500)
         with pytest.raises(RunError, match=r"cannot be written: (Read-only|Permission denied)"):

@@ -166,6 +166,12 @@ def test_nothing_temporary_stays(run: Run) -> None:
     assert names == {"plan.json", "manifest.json", "lock", *parts}
 
 
+def test_a_run_shows_itself_in_a_notebook(run: Run) -> None:
+    page = run._repr_html_()
+    assert "<td>complete</td>" in page
+    assert "cc, sim, kld, nss, auc" in page
+
+
 def test_an_unfinished_run_is_finished_without_computing_anything_twice(
     displays: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

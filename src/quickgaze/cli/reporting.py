@@ -46,7 +46,7 @@ VARIANT = Annotated[
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="Run folders, paths or URLs.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run folders, paths or URLs.")],
     out: Annotated[Path, typer.Option(help="Folder for the report.")],
     dataset: DATASET = None,
     root: ROOT = None,

@@ -72,6 +72,10 @@ class Comparison:
     summary: pl.DataFrame
     stimuli: pl.DataFrame
 
+    def _repr_html_(self) -> str:
+        """Show the tables, for notebooks."""
+        return "".join(table._repr_html_() for table in (self.summary, self.stimuli))
+
 
 def compare(
     first: Run,

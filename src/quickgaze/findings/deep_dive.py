@@ -38,6 +38,10 @@ class DeepDive:
     grids: pl.DataFrame
     best: pl.DataFrame
 
+    def _repr_html_(self) -> str:
+        """Show the tables, for notebooks."""
+        return "".join(table._repr_html_() for table in (self.best, self.grids))
+
 
 def deep_dive(
     run: Run, stimuli: Sequence[str], metric: str, *, variant: Chosen | None = None

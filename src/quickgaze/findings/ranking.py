@@ -112,6 +112,10 @@ class Distribution:
     quantiles: pl.DataFrame
     histogram: pl.DataFrame
 
+    def _repr_html_(self) -> str:
+        """Show the tables, for notebooks."""
+        return "".join(table._repr_html_() for table in (self.quantiles, self.histogram))
+
 
 def distribution(
     run: Run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -17,7 +18,7 @@ from quickgaze.errors import OptionError
 from quickgaze.resampling import gaussian_blur
 from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
 from quickgaze.saliency.maps import saliency_maps
-from quickgaze.saliency.pictures import FloatMap, overlay
+from quickgaze.saliency.pictures import FloatMap, colour, overlay
 from quickgaze.saliency.presets import PRESETS
 from quickgaze.stimuli.types import Image
 
@@ -71,6 +72,12 @@ class SaliencyResult:
             If the image is not of the map's size, or the colour map is not known.
         """
         return overlay(as_image(image), self.map, opacity, colormap)
+
+    def _repr_png_(self) -> bytes:
+        """Show the map in colour, for notebooks."""
+        file = io.BytesIO()
+        PIL.Image.fromarray(colour(self.map)).save(file, "PNG")
+        return file.getvalue()
 
 
 class SaliencyModel:

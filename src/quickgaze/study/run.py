@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,23 @@ class Run:
     def __repr__(self) -> str:
         state = "complete" if self.complete else "incomplete"
         return f"Run({self.place!r}, {len(self.plan['stimuli'])} stimuli, {state})"
+
+    def _repr_html_(self) -> str:
+        """Say what the run is, for notebooks."""
+        dataset = self.plan["dataset"]
+        facts = {
+            "run": self.place,
+            "state": "complete" if self.complete else "incomplete",
+            "data set": f"{dataset['name']}, edition {dataset['edition']}",
+            "stimuli": f"{len(self.plan['stimuli']):,}",
+            "failed": f"{self.failures().height:,}",
+            "metrics": ", ".join(self.metrics),
+        }
+        cells = (
+            f"<tr><th>{escape(name)}</th><td>{escape(fact)}</td></tr>"
+            for name, fact in facts.items()
+        )
+        return f"<table>{''.join(cells)}</table>"
 
     @property
     def place(self) -> str:
