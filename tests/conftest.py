@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import polars as pl
 import pytest
@@ -18,6 +19,10 @@ import pytest
 from quickgaze.study import Run, open_run
 from quickgaze.study.plan import FORMAT
 from quickgaze.study.tables import TABLES, ShardTables, TableStore
+
+# how long an example takes says more about the machine than about the code
+hypothesis.settings.register_profile("quickgaze", deadline=None)
+hypothesis.settings.load_profile("quickgaze")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
