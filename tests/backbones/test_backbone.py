@@ -62,7 +62,8 @@ def test_the_coarsest_level_is_what_the_classifier_computes(lite0: Backbone) -> 
     classifier.blocks.register_forward_hook(lambda *called: seen.append(called[2]))
     with torch.inference_mode():
         classifier((batch - 0.5) / 0.5)
-    torch.testing.assert_close(lite0(batch).levels["s32"], seen[0])
+    # Folded batch norms round elsewhere.
+    torch.testing.assert_close(lite0(batch).levels["s32"], seen[0], rtol=1e-4, atol=1e-4)
 
 
 def test_levels_are_what_the_catalogue_says(lite0: Backbone) -> None:
@@ -156,7 +157,7 @@ def test_unknown_names_are_refused() -> None:
         load_backbone("resnet18")
     with pytest.raises(UnknownNameError, match="did you mean 'efficientnet_lite0'"):
         load_backbone("efficientnet_lite")
-    with pytest.raises(UnknownNameError, match="auto, fp32, bf16"):
+    with pytest.raises(UnknownNameError, match="auto, fp32, tf32, bf16"):
         load_backbone("efficientnet_lite0", precision="fp8")
     with pytest.raises(OptionError, match="cannot be used"):
         find_device("abacus")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from dataclasses import dataclass
 
@@ -13,16 +12,16 @@ from torch.nn import functional
 
 from quickgaze.backbones.detectors import DetectorFeatures
 from quickgaze.backbones.entries import BACKBONES
+from quickgaze.backbones.levels import Levels
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.backbones.spec import BackboneSpec, WeightsChoice
+from quickgaze.backbones.speed import PRECISIONS, computing_in, make_fast
 from quickgaze.backbones.timm_models import timm_network
 from quickgaze.backbones.timm_specs import PREFIX, timm_spec
 from quickgaze.backbones.weights import digest, find_weights, read_state
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 from quickgaze.stimuli.types import Size
-
-_PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +86,16 @@ class Backbone:
                 "a backbone takes a float batch (B, 3, H, W) in [0, 1]; "
                 f"it got {tuple(batch.shape)} of {batch.dtype}"
             )
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), computing_in(self.precision, self.device):
             prepared, content = prepare(batch.to(self.device, torch.float32), self.spec)
             features = self.network(prepared)
-            levels = {name: level.float() for name, level in features.items()}
+            levels = {
+                name: level.float() if isinstance(level, torch.Tensor) else level
+                for name, level in features.items()
+            }
         height, width = prepared.shape[-2:]
         strides = {level.name: level.stride for level in self.spec.levels}
-        return Pyramid(levels, strides, (height, width), content)
-
-    def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        if self.precision == "fp32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return Pyramid(Levels(levels), strides, (height, width), content)
 
 
 def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size]:
@@ -286,14 +283,11 @@ def from_network(
     Backbone
     """
     network = network.eval().requires_grad_(False)
-    return Backbone(
-        spec,
-        network.to(device),
-        weights,
-        digest(network),
-        device,
-        "fp32" if precision == "auto" else precision,
-    )
+    # The weights are known by what they were, before they are folded or rounded.
+    weights_hash = digest(network)
+    chosen = "fp32" if precision == "auto" else precision
+    fast = make_fast(network, chosen).to(device)
+    return Backbone(spec, fast, weights, weights_hash, device, chosen)
 
 
 def check_precision(precision: str) -> None:
@@ -307,8 +301,8 @@ def check_precision(precision: str) -> None:
     ------
     UnknownNameError
     """
-    if precision not in _PRECISIONS:
-        raise unknown_name("precision", precision, _PRECISIONS)
+    if precision not in PRECISIONS:
+        raise unknown_name("precision", precision, PRECISIONS)
 
 
 def find_device(device: str) -> torch.device:

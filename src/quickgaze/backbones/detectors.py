@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 from torchvision.models import get_model
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FrozenBatchNorm2d
 
+from quickgaze.backbones.feature_pyramid import evaluate
+from quickgaze.backbones.levels import DeferredLevel
 from quickgaze.backbones.spec import BackboneSpec
 from quickgaze.backbones.weights import State, load_state
 
@@ -32,10 +35,21 @@ class DetectorFeatures(nn.Module):
         self.names = tuple(level.name for level in spec.levels)
         self.network = load_detector(spec, state).get_submodule("backbone")
 
-    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor | DeferredLevel]:
         """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
-        features = self.network(batch)
+        if not isinstance(self.network, BackboneWithFPN):
+            features = self.network(batch)
+        else:
+            stages = self.network.body(batch)
+            features = evaluate(self.network.fpn, list(stages.values()), list(stages))
         return {name: features[name] for name in self.names}
+
+    def parts(self) -> list[nn.Module]:
+        """Give the parts that compute one after the other, each by itself."""
+        if not isinstance(self.network, BackboneWithFPN):
+            return [self.network]
+        pyramid = self.network.fpn
+        return [self.network.body, *pyramid.inner_blocks, *pyramid.layer_blocks]
 
 
 def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:

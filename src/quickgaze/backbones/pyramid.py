@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy.typing as npt
 import torch
 
+from quickgaze.backbones.levels import Levels
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.stimuli.types import Size
@@ -24,7 +26,8 @@ class Pyramid:
     Parameters
     ----------
     levels : mapping of str to Tensor
-        Features by level name, each (B, C, H, W), from fine to coarse.
+        Features by level name, each (B, C, H, W), from fine to coarse. Where they are `Levels`,
+        a level may be computed only when it is taken.
     strides : mapping of str to int
         Input pixels per cell of each level, as the architecture defines it.
     input_size : (int, int)
@@ -53,7 +56,7 @@ class Pyramid:
     def __post_init__(self) -> None:
         if not self.levels:
             raise OptionError("a pyramid needs at least one level; it got none")
-        shapes = {name: tuple(level.shape) for name, level in self.levels.items()}
+        shapes = {name: self.shape(name) for name in self.levels}
         if (
             any(len(shape) != 4 for shape in shapes.values())
             or len({shape[0] for shape in shapes.values()}) != 1
@@ -61,7 +64,35 @@ class Pyramid:
             raise OptionError(f"levels must all be (B, C, H, W) with one B; they are {shapes}")
 
     def __len__(self) -> int:
-        return len(next(iter(self.levels.values())))
+        return self.shape(next(iter(self.levels)))[0]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape (B, C, H, W) of a level; computes nothing."""
+        levels = self.levels
+        return levels.shape(name) if isinstance(levels, Levels) else tuple(levels[name].shape)
+
+    def at(self, name: str, rows: npt.ArrayLike, columns: npt.ArrayLike) -> torch.Tensor:
+        """Features of a level where some of its rows and columns meet, and no others.
+
+        Parameters
+        ----------
+        name : str
+        rows, columns : array_like of int
+            Indices of cells, with repeats where they are wanted.
+
+        Returns
+        -------
+        Tensor, shape (B, C, len(rows), len(columns))
+
+        Examples
+        --------
+        >>> fine = torch.arange(12.0).reshape(1, 1, 3, 4)
+        >>> pyramid = Pyramid({"fine": fine}, {"fine": 4}, (12, 16), (12, 16))
+        >>> pyramid.at("fine", [0, 2], [3, 3]).tolist()
+        [[[[3.0, 3.0], [11.0, 11.0]]]]
+        """
+        levels = self.levels if isinstance(self.levels, Levels) else Levels(self.levels)
+        return levels.at(name, rows, columns)
 
     def select(self, names: Sequence[str] | None) -> Pyramid:
         """Keep some of the levels.
@@ -84,12 +115,14 @@ class Pyramid:
         if names is None:
             return self
         wanted = {self._level_name(name) for name in names}
-        kept = {name: level for name, level in self.levels.items() if name in wanted}
-        return replace(self, levels=kept)
+        names = [name for name in self.levels if name in wanted]
+        if isinstance(self.levels, Levels):
+            return replace(self, levels=self.levels.select(names))
+        return replace(self, levels={name: self.levels[name] for name in names})
 
     def content_cells(self, name: str) -> tuple[float, float]:
         """How many cells of a level the image covers, down and across; not always whole."""
-        height, width = self.levels[name].shape[-2:]
+        height, width = self.shape(name)[2:]
         return (
             height * self.content[0] / self.input_size[0],
             width * self.content[1] / self.input_size[1],

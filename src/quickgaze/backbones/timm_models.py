@@ -50,6 +50,10 @@ class TimmFeatures(nn.Module):
             features = [level.permute(0, 3, 1, 2) for level in features]
         return dict(zip(self.names, features, strict=True))
 
+    def parts(self) -> list[nn.Module]:
+        """Give the parts that compute one after the other, each by itself."""
+        return [self.network]
+
 
 class TimmTokens(nn.Module):
     """A plain vision transformer from timm: the last block's patch tokens, as a map.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -54,28 +54,33 @@ class Cam:
         """Whether the maps' sign is open, so that an orientation rule has to fix it."""
         return bool(self.evidence)
 
-    def image(self, index: int) -> Cam:
-        """Take the CAM of one image, as a batch of one.
+    def images(self, rules: Collection[str] | None = None) -> list[Cam]:
+        """Part a batch into the CAMs of single images.
 
         Parameters
         ----------
-        index : int
-            Which image.
+        rules : collection of str, optional
+            The orientation rules that will be applied. Evidence of others is left out where it
+            would cost more than the map. All by default.
 
         Returns
         -------
-        Cam
+        list of Cam
+            Batches of one, on the CPU and in memory of their own.
         """
-        one = slice(index, index + 1)
-        return Cam(
-            self.projection[one],
-            self.explained_variance[one],
-            Evidence({}, {rule: self._evidence_of(rule, one) for rule in self.evidence}),
-            self.component,
-        )
-
-    def _evidence_of(self, rule: str, images: slice) -> Callable[[], torch.Tensor]:
-        return lambda: self.evidence[rule][images]
+        projection, explained = self.projection.cpu(), self.explained_variance.cpu()
+        evidence = self.evidence
+        evidence = evidence if isinstance(evidence, Evidence) else Evidence(evidence, {})
+        evidence = evidence if rules is None else evidence.only(rules)
+        return [
+            Cam(
+                projection[index : index + 1].clone(),
+                explained[index : index + 1].clone(),
+                own,
+                self.component,
+            )
+            for index, own in enumerate(evidence.images(len(projection)))
+        ]
 
     def sign(self, orientation: str) -> torch.Tensor:
         """Sign that a rule gives to each map.

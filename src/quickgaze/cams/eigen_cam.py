@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -88,11 +89,43 @@ def eigen(
     if matrix.rows > LAPACK_CELLS:
         return Cam(projection, explained, known, component)
 
-    def lapack() -> torch.Tensor:
-        arbitrary = lapack_projection(matrix.dense(), component).reshape(-1, *size)
-        return correlation(projection, arbitrary).sign()
-
+    lapack = LapackSign(projection, matrix, component)
     return Cam(projection, explained, Evidence(known, {"lapack": lapack}), component)
+
+
+@dataclass(frozen=True, eq=False)
+class LapackSign:
+    """The sign that LAPACK left: 1 where it is that of the maps, -1 where it is the other.
+
+    Parameters
+    ----------
+    projection : Tensor, shape (B, h, w)
+        The maps.
+    matrix : FeatureMatrix, or Tensor of shape (B, N, C)
+        Of the features that they were made of.
+    component : int
+        Which, from 0.
+    """
+
+    projection: torch.Tensor
+    matrix: FeatureMatrix | torch.Tensor
+    component: int
+
+    def __call__(self) -> torch.Tensor:
+        """Decompose the matrices densely, (B,)."""
+        arbitrary = lapack_projection(self._dense(), self.component)
+        return correlation(self.projection, arbitrary.reshape_as(self.projection)).sign()
+
+    def images(self) -> list[LapackSign]:
+        """Part it into that of single images, on the CPU and in memory of their own."""
+        parts = zip(self.projection.cpu(), self._dense().cpu(), strict=True)
+        return [
+            LapackSign(projection[None].clone(), rows[None].clone(), self.component)
+            for projection, rows in parts
+        ]
+
+    def _dense(self) -> torch.Tensor:
+        return self.matrix if isinstance(self.matrix, torch.Tensor) else self.matrix.dense()
 
 
 def _mean_activation(matrix: FeatureMatrix) -> torch.Tensor:

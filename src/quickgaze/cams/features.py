@@ -60,8 +60,10 @@ class GridLevel:
     def square_sum(self) -> torch.Tensor:
         """Sum of squares over channels and grid cells, (B,), float64."""
         if self.down is None and self.across is None:
-            channels: torch.Tensor = torch.linalg.vector_norm(self.cells.flatten(2), dim=2)
-            return channels.double().square().sum(1)
+            # In float32 along the axis that lies together in memory, in float64 along the other.
+            together = self.cells.is_contiguous(memory_format=torch.channels_last)
+            norms: torch.Tensor = torch.linalg.vector_norm(self.cells.flatten(2), dim=1 if together else 2)
+            return norms.double().square().sum(1)
         portion = max(1, _CELLS_AT_ONCE // self.cells[:, 0].numel())
         sums = [
             self._to_grid_and_back(cells).mul_(cells).sum((2, 3)).double().sum(1)
@@ -192,25 +194,28 @@ def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> F
     """
     check_level_scale(level_scale)
     levels = []
-    for name, level in pyramid.levels.items():
-        found = _on_grid(level, size, pyramid.content_cells(name))
+    for name in pyramid.levels:
+        found = _on_grid(pyramid, name, size)
         cells = found.cells
         if level_scale == "std":
-            cells *= _inverse_deviation(level)
+            cells *= _inverse_deviation(pyramid.levels[name])
         cells -= cells.mean((2, 3), keepdim=True)
         levels.append(found)
     return FeatureMatrix(tuple(levels), size)
 
 
-def _on_grid(level: torch.Tensor, size: Size, extents: tuple[float, float]) -> GridLevel:
+def _on_grid(pyramid: Pyramid, name: str, size: Size) -> GridLevel:
     """Absolute features of a level in memory of their own, on the grid where that is coarser."""
-    sides = list(zip(size, level.shape[2:], extents, strict=True))
-    if all(target == source == extent for target, source, extent in sides):
-        return GridLevel(level.abs(), None, None)
+    shape, extents = pyramid.shape(name), pyramid.content_cells(name)
+    sides = list(zip(size, shape[2:], extents, strict=True))
     coarser = [target <= extent for target, _, extent in sides]
-    if all(coarser) and 4 * size[0] * size[1] * level[:, :, 0, 0].numel() <= _CELLS_AT_ONCE:
-        return GridLevel(_gathered(level, size, extents), None, None)
-    cells = level
+    as_it_is = all(target == source == extent for target, source, extent in sides)
+    neighbours = 4 * size[0] * size[1] * shape[0] * shape[1]
+    if all(coarser) and not as_it_is and neighbours <= _CELLS_AT_ONCE:
+        return GridLevel(_gathered(pyramid, name, size), None, None)
+    level = cells = pyramid.levels[name]
+    if as_it_is:
+        return GridLevel(level.abs(), None, None)
     matrices: list[torch.Tensor | None] = [None, None]
     for axis in (0, 1):
         if coarser[axis]:
@@ -218,20 +223,23 @@ def _on_grid(level: torch.Tensor, size: Size, extents: tuple[float, float]) -> G
         else:
             weights = bilinear_matrix(size[axis], level.shape[axis + 2], extents[axis])
             matrices[axis] = torch.tensor(weights).to(level)
-    return GridLevel(level.abs() if cells is level else cells, matrices[0], matrices[1])
+    # Planes are resampled one by one, so each lies together in memory.
+    cells = level.abs().contiguous() if cells is level else cells
+    return GridLevel(cells, matrices[0], matrices[1])
 
 
-def _gathered(features: torch.Tensor, size: Size, extents: tuple[float, float]) -> torch.Tensor:
+def _gathered(pyramid: Pyramid, name: str, size: Size) -> torch.Tensor:
     """Absolute features at the grid's cells, reading only the four neighbours of each."""
-    height, width = features.shape[2:]
-    rows = bilinear_taps(size[0], height, extents[0])
-    columns = bilinear_taps(size[1], width, extents[1])
-    neighbours = np.concatenate([rows.lower, rows.upper])[:, None] * width
-    neighbours = neighbours + np.concatenate([columns.lower, columns.upper])
-    places = torch.from_numpy(neighbours.ravel()).to(features.device)
-    corners = features.flatten(2).index_select(2, places).abs_()
-    corners = corners.reshape(*features.shape[:2], 2, size[0], 2, size[1])
-    down, across = (torch.tensor(taps.share).to(features) for taps in (rows, columns))
+    shape, extents = pyramid.shape(name), pyramid.content_cells(name)
+    rows = bilinear_taps(size[0], shape[2], extents[0])
+    columns = bilinear_taps(size[1], shape[3], extents[1])
+    corners = pyramid.at(
+        name,
+        np.concatenate([rows.lower, rows.upper]),
+        np.concatenate([columns.lower, columns.upper]),
+    )
+    corners = corners.abs().reshape(*shape[:2], 2, size[0], 2, size[1])
+    down, across = (torch.tensor(taps.share).to(corners) for taps in (rows, columns))
     between = torch.lerp(corners[:, :, 0], corners[:, :, 1], down[:, None, None])
     return torch.lerp(between[:, :, :, 0], between[:, :, :, 1], across)
 

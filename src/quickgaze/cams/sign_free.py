@@ -157,7 +157,7 @@ def _norm(values: torch.Tensor) -> torch.Tensor:
 
 
 def _channels(pyramid: Pyramid) -> int:
-    return sum(level.shape[1] for level in pyramid.levels.values())
+    return sum(pyramid.shape(name)[1] for name in pyramid.levels)
 
 
 def _sign_free(maps: torch.Tensor) -> Cam:

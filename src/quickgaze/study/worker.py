@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from quickgaze.backbones import Backbone
-from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
+from quickgaze.cams import CAMS, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Image, Size, Stimulus
 from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket
@@ -17,6 +17,9 @@ from quickgaze.study.inputs import Failure
 from quickgaze.study.plan import Settings, cam_keys
 from quickgaze.study.tables import ShardTables
 from quickgaze.study.tasks import ImageCam
+
+_MOST_HELPERS = 8
+"""Helpers that are kept busy at once, unless batches are larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,24 @@ class _OpenShard:
 
     number: int
     pending: dict[int, ShardTables | tuple[Stimulus, Ticket]] = field(default_factory=dict)
+
+    def settle(self, position: int) -> None:
+        """Wait for the tables of a stimulus."""
+        pending = self.pending[position]
+        if not isinstance(pending, ShardTables):
+            stimulus, ticket = pending
+            found = _result(ticket, stimulus, "score")
+            self.pending[position] = _failed(found) if isinstance(found, Failure) else found
+
+    def finished(self) -> tuple[int, ShardTables]:
+        """Wait for all tables, and put their rows in order."""
+        rows = ShardTables([], [], [], [])
+        for position in sorted(self.pending):
+            self.settle(position)
+            tables = self.pending[position]
+            assert isinstance(tables, ShardTables)  # noqa: S101 - tells the type checker
+            rows.extend(tables)
+        return self.number, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +102,7 @@ class Worker:
         self.backbones = backbones
         self.batch_size = batch_size
         self.helpers = helpers
+        self._unsettled: deque[tuple[_OpenShard, int]] = deque()
 
     def compute(
         self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
@@ -109,9 +131,9 @@ class Worker:
                 done(len(batch))
             # the last shard is scored while the next goes through the networks
             while len(opened) > 1:
-                yield _finished(opened.popleft())
+                yield opened.popleft().finished()
         while opened:
-            yield _finished(opened.popleft())
+            yield opened.popleft().finished()
 
     def _read_ahead(self, shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Any]]]:
         """Shards, each with an iterator of what its images were read as, a few ahead."""
@@ -171,6 +193,11 @@ class Worker:
             size = (read.image.shape[0], read.image.shape[1])
             ticket = self.helpers.submit("rows", read.stimulus, size, own)
             shard.pending[read.position] = (read.stimulus, ticket)
+            self._unsettled.append((shard, read.position))
+        # CAMs on their way to slow helpers would fill the memory.
+        while len(self._unsettled) > 2 * self.batch_size + 2 * _MOST_HELPERS:
+            oldest, position = self._unsettled.popleft()
+            oldest.settle(position)
 
     def _cams(self, images: Sequence[Image]) -> list[list[ImageCam]]:
         """CAMs of each image of a batch."""
@@ -187,26 +214,10 @@ class Worker:
                     settings.level_scale,
                     settings.fusion,
                 )
-                found = _each(CAMS[key.cam].compute(given, options))
+                found = CAMS[key.cam].compute(given, options).images(settings.orientations)
                 for own, cam in zip(cams, found, strict=True):
                     own.append(ImageCam(key, cam))
         return cams
-
-
-def _each(cam: Cam) -> list[Cam]:
-    """Part a batch of CAMs into images, on the CPU and with all evidence computed."""
-    projection, explained = cam.projection.cpu(), cam.explained_variance.cpu()
-    evidence = {rule: value.cpu() for rule, value in cam.evidence.items()}
-    return [
-        # copies, because a part of a tensor takes the whole along to another process
-        Cam(
-            projection[index : index + 1].clone(),
-            explained[index : index + 1].clone(),
-            {rule: value[index : index + 1].clone() for rule, value in evidence.items()},
-            cam.component,
-        )
-        for index in range(len(projection))
-    ]
 
 
 def _result(ticket: Ticket, stimulus: Stimulus, stage: str) -> Any:
@@ -219,16 +230,3 @@ def _result(ticket: Ticket, stimulus: Stimulus, stage: str) -> Any:
 
 def _failed(failure: Failure) -> ShardTables:
     return ShardTables([], [], [failure.row()], [])
-
-
-def _finished(shard: _OpenShard) -> tuple[int, ShardTables]:
-    """Wait for all rows of a shard, and put them in order."""
-    rows = ShardTables([], [], [], [])
-    for _, pending in sorted(shard.pending.items()):
-        tables = pending
-        if not isinstance(tables, ShardTables):
-            stimulus, ticket = tables
-            found = _result(ticket, stimulus, "score")
-            tables = _failed(found) if isinstance(found, Failure) else found
-        rows.extend(tables)
-    return shard.number, rows

@@ -1,0 +1,99 @@
+"""Frozen batch norms, folded into the convolutions before them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import torch
+from timm.layers.conv2d_same import Conv2dSame
+from timm.layers.norm_act import BatchNormAct2d, FrozenBatchNormAct2d
+from torch import fx, nn
+from torchvision.ops import FrozenBatchNorm2d
+
+_CONVOLUTIONS = (nn.Conv2d, Conv2dSame)
+_NORMS = (nn.BatchNorm2d, FrozenBatchNorm2d)
+_NORMS_AND_ACTIVATIONS = (BatchNormAct2d, FrozenBatchNormAct2d)
+
+
+def fold_batch_norms(network: nn.Module) -> int:
+    """Fold batch norms into the convolutions whose output they alone take.
+
+    In evaluation mode a batch norm multiplies each channel by a number and adds another, which
+    the convolution before it can do itself.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode; changed in place. One whose course cannot be traced is left as it is.
+
+    Returns
+    -------
+    int
+        How many were folded.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU()).eval()
+    >>> fold_batch_norms(network), network[1]
+    (1, Identity())
+    """
+    try:
+        graph = _Tracer().trace(network)
+    except Exception:  # noqa: BLE001 - a network may do anything, also what cannot be traced
+        return 0
+    calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
+    shared = Counter(id(module) for _, module in network.named_modules(remove_duplicate=False))
+    folded = 0
+    for node in graph.nodes:
+        if node.op != "call_module" or not node.args or not isinstance(node.args[0], fx.Node):
+            continue
+        before = node.args[0]
+        if before.op != "call_module" or len(before.users) != 1:
+            continue
+        norm, convolution = (network.get_submodule(str(each.target)) for each in (node, before))
+        once = calls[node.target] == calls[before.target] == 1
+        alone = shared[id(norm)] == shared[id(convolution)] == 1
+        if once and alone and _can_be_folded(convolution, norm):
+            _fold(convolution, norm)
+            parent, _, name = str(node.target).rpartition(".")
+            setattr(network.get_submodule(parent), name, _what_remains(norm))
+            folded += 1
+    return folded
+
+
+class _Tracer(fx.Tracer):
+    """Follows a network down to its convolutions and norms."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        whole = isinstance(m, (*_CONVOLUTIONS, *_NORMS, *_NORMS_AND_ACTIVATIONS))
+        return whole or super().is_leaf_module(m, module_qualified_name)
+
+
+def _can_be_folded(convolution: nn.Module, norm: nn.Module) -> bool:
+    # A subclass that is not known may do anything with its weights, or after the norm.
+    known = type(convolution) in _CONVOLUTIONS and type(norm) in (*_NORMS, *_NORMS_AND_ACTIVATIONS)
+    return known and not norm.training and norm.running_mean is not None
+
+
+def _what_remains(norm: nn.Module) -> nn.Module:
+    if type(norm) in _NORMS:
+        return nn.Identity()
+    return nn.Sequential(norm.get_submodule("drop"), norm.get_submodule("act"))
+
+
+@torch.no_grad()
+def _fold(convolution: Any, norm: Any) -> None:
+    """Let a convolution do what a batch norm does, computed in float64."""
+    deviation = (norm.running_var.double() + norm.eps).sqrt()
+    scale = 1 / deviation if norm.weight is None else norm.weight.double() / deviation
+    shift = -norm.running_mean.double() * scale
+    if norm.bias is not None:
+        shift += norm.bias.double()
+    weight, bias = convolution.weight, convolution.bias
+    if bias is not None:
+        shift += bias.double() * scale
+    convolution.weight = nn.Parameter(
+        (weight.double() * scale[:, None, None, None]).to(weight.dtype), requires_grad=False
+    )
+    convolution.bias = nn.Parameter(shift.to(weight.dtype), requires_grad=False)

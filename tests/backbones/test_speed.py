@@ -1,0 +1,71 @@
+"""What makes networks fast must not change what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut, chelsea, coffee
+from torch import nn
+
+from quickgaze.backbones import Backbone, load_backbone, wrap_backbone
+from quickgaze.backbones.speed import computing_in, make_fast
+from quickgaze.cams import eigen
+from quickgaze.errors import RandomWeightsWarning
+from quickgaze.saliency import as_batch
+
+
+def detector(precision: str) -> Backbone:
+    with pytest.warns(RandomWeightsWarning):
+        return load_backbone(
+            "fasterrcnn_resnet50_fpn", "none", "cpu", precision, geometry="short:320"
+        )
+
+
+def map_of(backbone: Backbone, image: np.ndarray) -> np.ndarray:
+    cam = eigen(backbone(as_batch([image])), "coarsest")
+    return cam.oriented("activation").numpy().ravel()
+
+
+@pytest.mark.slow
+def test_bf16_maps_of_a_detector_agree_with_fp32() -> None:
+    exact, rounded = detector("fp32"), detector("bf16")
+    for image in (astronaut(), chelsea(), coffee()):
+        agreement = np.corrcoef(map_of(exact, image), map_of(rounded, image))[0, 1]
+        assert 0.999 <= agreement < 1 - 1e-12
+
+
+def test_bf16_weights_are_rounded_once_and_known_by_what_they_were() -> None:
+    exact, rounded = (load_backbone("efficientnet_lite0", precision=p) for p in ("fp32", "bf16"))
+    assert exact.weights_hash == rounded.weights_hash
+    types = {type(m) for m in rounded.network.modules() if isinstance(m, nn.Conv2d)}
+    assert nn.Conv2d in types
+    for module in rounded.network.modules():
+        if type(module) is nn.Conv2d:
+            assert module.weight.dtype == torch.bfloat16
+    assert all(p.dtype == torch.float32 for p in exact.network.parameters())
+
+
+def test_quickgazes_own_networks_keep_channels_last_and_have_no_norms() -> None:
+    network = load_backbone("efficientnet_lite0").network
+    convolution = network.get_submodule("network.blocks.2.0.conv_pw")
+    assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
+    assert not any("BatchNorm" in type(module).__name__ for module in network.modules())
+
+
+def test_a_module_of_the_users_stays_as_it_is() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU()).eval()
+    backbone = wrap_backbone(module, ["0", "2"], name="mine", mean=(0, 0, 0), std=(1, 1, 1))
+    assert any(isinstance(part, nn.BatchNorm2d) for part in backbone.network.modules())
+    assert make_fast(module, "bf16") is module
+    assert {parameter.dtype for parameter in module.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("fp32", False), ("tf32", True)])
+def test_fp32_is_not_tf32(precision: str, allowed: bool) -> None:
+    cudnn = torch.backends.cudnn
+    before = (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)
+    with computing_in(precision, torch.device("cuda")):
+        assert cudnn.allow_tf32 is allowed
+        assert before[:3] == (cudnn.enabled, cudnn.benchmark, cudnn.deterministic)
+    assert before == (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)
