@@ -11,31 +11,17 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import statistics
-import time
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from skimage.data import coffee
+from timing import in_turns, machine, peak_megabytes
 
 from quickgaze.backbones import Backbone, Pyramid, load_backbone
 from quickgaze.cams import eigen
 from quickgaze.errors import WeightsError
 from quickgaze.saliency import as_batch
-
-
-def median_seconds(call: Callable[[], object], repeats: int) -> float:
-    """Median time of a call, after one that is not counted."""
-    call()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 def extra_megabytes(shapes: dict[str, tuple[int, ...]], grid: str) -> float:
@@ -51,14 +37,9 @@ def _extra_megabytes(shapes: dict[str, tuple[int, ...]], grid: str) -> float:
     pyramid = Pyramid(levels, strides, (800, 1088), (800, 1088))
     # A small one first, so that libraries have loaded what they need.
     eigen(pyramid, "3x4")
-    before = _peak_kilobytes()
+    before = peak_megabytes()
     eigen(pyramid, grid)
-    return (_peak_kilobytes() - before) / 1024
-
-
-def _peak_kilobytes() -> int:
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return peak_megabytes() - before
 
 
 def library_eigen_cam(pyramid: Pyramid) -> np.ndarray:
@@ -89,22 +70,35 @@ def main() -> None:
     # An input of exactly 800 x 1088, which is what the detector pads a 480 x 640 image to.
     batch = torch.nn.functional.interpolate(as_batch([coffee()]), (800, 1088), mode="bilinear")
     pyramid = backbone(batch)
+    # Taken once, so that what is timed below is the CAM and not a level that was deferred.
     shapes = {name: tuple(level.shape) for name, level in pyramid.levels.items()}
-    forward = median_seconds(lambda: backbone(batch), repeats)
-    print(f"{backbone.name} ({backbone.weights}), forward pass of 800 x 1088: {forward:.2f} s")
-    for grid in ("finest", "coarsest"):
-        seconds = median_seconds(lambda grid=grid: eigen(pyramid, grid), repeats)
+    grids = ("finest", "coarsest")
+    calls = {
+        # Every level, as grids of all sizes read them.
+        "forward": lambda: list(backbone(batch).levels.values()),
+        **{grid: lambda grid=grid: eigen(pyramid, grid) for grid in grids},
+    }
+    try:
+        library_eigen_cam(pyramid)
+        calls["library"] = lambda: library_eigen_cam(pyramid)
+    except ImportError:
+        print("the grad-cam library is not installed: pip install grad-cam")
+    taken = in_turns(calls, repeats)
+    print(machine() + "\n")
+    print(
+        f"{backbone.name} ({backbone.weights}), forward pass of 800 x 1088, all levels: "
+        f"{taken['forward']:.2f} s\n"
+    )
+    for grid in grids:
         size = "x".join(map(str, pyramid.grid_size(grid)))
         extra = extra_megabytes(shapes, grid)
-        print(f"  {grid} grid, {size}: {seconds / forward:.1%} of the forward pass", end=", ")
-        print(f"peak memory {extra:.0f} MB over the features")
-    try:
-        library = median_seconds(lambda: library_eigen_cam(pyramid), repeats)
-    except ImportError:
-        print("  the grad-cam library is not installed: pip install grad-cam")
-        return
-    ours = median_seconds(lambda: eigen(pyramid, "coarsest"), repeats)
-    print(f"  coarsest grid: {library / ours:.0f} times as fast as the grad-cam library's EigenCAM")
+        print(
+            f"- {grid} grid, {size}: {taken[grid] / taken['forward']:.1%} of the forward pass, "
+            f"peak memory {extra:.0f} MB over the features"
+        )
+    if "library" in taken:
+        times = taken["library"] / taken["coarsest"]
+        print(f"- coarsest grid: {times:.0f} times as fast as the grad-cam library's EigenCAM")
 
 
 if __name__ == "__main__":

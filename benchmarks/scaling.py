@@ -9,9 +9,6 @@ timed by itself, one image at a time; the medians are printed with what they add
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import resource
 import statistics
 import tempfile
 import time
@@ -19,9 +16,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-import PIL.Image
 import torch
+from timing import machine, peak_megabytes, photographs
 
 import quickgaze as qg
 from quickgaze.bounds import GazePool
@@ -30,40 +26,6 @@ from quickgaze.study.job import WorkerRecipe
 from quickgaze.study.tasks import StimulusTasks
 
 SIZES = {"SALICON val": 5_000, "COCO": 330_000, "Open Images": 9_000_000}
-OBSERVERS = 15
-FIXATIONS = 300
-
-
-class Gaze:
-    """Fixations of several observers, drawn by chance."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def read(self, size: tuple[int, int]) -> qg.stimuli.Fixations:
-        """Draw them."""
-        rng = np.random.default_rng(self.seed)
-        points = rng.normal([size[1] / 2, size[0] / 2], 90, (FIXATIONS, 2))
-        observers = np.arange(FIXATIONS) % OBSERVERS
-        return qg.stimuli.Fixations.inside(points[:, 0], points[:, 1], observers.astype(str), size)
-
-    def fingerprint(self) -> str:
-        """Tell one from another."""
-        return str(self.seed)
-
-
-def photographs(folder: Path, count: int) -> qg.stimuli.Dataset:
-    """Write displays as JPEG files, and give each the gaze of several observers."""
-    (folder / "images").mkdir()
-    for stimulus in qg.load_dataset("popout", n=count):
-        image = PIL.Image.fromarray(stimulus.image()).resize((640, 480))
-        image.save(folder / "images" / f"{stimulus.id}.jpg", quality=90)
-    dataset = qg.load_dataset("folder", folder)
-    stimuli = tuple(
-        qg.stimuli.Stimulus(stimulus.id, stimulus.source, Gaze(seed))
-        for seed, stimulus in enumerate(dataset)
-    )
-    return qg.stimuli.Dataset("photographs", stimuli, "generated")
 
 
 def median(call: Callable[[int], object], count: int) -> float:
@@ -128,12 +90,9 @@ def main() -> None:
     given = parser.parse_args()
     names = given.backbones or ["efficientnet_lite0", "fasterrcnn_resnet50_fpn"]
     warnings.simplefilter("ignore", RandomWeightsWarning)
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"torch {torch.__version__} with {torch.get_num_threads()} threads\n"
-    )
+    print(machine() + "\n")
     with tempfile.TemporaryDirectory() as place:
-        dataset = photographs(Path(place), given.images)
+        dataset = photographs(Path(place) / "data", given.images)
         print("| backbone | stage | ms an image |")
         print("| --- | --- | --- |")
         totals = {}
@@ -143,7 +102,7 @@ def main() -> None:
                 print(f"| {name} | {stage} | {1000 * seconds:,.0f} |")
             totals[name] = (sum(taken.values()) - taken["bounds"], taken["bounds"])
         kept = stored(dataset, Path(place) / "run")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     print(f"\nlargest memory of this process, all backbones loaded in turn: {peak:,.0f} MB")
     print("\n| backbone | data set | one variant | with bounds | run folder |")
     print("| --- | --- | --- | --- | --- |")

@@ -277,4 +277,11 @@ def test_the_demo_shows_everything(call: Call, tmp_path: Path) -> None:
     pictures = list((folder / "pictures").iterdir())
     assert len(pictures) == 12 * 4 + 6 * 3
     assert all(f"pictures/{picture.name}" in page for picture in pictures)
+    report = folder / "report" / "index.html"
+    assert "popout-000000" in report.read_text()
+    named = [report, folder / "index.html", folder / "overview.png", folder / "run"]
+    places = ["".join(out.split()).index("".join(str(each).split())) for each in named]
+    assert places == sorted(places), "the report is to be opened first"
+    with PIL.Image.open(folder / "overview.png") as picture:
+        assert (picture.format, picture.mode, picture.width) == ("PNG", "RGBA", 1600)
     assert call("demo", "--out", folder)[0] == 0

@@ -33,6 +33,7 @@ class TableRun:
     bound_table: pl.DataFrame
     failed: pl.DataFrame
     path: Path = field(default_factory=lambda: Path("RUN"))
+    place: str = "RUN"
 
     def scores(self) -> pl.DataFrame:
         return self.table

@@ -42,8 +42,14 @@ class Backbone:
         SHA-256 of all the weights in `network`.
     device : torch.device
         Where it runs.
-    precision : {"fp32", "bf16"}
+    precision : {"fp32", "tf32", "bf16"}
         What it computes in; the pyramid is float32 in any case.
+
+    Examples
+    --------
+    >>> backbone = load_backbone("efficientnet_lite0")
+    >>> backbone.name, backbone.level_names, backbone.precision
+    ('efficientnet_lite0', ('s2', 's4', 's8', 's16', 's32'), 'fp32')
     """
 
     spec: BackboneSpec
@@ -198,8 +204,10 @@ def load_backbone(
         random ones, or a file with the state dictionary of the whole model.
     device : str
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``"auto"`` takes a GPU if there is one.
-    precision : {"auto", "fp32", "bf16"}
-        What the network computes in; ``"auto"`` is fp32.
+    precision : {"auto", "fp32", "tf32", "bf16"}
+        What the network computes in; ``"auto"`` is fp32, on every machine, so that results do
+        not depend on it. ``"tf32"`` is for GPUs. ``"bf16"`` is faster on GPUs and on processors
+        with AMX, slower on others; a detector's maps stay within a correlation of 0.999.
     seed : int
         Of random weights.
     geometry : str
@@ -276,7 +284,7 @@ def from_network(
     weights : str
         As in `Backbone`.
     device : torch.device
-    precision : {"auto", "fp32", "bf16"}
+    precision : {"auto", "fp32", "tf32", "bf16"}
 
     Returns
     -------
@@ -321,6 +329,11 @@ def find_device(device: str) -> torch.device:
     ------
     OptionError
         If there is no such device on this machine.
+
+    Examples
+    --------
+    >>> find_device("cpu")
+    device(type='cpu')
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -65,7 +65,18 @@ class InputGeometry:
             raise OptionError(f"{self} is impossible; give every side at least 1 pixel")
 
     def resized(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width in pixels that an image of `size` is resized to."""
+        """Tell what an image is resized to.
+
+        Parameters
+        ----------
+        size : (int, int)
+            Its height and width in pixels.
+
+        Returns
+        -------
+        (int, int)
+            Height and width in pixels, before padding.
+        """
         if self.fixed_size is not None:
             return self.fixed_size
         scale = min(

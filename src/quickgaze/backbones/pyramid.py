@@ -67,7 +67,17 @@ class Pyramid:
         return self.shape(next(iter(self.levels)))[0]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Shape (B, C, H, W) of a level; computes nothing."""
+        """Tell the shape of a level, without computing it.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        tuple of int
+            (B, C, H, W).
+        """
         levels = self.levels
         return levels.shape(name) if isinstance(levels, Levels) else tuple(levels[name].shape)
 
@@ -121,7 +131,17 @@ class Pyramid:
         return replace(self, levels={name: self.levels[name] for name in names})
 
     def content_cells(self, name: str) -> tuple[float, float]:
-        """How many cells of a level the image covers, down and across; not always whole."""
+        """Tell how many cells of a level the image covers.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        (float, float)
+            Down and across; not always whole, where the input was padded.
+        """
         height, width = self.shape(name)[2:]
         return (
             height * self.content[0] / self.input_size[0],
@@ -189,6 +209,13 @@ def check_grid(grid: str, level_names: Sequence[str]) -> None:
     ------
     UnknownNameError
         If `grid` is not a level, a stride, a size, ``"coarsest"`` or ``"finest"``.
+
+    Examples
+    --------
+    >>> check_grid("30x40", ["s8", "s16"])
+    >>> check_grid("fine", ["s8", "s16"])
+    Traceback (most recent call last):
+    quickgaze.errors.UnknownNameError: unknown grid 'fine'; did you mean 'finest'? Known: ...
     """
     if grid in ("coarsest", "finest", *level_names):
         return

@@ -23,6 +23,12 @@ class LevelSpec:
         Input pixels per cell.
     channels : int
         Number of feature channels.
+
+    Examples
+    --------
+    >>> from quickgaze.backbones import find_spec
+    >>> find_spec("efficientnet_lite0").levels[-1]
+    LevelSpec(name='s32', stride=32, channels=320)
     """
 
     name: str
@@ -48,6 +54,13 @@ class Weights:
         Where the file is downloaded from, where no package carries it.
     hub : str, optional
         Repository that the builder's own loader takes them from.
+
+    Examples
+    --------
+    >>> from quickgaze.backbones import find_spec
+    >>> weights = find_spec("fasterrcnn_resnet50_fpn").weights
+    >>> weights.tag, weights.license
+    ('COCO_V1', 'BSD-3-Clause')
     """
 
     tag: str
@@ -87,6 +100,13 @@ class BackboneSpec:
         Whether the network takes no other input than `geometry` makes.
     options : mapping of str to object
         Arguments for the builder.
+
+    Examples
+    --------
+    >>> from quickgaze.backbones import find_spec
+    >>> spec = find_spec("fasterrcnn_resnet50_fpn")
+    >>> str(spec.geometry), [level.stride for level in spec.levels]
+    ('short side 800, long side at most 1333', [4, 8, 16, 32, 64])
     """
 
     name: str
@@ -109,6 +129,10 @@ class BackboneSpec:
         ----------
         geometry : str
             As for `choose_geometry`.
+
+        Returns
+        -------
+        BackboneSpec
 
         Raises
         ------

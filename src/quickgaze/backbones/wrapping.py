@@ -66,7 +66,7 @@ def wrap_backbone(
         called with that, whatever it is, for every layer.
     device : str
         As for `load_backbone`.
-    precision : {"auto", "fp32", "bf16"}
+    precision : {"auto", "fp32", "tf32", "bf16"}
         As for `load_backbone`.
 
     Returns

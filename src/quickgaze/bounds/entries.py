@@ -34,6 +34,18 @@ class Bound:
         What it is, in one line.
     corrected : bool
         Whether correlations are corrected for the halved number of observers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def corner(given):
+    ...     map_ = np.zeros(given.size)
+    ...     map_[0, 0] = 1
+    ...     return given.against_everybody(map_)
+    >>> Bound("corner", "baseline", corner, "the upper left corner").corrected
+    False
+    >>> BOUNDS["split_half"].kind, BOUNDS["split_half"].corrected
+    ('ceiling', True)
     """
 
     name: str

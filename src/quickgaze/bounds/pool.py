@@ -39,6 +39,22 @@ class GazePool:
     canvases : ndarray, shape (S, 60, 80), float32
         The densities of data sets that have no fixations, each with a sum of 1; (0, 60, 80)
         for the others.
+
+    References
+    ----------
+    .. [1] B. W. Tatler, R. J. Baddeley, I. D. Gilchrist, "Visual correlates of fixation selection:
+       effects of scale and time", Vision Research 45(5), 2005: why others' fixations are what a
+       centre bias is told from.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=4, size=(120, 160))
+    >>> pool = GazePool.read(displays)
+    >>> len(pool), pool.counts_of_others(displays[0].id, (120, 160)).sum()
+    (4, np.int64(3))
+    >>> pool.partner(displays[0].id, seed=0) is displays[0]
+    False
     """
 
     stimuli: tuple[Stimulus, ...]

@@ -29,6 +29,11 @@ class BoundScores:
         Why a score is NaN.
     trials : int
         How many maps were scored.
+
+    Examples
+    --------
+    >>> BoundScores({"cc": 0.5}, {"cc": None}, trials=10).values["cc"]
+    0.5
     """
 
     values: dict[str, float]
@@ -46,6 +51,16 @@ class Beside:
         Fixations on all other stimuli, in the pixels of this one.
     baseline : ndarray, shape (H, W), float32, or None
         Mean density of all other stimuli.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> from quickgaze.bounds import GazePool
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> pool, own = GazePool.read(displays), displays[0].id
+    >>> beside = Beside(baseline=pool.mean_of_others(own, (120, 160), sigma=9.0))
+    >>> beside.baseline.shape, beside.others
+    ((120, 160), None)
     """
 
     others: FixationCounts | None = None
@@ -72,6 +87,34 @@ def score_bound(
     Returns
     -------
     BoundScores
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such bound, metric or convention.
+    OptionError
+        If the convention does not define a metric, or a package that it needs is missing.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> from quickgaze.bounds import GazePool
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> first, size = displays[0], (120, 160)
+    >>> given = BoundInput(
+    ...     first.id,
+    ...     size,
+    ...     first.density(9.0),
+    ...     first.fixations,
+    ...     GazePool.read(displays),
+    ...     sigma=9.0,
+    ...     draws=10,
+    ...     seed=0,
+    ... )
+    >>> score_bound("uniform", given, ["nss"], "tuebingen", Beside())
+    BoundScores(values={'nss': 0.0}, reasons={'nss': None}, trials=1)
+    >>> score_bound("split_half", given, ["cc"], "tuebingen", Beside()).reasons["cc"][:30]
+    'the stimulus has 1 observer; p'
     """
     names = tuple(metrics)
     bound = BOUNDS[name]

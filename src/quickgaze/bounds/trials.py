@@ -26,6 +26,11 @@ class Trial:
     density : ndarray, shape (H, W), float32, or None
     fixations : ndarray, shape (n, 2), float64, or None
         Columns x and y.
+
+    Examples
+    --------
+    >>> Trial(np.eye(3), density=None, fixations=np.array([[2.0, 2.0]])).fixations.shape
+    (1, 2)
     """
 
     map: npt.NDArray[np.floating]
@@ -70,6 +75,24 @@ class BoundInput:
         How many observers, or splits into halves, are drawn.
     seed : int
         Of the draws. Those of a stimulus depend on its id and on nothing else.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> first = displays[0]
+    >>> given = BoundInput(
+    ...     first.id,
+    ...     (120, 160),
+    ...     first.density(9.0),
+    ...     first.fixations,
+    ...     GazePool.read(displays),
+    ...     sigma=9.0,
+    ...     draws=10,
+    ...     seed=0,
+    ... )
+    >>> [trial.map.max() for trial in given.against_everybody(np.ones((120, 160)))]
+    [np.float64(1.0)]
     """
 
     stimulus: str
@@ -87,16 +110,42 @@ class BoundInput:
         return None if self.fixations is None else self.fixations.points
 
     def against_everybody(self, map_: npt.NDArray[np.floating]) -> list[Trial]:
-        """Score a map as those of models are."""
+        """Score a map as those of models are.
+
+        Parameters
+        ----------
+        map_ : ndarray, shape (H, W)
+
+        Returns
+        -------
+        list of Trial
+            One, with the density and the fixations of the stimulus.
+        """
         return [Trial(map_, self.density, self.points)]
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """Start the random numbers of this stimulus for one purpose."""
+        """Start the random numbers of this stimulus for one purpose.
+
+        Parameters
+        ----------
+        purpose : str
+            What is drawn; each purpose has numbers of its own.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The same whenever it is asked for.
+        """
         digest = hashlib.sha256(f"{purpose}\0{self.stimulus}".encode("utf-8", "surrogateescape"))
         return np.random.default_rng([self.seed, int.from_bytes(digest.digest()[:8], "big")])
 
     def observers(self) -> npt.NDArray[np.str_]:
         """Names of the observers who looked at the stimulus, in order.
+
+        Returns
+        -------
+        ndarray, shape (n,), str
+            Each once.
 
         Raises
         ------
@@ -129,7 +178,23 @@ class BoundInput:
         return ObserverPair(one, rest, self.blurred(one), self.blurred(rest))
 
     def parted(self, names: npt.NDArray[np.str_]) -> tuple[Fixations, Fixations]:
-        """Part the fixations into those of some observers and those of all others."""
+        """Part the fixations into those of some observers and those of all others.
+
+        Parameters
+        ----------
+        names : ndarray, shape (n,), str
+            Of the observers who come first.
+
+        Returns
+        -------
+        (Fixations, Fixations)
+            Theirs, and those of all others.
+
+        Raises
+        ------
+        UndefinedError
+            If the stimulus has no fixations.
+        """
         everybody = self._everybody
         chosen = np.isin(everybody.observer, names)
         first, second = (
@@ -139,5 +204,21 @@ class BoundInput:
         return first, second
 
     def blurred(self, fixations: Fixations) -> Density:
-        """Blur fixations into a density."""
+        """Blur fixations into a density.
+
+        Parameters
+        ----------
+        fixations : Fixations
+            At least one, on this stimulus.
+
+        Returns
+        -------
+        ndarray, shape (H, W), float32
+            Not negative, with a maximum of 1.
+
+        Raises
+        ------
+        StimulusError
+            If there is no fixation.
+        """
         return blurred_fixations(fixations, self.size, self.sigma)

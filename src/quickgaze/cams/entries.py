@@ -124,6 +124,14 @@ def check_cam(name: str, spec: BackboneSpec) -> None:
         If there is no such CAM.
     OptionError
         If it needs something that the backbone, or the installation, does not have.
+
+    Examples
+    --------
+    >>> from quickgaze.backbones import find_spec
+    >>> check_cam("eigen", find_spec("efficientnet_lite0"))
+    >>> check_cam("boxes", find_spec("efficientnet_lite0"))
+    Traceback (most recent call last):
+    quickgaze.errors.OptionError: efficientnet_lite0 is no detector, so it has no boxes; ...
     """
     check = CAMS[name].check
     if check is not None:

@@ -60,9 +60,11 @@ class GridLevel:
     def square_sum(self) -> torch.Tensor:
         """Sum of squares over channels and grid cells, (B,), float64."""
         if self.down is None and self.across is None:
-            # In float32 along the axis that lies together in memory, in float64 along the other.
+            # In float32 along the axis that lies together in memory, float64 along the other.
             together = self.cells.is_contiguous(memory_format=torch.channels_last)
-            norms: torch.Tensor = torch.linalg.vector_norm(self.cells.flatten(2), dim=1 if together else 2)
+            norms: torch.Tensor = torch.linalg.vector_norm(
+                self.cells.flatten(2), dim=1 if together else 2
+            )
             return norms.double().square().sum(1)
         portion = max(1, _CELLS_AT_ONCE // self.cells[:, 0].numel())
         sums = [

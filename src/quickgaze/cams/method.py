@@ -29,6 +29,11 @@ class CamOptions:
         ``"std"`` divides each level by its standard deviation.
     fusion : {"concatenate", "mean"}
         ``"mean"`` makes a map of each level and averages them, see `mean_over_levels`.
+
+    Examples
+    --------
+    >>> CamOptions(grid="s16", levels=("s8", "s16")).component
+    0
     """
 
     grid: str = "coarsest"
@@ -47,6 +52,13 @@ class CamInput:
     backbone : Backbone
     images : Tensor, shape (B, 3, H, W), float32
         RGB in [0, 1], all of one size.
+
+    Examples
+    --------
+    >>> from quickgaze.backbones import load_backbone
+    >>> given = CamInput(load_backbone("efficientnet_lite0"), torch.zeros(2, 3, 64, 96))
+    >>> len(given.pyramid), given.pyramid.shape("s32")
+    (2, (2, 320, 2, 3))
     """
 
     backbone: Backbone
@@ -80,6 +92,17 @@ class CamMethod:
     check : callable, optional
         Raises an `OptionError` for a backbone that the map cannot be made with, before any
         work.
+
+    Examples
+    --------
+    >>> from quickgaze.cams import Cam, CAMS
+    >>> CAMS["deviation"].signed
+    False
+    >>> def brightness(given: CamInput, options: CamOptions) -> Cam:
+    ...     maps = given.images.mean(1)
+    ...     return Cam(maps, torch.full((len(maps),), torch.nan), {}, 0)
+    >>> CamMethod("brightness", "how bright the image is", brightness, False, False, False).name
+    'brightness'
     """
 
     name: str

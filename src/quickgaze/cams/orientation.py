@@ -122,6 +122,12 @@ class Orientation:
         rule needs something else than these: LAPACK's own sign, or the human density.
     needs_density : bool
         Whether the human density decides, so that no model can use the rule.
+
+    Examples
+    --------
+    >>> from quickgaze.cams import ORIENTATIONS
+    >>> ORIENTATIONS["skew"].summary, ORIENTATIONS["oracle"].needs_density
+    ('the third moment is positive', True)
     """
 
     name: str

@@ -91,7 +91,7 @@ GEOMETRY = Annotated[
 ]
 WEIGHTS = Annotated[str, typer.Option(help="default, none (random) or a file.")]
 DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
-PRECISION = Annotated[str, typer.Option(help="auto, fp32 or bf16.")]
+PRECISION = Annotated[str, typer.Option(help="auto (fp32), fp32, tf32 or bf16.")]
 LEVELS = Annotated[
     list[str] | None, typer.Option("--level", help="A level to use; repeatable. All by default.")
 ]

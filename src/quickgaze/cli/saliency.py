@@ -34,8 +34,10 @@ def demo(
 
     shown = demonstrate(out)
     show(summary_table(shown.summary, "Orientation rules on pop-out displays"))
+    say(f"report, to open first, in a browser: {shown.report.page}")
+    say(f"photographs and displays with their maps: {shown.page}")
+    say(f"some of them in one picture: {shown.picture}")
     say(f"run folder: {shown.run.place}")
-    say(f"overview, to open in a browser: {shown.page}")
 
 
 def map_images(
@@ -92,7 +94,6 @@ def backbones() -> None:
     from quickgaze.backbones import BACKBONES
     from quickgaze.report import plain_table
 
-    specs = [BACKBONES[name] for name in BACKBONES.names()]
     rows = [
         (
             spec.name,
@@ -101,7 +102,7 @@ def backbones() -> None:
             str(spec.geometry),
             f"{spec.weights.tag}; {spec.weights.license}",
         )
-        for spec in specs
+        for spec in BACKBONES.entries().values()
     ]
     columns = ("name", "what it is", "levels:strides", "input in pixels", "weights; licence")
     show(plain_table("Backbones", columns, rows))

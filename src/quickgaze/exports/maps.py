@@ -28,6 +28,19 @@ class Exported:
         How many maps it holds.
     failures : tuple of (str, str)
         Stimuli of the run that have none, and why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> from quickgaze.exports import export_maps
+    >>> displays = qg.load_dataset("popout", n=2, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(f"{folder}/run", progress=False)
+    ...     exported = export_maps(run, f"{folder}/maps.zip", progress=False)
+    >>> exported.path.name, exported.count, exported.failures
+    ('maps.zip', 2, ())
     """
 
     path: Path

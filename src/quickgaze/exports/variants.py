@@ -30,6 +30,12 @@ class MapVariant:
         Rule that fixes the sign; ``"none"`` where the CAM's sign is not open.
     sigma : float
         Blur in pixels; 0 is none.
+
+    Examples
+    --------
+    >>> variant = MapVariant("efficientnet_lite0", "eigen", "coarsest", 0, "activation", 19.0)
+    >>> variant.orientation, variant.sigma
+    ('activation', 19.0)
     """
 
     backbone: str
@@ -40,7 +46,18 @@ class MapVariant:
     sigma: float
 
     def rows(self, maps: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows of `Run.maps` that are its own."""
+        """Keep the rows of `Run.maps` that are its own.
+
+        Parameters
+        ----------
+        maps : polars.DataFrame
+            As `Run.maps` gives it.
+
+        Returns
+        -------
+        polars.DataFrame
+            The same columns, a row per stimulus.
+        """
         return maps.filter(pl.all_horizontal(pl.col(key) == getattr(self, key) for key in _KEYS))
 
 

@@ -61,6 +61,11 @@ def shares(run: Run) -> pl.DataFrame:
     Densities of half of the observers are noisier than those of all: where a ceiling is
     ``split_half`` and the metric is no correlation, people are shown a little too low.
 
+    References
+    ----------
+    .. [1] M. Kümmerer, T. S. A. Wallis, M. Bethge, "Information-theoretic model comparison unifies
+       saliency metrics", Proceedings of the National Academy of Sciences 112(52), 2015.
+
     Examples
     --------
     >>> import tempfile

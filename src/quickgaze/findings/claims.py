@@ -39,6 +39,12 @@ class Claim:
     test : {"more", "less", "inverted"}
         Whether these images are to agree more, or less, than others, or to score worse than a
         map that knows nothing, as inverted maps do.
+
+    Examples
+    --------
+    >>> birds = Claim("birds agree", "On images with birds, they agree more.", ("birds",), "more")
+    >>> birds.test, CLAIMS[0].name
+    ('more', 'animals agree')
     """
 
     name: str
@@ -168,6 +174,16 @@ def study_claims(
     -----
     Tests are two-sided: Welch's t test between images, Student's against a map that knows
     nothing. Intervals are bias-corrected and accelerated bootstrap intervals (BCa).
+
+    References
+    ----------
+    .. [1] B. L. Welch, "The generalization of 'Student's' problem when several different
+       population variances are involved", Biometrika 34(1/2), 1947.
+    .. [2] B. Efron, "Better bootstrap confidence intervals", Journal of the American
+       Statistical Association 82(397), 1987.
+    .. [3] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
+       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
+       1995.
 
     Examples
     --------

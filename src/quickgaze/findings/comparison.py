@@ -67,6 +67,19 @@ class Comparison:
     stimuli : polars.DataFrame
         Those that differ most, a row per metric and stimulus, largest difference first:
         ``metric, stimulus, first, second, difference`` and ``better``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation", "oracle"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     rules = [{"orientation": "oracle"}, {"orientation": "activation"}]
+    ...     found = compare(run, run, variant=rules[0], second_variant=rules[1])
+    >>> found.summary.select("metric", "images").rows(), found.stimuli.columns[:3]
+    ([('cc', 3)], ['metric', 'stimulus', 'first'])
     """
 
     summary: pl.DataFrame
@@ -131,6 +144,9 @@ def compare(
     References
     ----------
     .. [1] D. S. Kerby, "The simple difference formula", Comprehensive Psychology 3, 2014.
+    .. [2] B. Efron, "Better bootstrap confidence intervals", Journal of the American
+       Statistical Association 82(397), 1987.
+    .. [3] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1(6), 1945.
 
     Examples
     --------
@@ -155,7 +171,7 @@ def compare(
         of_one_variant(first.scores(), variant), of_one_variant(second.scores(), theirs), names
     )
     if pairs.is_empty():
-        raise OptionError(f"{first.path} and {second.path} have no stimulus in common")
+        raise OptionError(f"{first.place} and {second.place} have no stimulus in common")
     summary = [{"metric": name, **_compared(*_columns(pairs, name), name, how)} for name in names]
     return Comparison(
         pl.DataFrame(summary, {"metric": pl.String, **_COLUMNS}, orient="row"),
@@ -207,6 +223,15 @@ def compare_variants(
     OptionError
         If several variants fit the reference, or there is nothing to compare.
 
+    References
+    ----------
+    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
+       Statistical Association 82(397), 1987.
+    .. [2] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
+       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
+       1995.
+    .. [3] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1(6), 1945.
+
     Examples
     --------
     >>> import tempfile
@@ -250,8 +275,8 @@ def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None
         shared = [name for name in first.metrics if name in second.metrics]
         if not shared:
             raise OptionError(
-                f"the runs share no metric: {first.path} has {', '.join(first.metrics)}, "
-                f"{second.path} has {', '.join(second.metrics)}"
+                f"the runs share no metric: {first.place} has {', '.join(first.metrics)}, "
+                f"{second.place} has {', '.join(second.metrics)}"
             )
         return shared
     metrics_of(first, metrics)
@@ -270,7 +295,7 @@ def _check_comparable(first: Run, second: Run) -> None:
         ours, theirs = (run.plan.get(part, {}).get(key) for run in (first, second))
         if ours != theirs:
             raise OptionError(
-                f"{first.path} and {second.path} {problem} ({ours} and {theirs}), so that their "
+                f"{first.place} and {second.place} {problem} ({ours} and {theirs}), so that their "
                 "scores cannot be compared; run one of them again"
             )
 

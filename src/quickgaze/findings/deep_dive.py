@@ -33,6 +33,17 @@ class DeepDive:
         ``best_grid``, ``best_sign`` (``"rule"`` or ``"flipped"``), ``best_score`` and ``gain``:
         how much better that is, never negative, whichever way the metric goes. Null, with a
         ``reason``, where there is no score.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     dive = deep_dive(study.run(folder, progress=False), ["popout-000000"], "cc")
+    >>> dive.best.select("best_grid", "best_sign", "gain").row(0)
+    ('coarsest', 'rule', 0.0)
     """
 
     grids: pl.DataFrame

@@ -104,6 +104,14 @@ def attribute_effects(
     Intervals are bias-corrected and accelerated bootstrap intervals (BCa) over images. Fewer
     than ten images, in either group, are not tested.
 
+    References
+    ----------
+    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
+       Statistical Association 82(397), 1987.
+    .. [2] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
+       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
+       1995.
+
     Examples
     --------
     >>> import tempfile

@@ -73,6 +73,11 @@ def means(
     shares draw a model's, the centre bias's and people's scores of an image together. They say
     how much other images would change the result, not other observers.
 
+    References
+    ----------
+    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
+       Statistical Association 82(397), 1987.
+
     Examples
     --------
     >>> import tempfile

@@ -33,6 +33,11 @@ def orientation_audit(run: Run) -> pl.DataFrame:
     OptionError
         If the run lacks the metric or the oracle.
 
+    References
+    ----------
+    .. [1] M. B. Muhammad, M. Yeasin, "Eigen-CAM: class activation map using principal components",
+       International Joint Conference on Neural Networks (IJCNN), 2020.
+
     Examples
     --------
     >>> import tempfile

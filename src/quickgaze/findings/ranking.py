@@ -107,6 +107,17 @@ class Distribution:
     histogram : polars.DataFrame
         A row per variant and bin: the variant's keys, ``low``, ``high`` and ``images``. The
         bins are the same for all variants; each holds its lower edge, the last both.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spread = distribution(study.run(folder, progress=False), "cc", bins=5, shares=[0.5])
+    >>> spread.quantiles.height, spread.histogram.height
+    (1, 5)
     """
 
     quantiles: pl.DataFrame

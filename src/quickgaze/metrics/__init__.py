@@ -7,13 +7,15 @@ where it is undefined, the score is NaN and `undefined_reason` says why.
 """
 
 from quickgaze.metrics.catalogue import DEFAULT_METRICS, METRICS, Metric
-from quickgaze.metrics.conventions import CONVENTIONS, DEFAULT_CONVENTION, Definition
+from quickgaze.metrics.conventions import CONVENTIONS, DEFAULT_CONVENTION, Definition, everywhere
 from quickgaze.metrics.correlation import cc, cc_union, spearman
 from quickgaze.metrics.difference import mae, mse
 from quickgaze.metrics.distribution import kld, sim
+from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.fixation import information_gain, nss
 from quickgaze.metrics.other_fixations import FixationCounts
 from quickgaze.metrics.overlap import dice, iou
+from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
 from quickgaze.metrics.roc_area import auc, auc_borji, auc_judd, auc_shuffled
 from quickgaze.metrics.scoring import Scores, score, undefined_reason
 from quickgaze.metrics.transport import emd
@@ -25,8 +27,10 @@ __all__ = [
     "DEFAULT_METRICS",
     "METRICS",
     "Definition",
+    "FixatedPixels",
     "FixationCounts",
     "Metric",
+    "PreparedMap",
     "Scores",
     "UndefinedError",
     "auc",
@@ -37,6 +41,8 @@ __all__ = [
     "cc_union",
     "dice",
     "emd",
+    "evaluate",
+    "everywhere",
     "information_gain",
     "iou",
     "kld",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from quickgaze.catalogue import Catalogue
+from quickgaze.catalogue import Catalogue, unknown_name
+from quickgaze.errors import OptionError
 from quickgaze.metrics import (
     correlation,
     difference,
@@ -18,7 +19,7 @@ from quickgaze.metrics import (
     transport,
 )
 from quickgaze.metrics.arrays import Array
-from quickgaze.metrics.conventions import Definition, Need
+from quickgaze.metrics.conventions import CONVENTIONS, Definition, Need
 
 DEFAULT_METRICS = ("cc", "sim", "kld", "nss", "auc")
 """The metrics of most benchmarks; all are defined in the default convention."""
@@ -69,6 +70,15 @@ class Metric:
     summary: str
     reference: str
     differentiable: bool = False
+
+    def __post_init__(self) -> None:
+        for convention in self.definitions:
+            if convention not in CONVENTIONS:
+                raise unknown_name(f"convention of {self.name}:", convention, CONVENTIONS)
+        if not self.definitions:
+            raise OptionError(
+                f"{self.name} has no definition; give one of {', '.join(CONVENTIONS)}"
+            )
 
     @property
     def conventions(self) -> tuple[str, ...]:

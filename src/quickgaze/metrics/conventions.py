@@ -48,6 +48,14 @@ class Definition:
         Whether it draws random numbers, and so takes a seed.
     library : callable, optional
         Imports the optional package that it needs, or raises `OptionError`.
+
+    Examples
+    --------
+    >>> from quickgaze.metrics import METRICS
+    >>> METRICS["auc_borji"].definitions["mit"].random
+    True
+    >>> METRICS["information_gain"].definitions["tuebingen"].beside
+    'baseline'
     """
 
     compares: Literal["density", "fixations"]
@@ -58,7 +66,21 @@ class Definition:
 
 
 def everywhere(definition: Definition) -> dict[str, Definition]:
-    """Offer one definition in all conventions, for metrics that none of them changes."""
+    """Offer one definition in all conventions, for metrics that none of them changes.
+
+    Parameters
+    ----------
+    definition : Definition
+
+    Returns
+    -------
+    dict of str to Definition
+
+    Examples
+    --------
+    >>> list(everywhere(Definition("density", lambda map, density: density.maximum)))
+    ['tuebingen', 'mit', 'salicon', 'cap6415']
+    """
     return dict.fromkeys(CONVENTIONS, definition)
 
 

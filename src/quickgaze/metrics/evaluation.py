@@ -78,6 +78,19 @@ def evaluate(
     ------
     OptionError
         If an argument has the wrong shape or type, or for an unknown convention.
+
+    Examples
+    --------
+    A metric of one's own is what it computes of two prepared maps; shapes, batches, libraries
+    and what is undefined are settled here.
+
+    >>> def compute(prediction, density):
+    ...     return prediction.maximum / density.maximum
+    >>> definitions = {"tuebingen": Definition("density", compute)}
+    >>> density = np.eye(3)
+    >>> maps = np.stack([density / 2, density, density * np.nan])
+    >>> evaluate("peak", definitions, "tuebingen", maps, density)
+    array([0.5, 1. , nan])
     """
     maps = as_maps(maps)
     xp = array_namespace(maps)

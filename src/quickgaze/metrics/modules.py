@@ -61,6 +61,11 @@ class SaliencyMetric(torchmetrics.Metric):
 
     Two modules share their state in a `torchmetrics.MetricCollection` only if they have the same
     metric, convention and seed.
+
+    Examples
+    --------
+    >>> CC().metric.range, CC().higher_is_better, KLD().higher_is_better
+    ((-1.0, 1.0), True, False)
     """
 
     full_state_update: bool = False
@@ -133,7 +138,13 @@ class SaliencyMetric(torchmetrics.Metric):
 
 
 class DensityMetric(SaliencyMetric):
-    """Base of the modules that compare maps with human densities."""
+    """Base of the modules that compare maps with human densities.
+
+    Examples
+    --------
+    >>> [kind.__name__ for kind in (CC, NSS) if issubclass(kind, DensityMetric)]
+    ['CC']
+    """
 
     def update(self, maps: torch.Tensor, density: torch.Tensor) -> None:
         """Add the scores of a batch.
@@ -149,7 +160,13 @@ class DensityMetric(SaliencyMetric):
 
 
 class FixationMetric(SaliencyMetric):
-    """Base of the modules that compare maps with fixations."""
+    """Base of the modules that compare maps with fixations.
+
+    Examples
+    --------
+    >>> [kind.__name__ for kind in (CC, NSS) if issubclass(kind, FixationMetric)]
+    ['NSS']
+    """
 
     def update(self, maps: torch.Tensor, fixations: Points) -> None:
         """Add the scores of a batch.
@@ -183,55 +200,145 @@ class CC(DensityMetric):
 
 
 class CCUnion(DensityMetric):
-    """Mean linear correlation where either is not 0: `quickgaze.metrics.cc_union`."""
+    """Mean linear correlation where either is not 0: `quickgaze.metrics.cc_union`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> cc_union = CCUnion()
+    >>> cc_union.update(density.flip(1), density)
+    >>> round(cc_union.compute().item(), 6)
+    0.79021
+    """
 
     name = "cc_union"
 
 
 class SIM(DensityMetric):
-    """Mean similarity to human densities: `quickgaze.metrics.sim`."""
+    """Mean similarity to human densities: `quickgaze.metrics.sim`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> sim = SIM()
+    >>> sim.update(density.flip(1), density)
+    >>> round(sim.compute().item(), 6)
+    0.818182
+    """
 
     name = "sim"
 
 
 class KLD(DensityMetric):
-    """Mean Kullback-Leibler divergence from human densities: `quickgaze.metrics.kld`."""
+    """Mean Kullback-Leibler divergence from human densities: `quickgaze.metrics.kld`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> kld = KLD()
+    >>> kld.update(density.flip(1), density)
+    >>> round(kld.compute().item(), 6)
+    2.197969
+    """
 
     name = "kld"
 
 
 class EMD(DensityMetric):
-    """Mean earth mover's distance from human densities: `quickgaze.metrics.emd`."""
+    """Mean earth mover's distance from human densities: `quickgaze.metrics.emd`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.eye(2).repeat_interleave(32, 0).repeat_interleave(32, 1)
+    >>> emd = EMD()
+    >>> emd.update(density.flip(1), density)
+    >>> round(emd.compute().item(), 6), emd.convention
+    (1.0, 'mit')
+    """
 
     name = "emd"
 
 
 class MAE(DensityMetric):
-    """Mean absolute difference from human densities: `quickgaze.metrics.mae`."""
+    """Mean absolute difference from human densities: `quickgaze.metrics.mae`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> mae = MAE()
+    >>> mae.update(density.flip(1), density)
+    >>> round(mae.compute().item(), 6)
+    0.181818
+    """
 
     name = "mae"
 
 
 class MSE(DensityMetric):
-    """Mean squared difference from human densities: `quickgaze.metrics.mse`."""
+    """Mean squared difference from human densities: `quickgaze.metrics.mse`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> mse = MSE()
+    >>> mse.update(density.flip(1), density)
+    >>> round(mse.compute().item(), 6)
+    0.041322
+    """
 
     name = "mse"
 
 
 class Spearman(DensityMetric):
-    """Mean rank correlation with human densities: `quickgaze.metrics.spearman`."""
+    """Mean rank correlation with human densities: `quickgaze.metrics.spearman`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> spearman = Spearman()
+    >>> spearman.update(density.flip(1), density)
+    >>> round(spearman.compute().item(), 6)
+    0.79021
+    """
 
     name = "spearman"
 
 
 class IoU(DensityMetric):
-    """Mean intersection over union of the highest tenths: `quickgaze.metrics.iou`."""
+    """Mean intersection over union of the highest tenths: `quickgaze.metrics.iou`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> iou = IoU()
+    >>> iou.update(density.flip(1), density)
+    >>> round(iou.compute().item(), 6)
+    0.0
+    """
 
     name = "iou"
 
 
 class Dice(DensityMetric):
-    """Mean Dice score of the highest tenths: `quickgaze.metrics.dice`."""
+    """Mean Dice score of the highest tenths: `quickgaze.metrics.dice`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> dice = Dice()
+    >>> dice.update(density.flip(1), density)
+    >>> round(dice.compute().item(), 6)
+    0.0
+    """
 
     name = "dice"
 
@@ -253,25 +360,65 @@ class NSS(FixationMetric):
 
 
 class AUC(FixationMetric):
-    """Mean area under the ROC curve: `quickgaze.metrics.auc`."""
+    """Mean area under the ROC curve: `quickgaze.metrics.auc`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
+    >>> auc = AUC()
+    >>> auc.update(map_, fixations)
+    >>> round(auc.compute().item(), 6)
+    0.541667
+    """
 
     name = "auc"
 
 
 class AUCJudd(FixationMetric):
-    """Mean area under the ROC curve, Judd's kind: `quickgaze.metrics.auc_judd`."""
+    """Mean area under the ROC curve, Judd's kind: `quickgaze.metrics.auc_judd`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
+    >>> auc_judd = AUCJudd()
+    >>> auc_judd.update(map_, fixations)
+    >>> round(auc_judd.compute().item(), 6)
+    0.7
+    """
 
     name = "auc_judd"
 
 
 class AUCBorji(FixationMetric):
-    """Mean area under the ROC curve, Borji's kind: `quickgaze.metrics.auc_borji`."""
+    """Mean area under the ROC curve, Borji's kind: `quickgaze.metrics.auc_borji`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
+    >>> auc_borji = AUCBorji()
+    >>> auc_borji.update(map_, fixations)
+    >>> round(auc_borji.compute().item(), 6)
+    0.485
+    """
 
     name = "auc_borji"
 
 
 class AUCShuffled(SaliencyMetric):
-    """Mean area under the ROC curve against other images: `quickgaze.metrics.auc_shuffled`."""
+    """Mean area under the ROC curve against other images: `quickgaze.metrics.auc_shuffled`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
+    >>> shuffled = AUCShuffled()
+    >>> shuffled.update(map_, fixations, torch.tensor([[0, 0], [1, 2]]))
+    >>> shuffled.compute().item()
+    0.5
+    """
 
     name = "auc_shuffled"
 
@@ -296,7 +443,17 @@ class AUCShuffled(SaliencyMetric):
 
 
 class InformationGain(SaliencyMetric):
-    """Mean information gain over a baseline: `quickgaze.metrics.information_gain`."""
+    """Mean information gain over a baseline: `quickgaze.metrics.information_gain`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
+    >>> gain = InformationGain()
+    >>> gain.update(map_, fixations, torch.ones(3, 4))
+    >>> round(gain.compute().item(), 6)
+    0.040568
+    """
 
     name = "information_gain"
 

@@ -31,6 +31,13 @@ class PreparedMap:
         Height and width in pixels.
     row : Array, shape (H * W,)
         Its values as they came; never changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prepared = PreparedMap.of(np.array([[0, 1], [2, 3]]), "map")
+    >>> float(prepared.maximum), prepared.values, prepared.at(np.array([2]))
+    (3.0, array([0., 1., 2., 3.]), array([2.]))
     """
 
     role: str
@@ -74,11 +81,32 @@ class PreparedMap:
         return self.row if self.row.dtype == array_namespace(self.row).float32 else self.values
 
     def at(self, pixels: Array) -> Array:
-        """Values, (n,), in `scoring_dtype`, at places in the row, (n,) int64."""
+        """Values, (n,), in `scoring_dtype`, at places in the row, (n,) int64.
+
+        Parameters
+        ----------
+        pixels : Array, shape (n,), int64
+            Places in the row.
+
+        Returns
+        -------
+        Array, shape (n,)
+        """
         return self.precise(array_namespace(self.row).take(self.row, pixels, axis=0))
 
     def precise(self, values: Array) -> Array:
-        """Bring some of the row's values to `scoring_dtype`."""
+        """Bring some of the row's values to `scoring_dtype`.
+
+        Parameters
+        ----------
+        values : Array
+            Of any shape.
+
+        Returns
+        -------
+        Array
+            Of the same shape; the same array where it has that type already.
+        """
         return array_namespace(values).astype(values, scoring_dtype(values), copy=False)
 
     @cached_property
@@ -135,6 +163,12 @@ class FixatedPixels:
         Places in the row of pixels of a `PreparedMap`.
     recorded : int
         Number of points before those outside the image were dropped.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> FixatedPixels.of(np.array([[0, 1], [1, 0], [1.4, 0.3], [9, 9]]), size=(2, 2))
+    FixatedPixels(pixels=array([2, 1, 1]), recorded=4)
     """
 
     pixels: Array

@@ -36,6 +36,13 @@ class Scores:
         One score per map, by metric; NaN where the metric is undefined.
     reasons : dict of str to tuple of (str or None), length V
         Why a score is NaN, by metric; None where it is not.
+
+    Examples
+    --------
+    >>> map_, fixations = np.eye(4), np.array([[9, 0]])
+    >>> scores = score(["nss"], map_[None], None, fixations)
+    >>> scores.values["nss"], scores.reasons["nss"]
+    (array([nan]), ('no fixation lies inside the image (1 outside)',))
     """
 
     values: dict[str, npt.NDArray[np.float64]]

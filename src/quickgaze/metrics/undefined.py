@@ -8,4 +8,11 @@ class UndefinedError(Exception):
 
     Raised by the definition of a metric and turned into NaN before it reaches a user; the
     message is the reason: a sentence without its full stop.
+
+    Examples
+    --------
+    >>> raise UndefinedError("the stimulus has no fixations")
+    Traceback (most recent call last):
+        ...
+    quickgaze.metrics.undefined.UndefinedError: the stimulus has no fixations
     """

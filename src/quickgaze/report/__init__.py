@@ -2,6 +2,7 @@
 
 from quickgaze.report.gallery import Mapped, map_files
 from quickgaze.report.overview import Card, Panel, Section, write_overview
+from quickgaze.report.pairs import comparison_table, differing_table
 from quickgaze.report.panels import Panels, panels
 from quickgaze.report.pictures import Pictures, file_stems, write_maps
 from quickgaze.report.tables import (
@@ -25,6 +26,8 @@ __all__ = [
     "Section",
     "arrow",
     "bounds_data",
+    "comparison_table",
+    "differing_table",
     "file_stems",
     "map_files",
     "metrics_table",

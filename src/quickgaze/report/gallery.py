@@ -29,6 +29,11 @@ class Mapped:
         Files that could not be, and why.
     page : Path
         The overview.
+
+    Examples
+    --------
+    >>> Mapped(2, ((Path("notes.txt"), "it is no image"),), Path("out/index.html")).count
+    2
     """
 
     count: int
@@ -59,6 +64,18 @@ def map_files(
     ------
     StimulusError
         If there is no file to map.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import PIL.Image
+    >>> from skimage.data import chelsea
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     photograph, out = Path(folder, "cat.png"), Path(folder, "out")
+    ...     PIL.Image.fromarray(chelsea()).save(photograph)
+    ...     mapped = map_files(SaliencyModel(), [photograph], out)
+    ...     mapped.count, sorted(path.name for path in out.iterdir())
+    (1, ['cat_map.png', 'cat_overlay.png', 'index.html', 'pictures'])
     """
     files = list(image_files(paths))
     if not files:

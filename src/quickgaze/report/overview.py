@@ -19,6 +19,11 @@ class Panel:
         What it shows: ``"image"``, ``"map"``, ``"density"``.
     file : str
         Path of the picture, relative to the page.
+
+    Examples
+    --------
+    >>> Panel("image", "pictures/cat-image.jpg").file
+    'pictures/cat-image.jpg'
     """
 
     label: str
@@ -36,6 +41,12 @@ class Card:
     caption : str
         What there is to say of it.
     panels : sequence of Panel
+
+    Examples
+    --------
+    >>> card = Card("cat", "cc 0.62", [Panel("image", "pictures/cat-image.jpg")])
+    >>> [panel.label for panel in card.panels]
+    ['image']
     """
 
     title: str
@@ -57,6 +68,12 @@ class Section:
         Headings of a table above the cards; none by default.
     rows : sequence of sequence of str
         Its cells.
+
+    Examples
+    --------
+    >>> section = Section("Rules", "Means.", columns=("rule", "cc"), rows=[("activation", "0.45")])
+    >>> section.cards
+    ()
     """
 
     title: str
@@ -82,6 +99,14 @@ def write_overview(folder: Path, title: str, text: str, sections: Sequence[Secti
     -------
     Path
         The page. Whatever stands in names and texts appears as text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = write_overview(Path(folder), "Cats", "Where?", [Section("One", "A < B")])
+    ...     page.name, "A &lt; B" in page.read_text(encoding="utf-8")
+    ('index.html', True)
     """
     environment = Environment(
         loader=PackageLoader("quickgaze.report"), autoescape=True, undefined=StrictUndefined

@@ -44,6 +44,11 @@ class Panels:
         The panels, in the order in which the stimuli were named.
     failures : tuple of (str, str)
         Stimuli of which there are none, and why.
+
+    Examples
+    --------
+    >>> Panels((Path("panels/0001-cat.png"),), (("dog", "it has no map"),)).files[0].name
+    '0001-cat.png'
     """
 
     files: tuple[Path, ...]

@@ -25,6 +25,17 @@ class Pictures:
     ----------
     folder : Path
         Of the page; pictures go into ``pictures`` below it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skimage.data import chelsea
+    >>> image = chelsea()
+    >>> saliency = np.linspace(0, 1, 451, dtype=np.float32) * np.ones((300, 1), np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     panels = Pictures(Path(folder)).panels("cat", image, saliency)
+    >>> [(panel.label, panel.file) for panel in panels][2]
+    ('overlay', 'pictures/cat-overlay.jpg')
     """
 
     folder: Path
@@ -80,6 +91,15 @@ def write_maps(folder: Path, stem: str, image: Image, saliency: FloatMap, array:
         In [0, 1].
     array : bool
         Whether to write the values as a NumPy file too.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> image, saliency = np.zeros((3, 4, 3), np.uint8), np.eye(3, 4, dtype=np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_maps(Path(folder), "cat", image, saliency, array=True)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['cat_map.npy', 'cat_map.png', 'cat_overlay.png']
     """
     grey = np.round(np.nan_to_num(saliency) * 255).astype(np.uint8)
     PIL.Image.fromarray(grey).save(folder / f"{stem}_map.png")

@@ -50,6 +50,19 @@ def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None
     rich.table.Table
         Only the parts of a variant that differ between rows have a column of their own; the
         others stand in the caption.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> from quickgaze.findings import summary
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     table = summary_table(summary(run), "Pop-out displays")
+    >>> table.row_count, [column.header for column in table.columns]
+    (1, ['orientation', 'cc ↑'])
     """
     varying, fixed = _varying(summary)
     metrics = summary["metric"].unique(maintain_order=True).to_list()
@@ -78,6 +91,14 @@ def shares_table(shares: pl.DataFrame) -> Table:
     -------
     rich.table.Table
         A row per variant, a column per metric, in per cent.
+
+    Examples
+    --------
+    >>> rows = {"metric": ["cc", "nss"], "ceiling": ["split_half", "gold_standard"]}
+    >>> shares = pl.DataFrame({**dict.fromkeys(VARIANT, "same"), **rows, "share": [0.29, 0.25]})
+    >>> table = shares_table(shares)
+    >>> [(column.header, *column.cells) for column in table.columns]
+    [('orientation', 'same'), ('cc', '29%'), ('nss', '25%')]
     """
     varying, _ = _varying(shares)
     ceilings = shares.select("metric", "ceiling").unique(maintain_order=True).rows()
@@ -146,6 +167,19 @@ def summary_data(summary: pl.DataFrame, shares: pl.DataFrame | None = None) -> l
     list of dict
         The variant's keys and ``metrics``: by name ``mean``, ``standard_error``, ``images``,
         ``left_out``, ``higher_is_better`` and, where it is given, ``share``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> from quickgaze.findings import summary
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     data = summary_data(summary(run))
+    >>> data[0]["orientation"], data[0]["metrics"]["cc"]["images"]
+    ('activation', 3)
     """
     keys = [*VARIANT, "metric"]
     if shares is not None:
@@ -169,6 +203,19 @@ def bounds_data(bounds: pl.DataFrame) -> list[dict[str, Any]]:
     -------
     list of dict
         ``bound``, ``kind``, ``summary`` and ``metrics`` as in `summary_data`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> from quickgaze.findings import bounds
+    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = study.run(folder, progress=False)
+    ...     data = bounds_data(bounds(run))
+    >>> [(each["bound"], each["kind"]) for each in data][0], list(data[0]["metrics"])
+    (('uniform', 'baseline'), ['cc'])
     """
     return [
         {
@@ -198,10 +245,15 @@ def metrics_table() -> Table:
     Returns
     -------
     rich.table.Table
+
+    Examples
+    --------
+    >>> table = metrics_table()
+    >>> list(table.columns[0].cells)[:2]
+    ['cc ↑', 'cc_union ↑']
     """
     rows = []
-    for name in METRICS.names():
-        metric = METRICS[name]
+    for name, metric in METRICS.entries().items():
         low, high = metric.range
         rows.append(
             (
@@ -239,6 +291,12 @@ def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Returns
     -------
     rich.table.Table
+
+    Examples
+    --------
+    >>> table = plain_table("Grids", ["name", "cells"], [["coarsest", "10x15"], ["s16", "19x29"]])
+    >>> table.row_count
+    2
     """
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:

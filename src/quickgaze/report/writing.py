@@ -62,6 +62,13 @@ class Report:
         How many it tells of.
     failures : tuple of (str, str)
         Stimuli of which a picture could not be drawn, and why.
+
+    Examples
+    --------
+    >>> folder = Path("report")
+    >>> report = Report(folder, folder / "index.html", stimuli=3, failures=())
+    >>> report.page.as_posix()
+    'report/index.html'
     """
 
     folder: Path

@@ -1,6 +1,6 @@
 """From signed CAMs to saliency maps, and `SaliencyModel`, which goes the whole way in one call."""
 
-from quickgaze.saliency.inputs import ImageLike, as_batch, batches_by_size
+from quickgaze.saliency.inputs import ImageLike, as_batch
 from quickgaze.saliency.maps import saliency_maps
 from quickgaze.saliency.model import SaliencyModel, SaliencyResult
 from quickgaze.saliency.pictures import FloatMap, colour, overlay
@@ -14,7 +14,6 @@ __all__ = [
     "SaliencyModel",
     "SaliencyResult",
     "as_batch",
-    "batches_by_size",
     "colour",
     "overlay",
     "saliency_maps",

@@ -71,6 +71,12 @@ def as_batch(images: Sequence[Image]) -> torch.Tensor:
     -------
     Tensor, shape (B, 3, H, W), float32
         In [0, 1].
+
+    Examples
+    --------
+    >>> batch = as_batch([np.full((2, 3, 3), 255, np.uint8), np.zeros((2, 3, 3), np.uint8)])
+    >>> batch.shape, batch.amax().item()
+    (torch.Size([2, 3, 2, 3]), 1.0)
     """
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 

@@ -39,6 +39,15 @@ class SaliencyResult:
         Share of the features' variance that the component explains, in [0, 1].
     orientation_margin : float
         How clear the sign is, in [0, 1]; near 0 it is a coin toss.
+
+    Examples
+    --------
+    >>> from skimage.data import chelsea
+    >>> result = SaliencyModel("efficientnet_lite0")(chelsea())
+    >>> result.map.shape, result.cam.shape, float(result.map.min()), float(result.map.max())
+    ((300, 451), (10, 15), 0.0, 1.0)
+    >>> result.overlay(chelsea()).size
+    (451, 300)
     """
 
     map: FloatMap
@@ -105,7 +114,7 @@ class SaliencyModel:
         ``"std"`` divides each level by its standard deviation.
     device : str
         ``"auto"`` takes a GPU if there is one.
-    precision : {"auto", "fp32", "bf16"}
+    precision : {"auto", "fp32", "tf32", "bf16"}
         What the network computes in.
     weights : str or path
         ``"default"``, ``"none"`` (random) or a file.
@@ -127,6 +136,11 @@ class SaliencyModel:
         If an option cannot be used.
     WeightsError
         If the weights cannot be found or do not fit.
+
+    References
+    ----------
+    .. [1] M. B. Muhammad, M. Yeasin, "Eigen-CAM: class activation map using principal components",
+       International Joint Conference on Neural Networks (IJCNN), 2020.
 
     Examples
     --------

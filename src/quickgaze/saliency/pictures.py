@@ -37,6 +37,12 @@ def overlay(
     OptionError
         If the image is not of the map's size, the opacity is out of range, or the colour map
         is not known.
+
+    Examples
+    --------
+    >>> image, saliency = np.zeros((2, 3, 3), np.uint8), np.eye(2, 3, dtype=np.float32)
+    >>> overlay(image, saliency).size, overlay(image, saliency, opacity=0).getpixel((0, 0))
+    ((3, 2), (0, 0, 0))
     """
     if image.shape[:2] != saliency.shape:
         raise OptionError(
@@ -67,6 +73,11 @@ def colour(saliency: FloatMap, colormap: str = "inferno") -> Image:
     ------
     OptionError
         If the colour map is not known.
+
+    Examples
+    --------
+    >>> colour(np.array([[0.0, 1.0]], np.float32), "gray").tolist()
+    [[[0, 0, 0], [255, 255, 255]]]
     """
     from matplotlib import colormaps  # noqa: PLC0415 - slow to import, and only pictures need it
 

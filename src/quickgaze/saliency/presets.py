@@ -29,6 +29,12 @@ class Preset:
         Blurs in pixels that the study scored; the last is the one it showed.
     convention : str
         That its metrics are computed in.
+
+    Examples
+    --------
+    >>> preset = PRESETS["cap6415"]
+    >>> preset.grid, preset.orientation, preset.sigmas
+    ('pool', 'lapack', (0.0, 19.0))
     """
 
     name: str
@@ -43,7 +49,13 @@ class Preset:
     convention: str
 
     def model_options(self) -> dict[str, Any]:
-        """Give the options of a `SaliencyModel`."""
+        """Give the options of a `SaliencyModel`.
+
+        Returns
+        -------
+        dict of str to object
+            Of the blur, the one that the study showed.
+        """
         return {
             "backbone": self.backbone,
             "cam": self.cam,

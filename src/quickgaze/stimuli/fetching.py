@@ -32,6 +32,14 @@ class PlannedFile:
         What is there when it has been fetched: a file, or the folder of an archive's files.
     there : bool
         Whether it is there and right, so that nothing is to be done.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     planned = plan_fetch("osie", folder)[0]
+    >>> planned.file.name, planned.target.name, planned.there
+    ('eye/fixations.mat', 'fixations.mat', False)
     """
 
     file: RemoteFile
@@ -117,6 +125,14 @@ def fetch_dataset(
     DatasetError
         If a file cannot be fetched, is not the expected one, or cannot be unpacked. What has
         been fetched before stays, and is not fetched again.
+
+    Examples
+    --------
+    >>> fetch_dataset("osie", "OSIE")  # doctest: +SKIP
+    >>> fetch_dataset("popout", "displays")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    quickgaze.errors.OptionError: the data set 'popout' has no files to fetch; ...
     """
     planned = plan_fetch(name, root, split=split, mirror=mirror)
     folder = _local(root)
@@ -150,7 +166,7 @@ def source_of(name: str) -> Source:
     """
     source = DATASETS[name].source
     if source is None:
-        able = ", ".join(each for each in DATASETS.names() if DATASETS[each].source is not None)
+        able = ", ".join(each for each, entry in DATASETS.entries().items() if entry.source)
         raise OptionError(f"the data set {name!r} has no files to fetch; there are some of {able}")
     return source
 

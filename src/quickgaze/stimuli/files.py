@@ -20,7 +20,6 @@ __all__ = [
     "by_stem",
     "readable",
     "stem_of_listed",
-    "unrecognised",
     "walk",
     "with_suffix",
 ]
@@ -62,6 +61,15 @@ def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]:
     ------
     DatasetError
         If a folder cannot be listed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("b.png", "a.png", ".hidden"):
+    ...         Path(folder, name).touch()
+    ...     [path.name for path in walk(Path(folder))]
+    ['a.png', 'b.png']
     """
     if isinstance(folder, Path):
         yield from _walk(folder, depth, set())
@@ -105,7 +113,24 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def with_suffix(paths: Iterable[SomePath], suffixes: frozenset[str]) -> list[SomePath]:
-    """Keep the paths that end in one of `suffixes`, in upper or lower case."""
+    """Keep the paths that end in one of `suffixes`, in upper or lower case.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    suffixes : frozenset of str
+        In lower case, with their dot.
+
+    Returns
+    -------
+    list of Path
+        In the order in which they were given.
+
+    Examples
+    --------
+    >>> [path.name for path in with_suffix([Path("a.PNG"), Path("notes.txt")], IMAGE_SUFFIXES)]
+    ['a.PNG']
+    """
     return [path for path in paths if path.suffix.lower() in suffixes]
 
 
@@ -127,6 +152,11 @@ def by_stem(paths: Iterable[SomePath], what: str) -> dict[str, SomePath]:
     ------
     DatasetError
         If two files have the same stem, so that it is open which one is meant.
+
+    Examples
+    --------
+    >>> list(by_stem([Path("images/1001.jpg"), Path("images/1002.jpg")], "images"))
+    ['1001', '1002']
     """
     keyed: dict[str, SomePath] = {}
     for path in paths:
@@ -158,6 +188,11 @@ def stem_of_listed(name: str, listed_in: AnyPath) -> str:
     ------
     DatasetError
         If the name is empty or would lead out of the data set's folder.
+
+    Examples
+    --------
+    >>> stem_of_listed("COCO_val2014_000000000042.jpg", Path("fixations.json"))
+    'COCO_val2014_000000000042'
     """
     path = PurePosixPath(name)
     outside = path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts

@@ -54,7 +54,20 @@ class Check:
 
     @classmethod
     def of_count(cls, what: str, expected: int, found: int, note: str = "") -> Check:
-        """Compare two numbers."""
+        """Compare two numbers.
+
+        Parameters
+        ----------
+        what : str
+            What was counted.
+        expected, found : int
+        note : str
+            What else a reader should know.
+
+        Returns
+        -------
+        Check
+        """
         return cls(what, f"{expected:,}", f"{found:,}", expected == found, note)
 
 
@@ -104,6 +117,13 @@ class Inspection:
         Number of density maps that can be read and have their image's size.
     bad_images, bad_gaze, bad_maps : tuple of str
         The stimulus and what is wrong, for each that cannot be read.
+
+    Examples
+    --------
+    >>> from quickgaze.stimuli.popout import load_popout
+    >>> found = inspect(load_popout(n=2))
+    >>> found.sizes, found.maps, found.bad_images
+    (Counter({(480, 640): 2}), 0, ())
     """
 
     dataset: Dataset
@@ -116,7 +136,19 @@ class Inspection:
     bad_maps: tuple[str, ...] = ()
 
     def points_of(self, stimuli: Iterable[Stimulus]) -> Points:
-        """Count the points on some stimuli."""
+        """Count the points on some stimuli.
+
+        Parameters
+        ----------
+        stimuli : iterable of Stimulus
+            Of the data set.
+
+        Returns
+        -------
+        Points
+            Those inside and outside the images, and observers; stimuli whose gaze cannot be read
+            count nothing.
+        """
         found = (self.points.get(stimulus.id, Points()) for stimulus in stimuli)
         return sum(found, Points())
 

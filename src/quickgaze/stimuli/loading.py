@@ -36,6 +36,12 @@ class DatasetEntry:
         data set beyond what holds for any, such as counts and checksums.
     source : Source, optional
         Where its public files lie.
+
+    Examples
+    --------
+    >>> entry = DATASETS["popout"]
+    >>> entry.needs_root, entry.options
+    (False, ['n', 'seed', 'size', 'kinds', 'set_size'])
     """
 
     load: Callable[..., Dataset]

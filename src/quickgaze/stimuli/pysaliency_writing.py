@@ -54,6 +54,13 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
     -----
     0.5 is added to every coordinate, because the pixel of a fixation is ``int(x)`` there.
     Density maps, and points outside the image, stay behind.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> stimuli, fixations = to_pysaliency(qg.load_dataset("popout", n=2))  # doctest: +SKIP
+    >>> len(stimuli), len(fixations.x)  # doctest: +SKIP
+    (2, 2)
     """
     package = _pysaliency()
     gaze = _Gaze.of(dataset)
@@ -114,6 +121,15 @@ def write_pysaliency_hdf5(dataset: Dataset, folder: PathLike) -> None:
     knows of the data set (edition, kind of gaze, notes, blur), so that ``load_dataset(
     "pysaliency", root=folder)`` gives the same images and fixations. Density maps, and points
     outside the image, stay behind.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=2, size=(120, 160))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_pysaliency_hdf5(displays, folder)
+    ...     len(qg.load_dataset("pysaliency", root=folder)), sorted(os.listdir(folder))
+    (2, ['fixations.hdf5', 'stimuli.hdf5'])
     """
     h5py = require_h5py("pysaliency's files")
     gaze = _Gaze.of(dataset)

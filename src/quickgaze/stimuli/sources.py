@@ -31,6 +31,12 @@ class RemoteFile:
         Number of files that the archive unpacks to.
     split : str
         Split of the data set that it belongs to, where there are splits.
+
+    Examples
+    --------
+    >>> file = RemoteFile("val.zip", "images-val.zip", unpack_into="images/val")
+    >>> file.target
+    'images/val'
     """
 
     name: str
@@ -78,7 +84,19 @@ class Source:
         return tuple(dict.fromkeys(file.split for file in self.files if file.split))
 
     def address(self, file: RemoteFile, mirror: str | None = None) -> str:
-        """Address of a file, here or at a mirror that has the same files below it."""
+        """Address of a file, here or at a mirror that has the same files below it.
+
+        Parameters
+        ----------
+        file : RemoteFile
+            Of the source.
+        mirror : str, optional
+            Address that takes the place of the source's own.
+
+        Returns
+        -------
+        str
+        """
         return f"{(mirror or self.base).rstrip('/')}/{PurePosixPath(file.name)}"
 
 

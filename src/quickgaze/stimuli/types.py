@@ -154,6 +154,15 @@ class Stimulus:
         The density that the data set provides, if it does.
     attributes : mapping of str to str or float
         What else is known about the stimulus.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> stimulus = qg.load_dataset("popout", n=1)[0]
+    >>> stimulus.id, stimulus.size, stimulus.image().shape, len(stimulus.fixations)
+    ('popout-000000', (480, 640), (480, 640, 3), 1)
+    >>> stimulus.density(sigma=19.0).max()
+    np.float32(1.0)
     """
 
     id: str
@@ -305,6 +314,13 @@ class Dataset(Sequence[Stimulus]):
     ------
     DatasetError
         If two stimuli have the same id.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=10)
+    >>> len(displays), displays[0].id, displays[2:4]
+    (10, 'popout-000000', Dataset('popout', 2 stimuli, edition 'generated, version 1'))
     """
 
     name: str

@@ -60,7 +60,7 @@ def default_bounds(dataset: Dataset) -> tuple[str, ...]:
     if len(dataset) < 2:
         return ()
     kinds = _kinds(dataset)
-    return tuple(name for name in BOUNDS.names() if BOUNDS[name].kind in kinds)
+    return tuple(name for name, bound in BOUNDS.entries().items() if bound.kind in kinds)
 
 
 def _kinds(dataset: Dataset) -> tuple[str, ...]:

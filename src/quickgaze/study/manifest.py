@@ -8,7 +8,11 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
 
-from quickgaze.backbones import Backbone
+from quickgaze.backbones import BACKBONES, Backbone
+from quickgaze.bounds import BOUNDS
+from quickgaze.cams import CAMS, ORIENTATIONS
+from quickgaze.metrics import METRICS
+from quickgaze.stimuli import DATASETS
 from quickgaze.study.plan import Plan
 from quickgaze.study.run import Run
 
@@ -55,6 +59,7 @@ def manifest(
                 name: version(name)
                 for name in ("quickgaze", "torch", "torchvision", "timm", "numpy")
             },
+            **_extensions(plan),
         },
         "counts": {
             "stimuli": len(plan.stimuli),
@@ -66,3 +71,18 @@ def manifest(
         "finished": finished.isoformat(timespec="seconds"),
         "complete": True,
     }
+
+
+def _extensions(plan: Plan) -> dict[str, str]:
+    """Versions of other packages whose entries took part, by the package's name."""
+    settings = plan.settings
+    used = (
+        (DATASETS, [str(plan.dataset.get("name"))]),
+        (BACKBONES, settings.backbones),
+        (CAMS, settings.cams),
+        (ORIENTATIONS, settings.orientations),
+        (METRICS, settings.metrics),
+        (BOUNDS, settings.bounds),
+    )
+    found = (catalogue.package(name) for catalogue, names in used for name in names)
+    return dict(package for package in found if package is not None)

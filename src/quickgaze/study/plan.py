@@ -16,6 +16,7 @@ from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.metrics import CONVENTIONS, METRICS
 from quickgaze.resampling import gaussian_blur
+from quickgaze.study.tables import bounds_schema, scores_schema
 
 FORMAT = 2
 """Version of the run folder's layout and columns."""
@@ -128,6 +129,11 @@ class Settings:
             raise unknown_name("convention", self.convention, CONVENTIONS)
         for name in self.metrics:
             conventions = METRICS[name].conventions
+            if name in {*scores_schema(()), *bounds_schema(())}:
+                raise OptionError(
+                    f"metric {name!r} has the name of another column of the scores; the package "
+                    "that adds it has to call it otherwise"
+                )
             if self.convention not in conventions:
                 raise OptionError(
                     f"metric {name!r} is not defined in the convention {self.convention!r}, "

@@ -37,6 +37,15 @@ def progress_bar(show: bool) -> Progress:
     Returns
     -------
     rich.progress.Progress
+
+    Examples
+    --------
+    >>> with progress_bar(show=False) as bar:
+    ...     task = bar.add_task("images", total=2)
+    ...     for _ in range(2):
+    ...         bar.advance(task)
+    ...     bar.finished
+    True
     """
     return Progress(
         SpinnerColumn(),

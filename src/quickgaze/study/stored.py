@@ -24,6 +24,18 @@ def stored_cam(row: Mapping[str, Any]) -> Cam:
     -------
     Cam
         A batch of one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     row = study.run(folder, progress=False).maps().row(0, named=True)
+    >>> cam = stored_cam(row)
+    >>> cam.grid, cam.projection.shape
+    ((4, 5), torch.Size([1, 4, 5]))
     """
     projection = np.asarray(row["projection"], np.float32).reshape(1, row["height"], row["width"])
     prefix = "evidence_"
@@ -64,6 +76,17 @@ def stored_saliency(
     ------
     UnknownNameError, OptionError
         If there is no such rule, or the features do not decide it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     row = study.run(folder, progress=False).maps().row(0, named=True)
+    >>> stored_saliency(row, sigma=9.0).shape
+    (120, 160)
     """
     size = (row["image_height"], row["image_width"])
     oriented = stored_cam(row).oriented(orientation)

@@ -73,7 +73,7 @@ class Study:
         the backbones that are given by name.
     device : str
         ``"auto"`` takes all GPUs, or else the CPU; several are separated by commas.
-    precision : {"auto", "fp32", "bf16"}
+    precision : {"auto", "fp32", "tf32", "bf16"}
         What the backbones compute in.
     geometry : str
         How images are resized for them: ``"default"``, ``"native"``, ``"detector"`` or
@@ -151,7 +151,7 @@ class Study:
             cams=_once(cams),
             grids=_once(grids),
             components=_once(components),
-            orientations=_once(ORIENTATIONS.names() if orientations is None else orientations),
+            orientations=_once(ORIENTATIONS.entries() if orientations is None else orientations),
             sigmas=_once(float(sigma) for sigma in sigmas),
             metrics=_once(default_metrics(convention) if metrics is None else metrics),
             convention=convention,

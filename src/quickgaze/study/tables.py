@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 def maps_schema() -> pl.Schema:
     """Columns of `maps`: one row per stimulus and CAM."""
-    rules = [rule for rule in ORIENTATIONS.names() if not ORIENTATIONS[rule].needs_density]
+    rules = [name for name, rule in ORIENTATIONS.entries().items() if not rule.needs_density]
     columns: dict[str, Column] = {
         **CAM_KEYS,
         "image_height": pl.Int32,

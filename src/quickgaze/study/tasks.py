@@ -24,7 +24,7 @@ class ImageCam:
     ----------
     key : CamKey
     cam : Cam
-        A batch of one, with all its evidence computed.
+        A batch of one.
     kept : bool
         Whether it goes into the table of maps.
     """

@@ -57,6 +57,13 @@ def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> 
     References
     ----------
     .. [1] Y. Du et al., "PP-OCR: a practical ultra lightweight OCR system", arXiv:2009.09941.
+
+    Examples
+    --------
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
+    >>> text_attributes(displays).columns
+    ['stimulus', 'has_text', 'text_count', 'text_area', 'reason']
     """
     if not 0 <= confidence <= 1:
         raise OptionError(f"confidence is {confidence}; give a number from 0 to 1")
