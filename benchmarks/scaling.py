@@ -22,6 +22,7 @@ from timing import machine, peak_megabytes, photographs
 import quickgaze as qg
 from quickgaze.bounds import GazePool
 from quickgaze.errors import RandomWeightsWarning
+from quickgaze.saliency import as_batch
 from quickgaze.study.job import WorkerRecipe
 from quickgaze.study.tasks import StimulusTasks
 
@@ -56,8 +57,8 @@ def stages(dataset: qg.stimuli.Dataset, name: str) -> Iterator[tuple[str, float]
     yield "read the image", median(lambda i: plain.image(dataset[i], None), count)
     forward = median(lambda i: backbones[0](batches[i]), count)
     yield "backbone", forward
-    cams = [worker._cams([image])[0] for image in images]  # noqa: SLF001 - the stage itself
-    both = median(lambda i: worker._cams([images[i]]), count)  # noqa: SLF001
+    cams = [worker._cams(as_batch([image]))[0] for image in images]  # noqa: SLF001 - the stage itself
+    both = median(lambda i: worker._cams(as_batch([images[i]])), count)  # noqa: SLF001
     yield "CAM and evidence", max(0.0, both - forward)
     size = images[0].shape[:2]
     scored = median(lambda i: plain.rows(dataset[i], size, cams[i]), count)

@@ -254,7 +254,8 @@ class SaliencyModel:
         return [results[index] for index in range(len(images))]
 
     def _map_batch(self, images: Sequence[Image]) -> list[SaliencyResult]:
-        cam = self._method.compute(CamInput(self.backbone, as_batch(images)), self.options)
+        batch = as_batch(images, self.backbone.device)
+        cam = self._method.compute(CamInput(self.backbone, batch), self.options)
         oriented = cam.oriented(self.orientation)
         margin = cam.margin(self.orientation)
         untold = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import torch
+
 from quickgaze.backbones import Backbone
-from quickgaze.cams import CAMS, CamInput, CamOptions
+from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
-from quickgaze.stimuli.types import Image, Size, Stimulus
+from quickgaze.stimuli.types import Size, Stimulus
 from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket
 from quickgaze.study.inputs import Failure
-from quickgaze.study.plan import Settings, cam_keys
+from quickgaze.study.plan import CamKey, Settings, cam_keys
 from quickgaze.study.tables import ShardTables
 from quickgaze.study.tasks import ImageCam
 
@@ -126,8 +129,8 @@ class Worker:
         for shard, readings in self._read_ahead(shards):
             current = _OpenShard(shard.number)
             opened.append(current)
-            for batch in self._batches(shard, readings):
-                self._compute_batch(batch, current)
+            for batch, images in self._staged(self._batches(shard, readings)):
+                self._compute_batch(batch, images, current)
                 done(len(batch))
             # the last shard is scored while the next goes through the networks
             while len(opened) > 1:
@@ -173,21 +176,41 @@ class Worker:
                 yield by_size.pop(size)
         yield from by_size.values()
 
-    def _compute_batch(self, batch: Sequence[_Read], shard: _OpenShard) -> None:
+    def _staged(
+        self, batches: Iterator[list[_Read]]
+    ) -> Iterator[tuple[list[_Read], Future[torch.Tensor]]]:
+        """Batches, the images of the next on their way to the device before one is computed."""
+        before: tuple[list[_Read], Future[torch.Tensor]] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="staging") as thread:
+            for batch in batches:
+                staged = (batch, thread.submit(self._stage, batch))
+                if before is not None:
+                    yield before
+                before = staged
+            if before is not None:
+                yield before
+
+    def _stage(self, batch: Sequence[_Read]) -> torch.Tensor:
+        device = self.backbones[0].device if self.backbones else "cpu"
+        return as_batch([read.image for read in batch], device)
+
+    def _compute_batch(
+        self, batch: Sequence[_Read], images: Future[torch.Tensor], shard: _OpenShard
+    ) -> None:
         """Compute the CAMs of a batch, and have them scored."""
         first = batch[0]
         if isinstance(first.image, Failure):
             shard.pending[first.position] = _failed(first.image)
             return
         try:
-            cams = self._cams([read.image for read in batch])
+            cams = self._cams(images.result())
         except Exception as error:  # noqa: BLE001 - found out whose fault it is below
             if len(batch) == 1:
                 failure = Failure.of(first.stimulus.id, "cam", error)
                 shard.pending[first.position] = _failed(failure)
                 return
-            for read in batch:
-                self._compute_batch([read], shard)
+            for alone, staged in self._staged([read] for read in batch):
+                self._compute_batch(alone, staged, shard)
             return
         for read, own in zip(batch, cams, strict=True):
             size = (read.image.shape[0], read.image.shape[1])
@@ -199,13 +222,12 @@ class Worker:
             oldest, position = self._unsettled.popleft()
             oldest.settle(position)
 
-    def _cams(self, images: Sequence[Image]) -> list[list[ImageCam]]:
-        """CAMs of each image of a batch."""
+    def _cams(self, images: torch.Tensor) -> list[list[ImageCam]]:
+        """CAMs of each image of a batch (B, 3, H, W)."""
         settings = self.settings
-        cams: list[list[ImageCam]] = [[] for _ in images]
-        batch = as_batch(images)
+        computed: list[tuple[CamKey, Cam]] = []
         for backbone in self.backbones:
-            given = CamInput(backbone, batch)
+            given = CamInput(backbone, images)
             for key in cam_keys(settings, backbone.name):
                 options = CamOptions(
                     key.grid,
@@ -214,9 +236,12 @@ class Worker:
                     settings.level_scale,
                     settings.fusion,
                 )
-                found = CAMS[key.cam].compute(given, options).images(settings.orientations)
-                for own, cam in zip(cams, found, strict=True):
-                    own.append(ImageCam(key, cam))
+                computed.append((key, CAMS[key.cam].compute(given, options)))
+        # Only now, because to fetch a result is to wait for a device.
+        cams: list[list[ImageCam]] = [[] for _ in images]
+        for key, cam in computed:
+            for own, part in zip(cams, cam.images(settings.orientations), strict=True):
+                own.append(ImageCam(key, part))
         return cams
 
 
