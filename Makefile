@@ -4,20 +4,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fast check format clean
+.PHONY: help demo test fast check docs format clean
 
 help:
 	@echo "make demo    show what quickgaze does (about a minute, results in demo/)"
 	@echo "make test    every check and every test, slow ones included"
 	@echo "make fast    the quick tests alone"
 	@echo "make check   formatting, lint, types and the direction of imports"
+	@echo "make docs    build the documentation site (open site/index.html)"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove the virtual environment and what was built"
 
 demo: $(VENV)/installed
 	$(BIN)/quickgaze demo --out demo
 
-test: check
+test: check docs
 	$(BIN)/python -m pytest
 
 fast: $(VENV)/tested
@@ -28,6 +29,9 @@ check: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/documented
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/tested
 	$(BIN)/ruff format .
@@ -44,4 +48,8 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/tested: $(VENV)/installed
 	$(BIN)/python -m pip install --group dev
+	touch $@
+
+$(VENV)/documented: $(VENV)/installed
+	$(BIN)/python -m pip install --group docs
 	touch $@
