@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fast check docs format clean
+.PHONY: help demo test fast check docs bench format clean
 
 help:
 	@echo "make demo    show what quickgaze does (about a minute, results in demo/)"
@@ -12,6 +12,7 @@ help:
 	@echo "make fast    the quick tests alone"
 	@echo "make check   formatting, lint, types and the direction of imports"
 	@echo "make docs    build the documentation site (open site/index.html)"
+	@echo "make bench   ratios against other libraries and bare backbones (half an hour)"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove the virtual environment and what was built"
 
@@ -37,8 +38,11 @@ format: $(VENV)/tested
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/tested
+	$(BIN)/python benchmarks/all.py
+
 clean:
-	rm -rf $(VENV) demo dist build
+	rm -rf $(VENV) demo dist build site
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -57,7 +57,8 @@ def detector() -> Backbone:
     try:
         return load_backbone("fasterrcnn_resnet50_fpn", device="cpu")
     except WeightsError:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             return load_backbone("fasterrcnn_resnet50_fpn", weights="none", device="cpu")
 
 

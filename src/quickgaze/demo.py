@@ -155,7 +155,7 @@ def _orientation_rows(scores: pl.DataFrame, metrics: list[str]) -> list[list[str
     }
     return [
         [f"{name}: {ORIENTATIONS[name].summary}", *(means[name, metric] for metric in metrics)]
-        for name in ORIENTATIONS.names()
+        for name in scores["orientation"].unique(maintain_order=True)
     ]
 
 

@@ -192,7 +192,7 @@ def orientation_evidence(
     -------
     dict of str to Tensor, shape (B,), float32
     """
-    rules = (ORIENTATIONS[name] for name in ORIENTATIONS.names())
+    rules = ORIENTATIONS.entries().values()
     return {
         rule.name: rule.evidence(projection, activation)
         for rule in rules

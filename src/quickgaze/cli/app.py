@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
-from quickgaze.cli import data, reporting, saliency, study, transfer
-from quickgaze.cli.messages import INTERRUPTED, UNUSABLE, complain, show_warning
+import quickgaze
+from quickgaze.cli import comparing, data, reporting, saliency, study, transfer
+from quickgaze.cli.messages import INTERRUPTED, UNUSABLE, complain, say, show_warning
 from quickgaze.errors import (
     DamagedRunWarning,
+    ExtensionWarning,
     QuickgazeError,
     RandomWeightsWarning,
     RunInterruptedError,
@@ -23,6 +26,26 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"quickgaze {quickgaze.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
 app.command("demo")(saliency.demo)
 app.command("map")(saliency.map_images)
 app.command("run")(study.run)
@@ -32,6 +55,7 @@ app.command("metrics")(study.metrics)
 app.command("import")(transfer.import_results)
 app.command("export")(transfer.export)
 app.command("report")(reporting.report)
+app.command("compare")(comparing.compare)
 app.command("panels")(reporting.panels)
 
 data_app = typer.Typer(help="Data sets of human gaze.", no_args_is_help=True)
@@ -48,7 +72,7 @@ def main() -> None:
     130 after Ctrl-C.
     """
     with warnings.catch_warnings():
-        for kind in (RandomWeightsWarning, DamagedRunWarning):
+        for kind in (RandomWeightsWarning, DamagedRunWarning, ExtensionWarning):
             warnings.simplefilter("always", kind)
         warnings.showwarning = show_warning  # type: ignore[assignment]
         try:

@@ -29,8 +29,8 @@ def list_data() -> None:
     from quickgaze.report import plain_table
     from quickgaze.stimuli import DATASETS
 
-    entries = [(name, DATASETS[name]) for name in DATASETS.names()]
-    rows = [(name, entry.summary, entry.layout) for name, entry in entries]
+    entries = DATASETS.entries()
+    rows = [(name, entry.summary, entry.layout) for name, entry in entries.items()]
     show(plain_table("Data sets", ("name", "what it is", "what --root holds"), rows))
 
 

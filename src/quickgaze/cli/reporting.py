@@ -106,7 +106,7 @@ def report(
         attributes=tables,
         image_statistics=image_statistics,
         metric=metric,
-        variant=_variant(variant),
+        variant=chosen_variant("--variant", variant),
         title=title,
         pictures=pictures,
         picture_size=picture_size,
@@ -154,7 +154,7 @@ def panels(
         images=images,
         maps=maps,
         metric=metric,
-        variant=_variant(variant),
+        variant=chosen_variant("--variant", variant),
         bottom=25 if bottom is None else bottom,
         to=to,
     )
@@ -199,15 +199,15 @@ def _text(dataset: Dataset | None) -> pl.DataFrame:
     return text_attributes(dataset)
 
 
-def _variant(given: list[str] | None) -> dict[str, Any] | None:
+def chosen_variant(option: str, given: list[str] | None) -> dict[str, Any] | None:
     """Read KEY=VALUE pairs; the keys that are numbers in a run become numbers."""
     variant: dict[str, Any] = {}
     for item in given or []:
         key, separator, value = item.partition("=")
         if not separator:
-            raise OptionError(f"--variant {item!r} is not KEY=VALUE, as in orientation=skew")
+            raise OptionError(f"{option} {item!r} is not KEY=VALUE, as in orientation=skew")
         try:
             variant[key] = float(value) if key in ("sigma", "component") else value
         except ValueError:
-            raise OptionError(f"--variant {key} is {value!r}; give a number") from None
+            raise OptionError(f"{option} {key} is {value!r}; give a number") from None
     return variant or None

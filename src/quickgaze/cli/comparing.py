@@ -1,0 +1,170 @@
+"""The command that holds two runs against each other: compare."""
+
+# ruff: noqa: PLC0415 - PyTorch takes seconds to import, --help must not
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quickgaze.cli.messages import complain, say, show
+from quickgaze.cli.options import separated
+from quickgaze.cli.reporting import chosen_variant
+from quickgaze.errors import OptionError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from quickgaze.findings import Comparison
+    from quickgaze.study import Run
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder, path or URL.")],
+    second: Annotated[
+        str,
+        typer.Argument(metavar="RUN_B", help="Another; or the same, to compare its variants."),
+    ],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Names, separated by commas; repeatable. All that both have by default."),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="The variant of RUN_A, as orientation=skew; repeatable.",
+        ),
+    ] = None,
+    second_variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="That of RUN_B; repeatable. As --variant by default.",
+        ),
+    ] = None,
+    stimuli: Annotated[
+        int, typer.Option(min=0, help="How many that differ most to list, for each metric.")
+    ] = 5,
+    confidence: Annotated[
+        float, typer.Option(help="Share of intervals that should hold the true value.")
+    ] = 0.95,
+    level: Annotated[
+        float, typer.Option(help="False discovery rate that is held over the metrics.")
+    ] = 0.05,
+    resamples: Annotated[int, typer.Option(min=1, help="Draws of the bootstrap.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Compare two runs on the stimuli that both scored: which agrees better with people.
+
+    The difference is RUN_A less RUN_B, image by image, with an interval (BCa bootstrap).
+    One of them is called better where the interval excludes 0
+    and q, the rate of false discoveries over all metrics here, is at most --level.
+    """
+    from quickgaze import findings
+    from quickgaze.findings.discoveries import adjusted, check_level
+    from quickgaze.study import open_run
+
+    check_level(level)
+    runs = open_run(first), open_run(second)
+    chosen = chosen_variant("--variant", variant)
+    theirs = (
+        chosen if second_variant is None else chosen_variant("--second-variant", second_variant)
+    )
+    keys = [
+        _only_variant(run, option, each)
+        for run, option, each in zip(
+            runs, ("--variant", "--second-variant"), (chosen, theirs), strict=True
+        )
+    ]
+    found = findings.compare(
+        *runs,
+        None if metric is None else separated(metric),
+        variant=chosen,
+        second_variant=theirs,
+        n=stimuli,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+    )
+    summary = adjusted(found.summary, "wilcoxon_p").with_columns(_held(level))
+    for run in runs:
+        if not run.complete:
+            complain(f"{run.place} is not complete: what has been computed so far is compared")
+    if as_json:
+        content = {
+            "first": _described(runs[0], keys[0]),
+            "second": _described(runs[1], keys[1]),
+            "confidence": confidence,
+            "level": level,
+            "metrics": _as_data(summary),
+            "stimuli": found.stimuli.to_dicts(),
+        }
+        say(json.dumps(content, indent=2, allow_nan=False))
+        return
+    _print(runs, keys, summary, found)
+
+
+def _only_variant(run: Run, option: str, chosen: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Keys of the one variant of a run that was chosen; the error says which run it is about."""
+    from quickgaze.findings import VARIANT
+    from quickgaze.findings.selection import of_one_variant
+
+    scores = run.scores()
+    if scores.is_empty():
+        raise OptionError(f"{run.place} has no scores; `quickgaze summary` says what failed")
+    try:
+        kept = of_one_variant(scores, chosen)
+    except OptionError as error:
+        raise OptionError(f"{run.place}: {error} (option {option} KEY=VALUE)") from error
+    return kept.select(VARIANT).row(0, named=True)
+
+
+def _held(level: float) -> pl.Expr:
+    """Who is better, only where the false discovery rate is held."""
+    import polars as pl
+
+    return pl.when(pl.col("q") <= level).then("better").alias("better")
+
+
+def _described(run: Run, keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run": run.place,
+        "complete": run.complete,
+        "dataset": run.plan.get("dataset"),
+        "variant": dict(keys),
+    }
+
+
+def _as_data(summary: pl.DataFrame) -> list[dict[str, Any]]:
+    from quickgaze.metrics import METRICS
+
+    return [
+        {**row, "higher_is_better": METRICS[row["metric"]].higher_is_better}
+        for row in summary.iter_rows(named=True)
+    ]
+
+
+def _print(
+    runs: tuple[Run, Run],
+    keys: list[dict[str, Any]],
+    summary: pl.DataFrame,
+    found: Comparison,
+) -> None:
+    from quickgaze.report import comparison_table, differing_table
+
+    show(comparison_table(summary))
+    differing = found.stimuli.filter(found.stimuli["difference"] != 0)
+    if differing.height:
+        show(differing_table(differing))
+    for name, run, own in zip(("first", "second"), runs, keys, strict=True):
+        words = ", ".join(f"{key} {value}" for key, value in own.items())
+        say(f"{name}: {run.place} ({words})")
+    for row in summary.filter(summary["reason"].is_not_null()).iter_rows(named=True):
+        complain(f"note: {row['metric']}: {row['reason']}")
+    for row in summary.filter(summary["left_out"] > 0).iter_rows(named=True):
+        complain(f"note: {row['metric']}: {row['left_out']} stimuli lack a score of the two")
