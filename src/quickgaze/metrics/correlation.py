@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, scoring_dtype
+from quickgaze.metrics.arrays import Array, inner, scoring_dtype
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
 from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.prepared import PreparedMap, parts, total
@@ -162,9 +162,8 @@ def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
 
 
 def _pearson(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.row)
     product = total(
-        xp.vecdot(centred(prediction, values), centred(density, human))
+        inner(centred(prediction, values), centred(density, human))
         for values, human in parts(prediction, density)
     )
     if prediction.constant:
@@ -218,7 +217,7 @@ def _pearson_of_ranks(prediction: PreparedMap, density: PreparedMap) -> Array:
     if prediction.constant:
         raise UndefinedError("the map is constant")
     ranks = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
-    return _in_range(array_namespace(ranks[0]).vecdot(*ranks))
+    return _in_range(inner(*ranks))
 
 
 def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
@@ -236,7 +235,7 @@ def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
     ranks = xp.empty_like(values, dtype=average.dtype)
     ranks[order] = xp.take(average, tie, axis=0)
     from_mean = ranks - (values.shape[0] - 1) / 2
-    return from_mean / xp.sqrt(xp.vecdot(from_mean, from_mean))
+    return from_mean / xp.sqrt(inner(from_mean, from_mean))
 
 
 def _in_range(correlation: Array) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array
+from quickgaze.metrics.arrays import Array, inner
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
 from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.prepared import PreparedMap, parts, total
@@ -106,9 +106,8 @@ def _mean_absolute_difference(prediction: PreparedMap, density: PreparedMap) -> 
 
 
 def _mean_squared_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.row)
     differences = _differences(prediction, density)
-    return total(xp.vecdot(part, part) for part in differences) / prediction.number
+    return total(inner(part, part) for part in differences) / prediction.number
 
 
 def _differences(prediction: PreparedMap, density: PreparedMap) -> Iterator[Array]:

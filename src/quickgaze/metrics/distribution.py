@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array
+from quickgaze.metrics.arrays import Array, inner
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
 from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.prepared import PreparedMap, parts, total
@@ -150,7 +150,7 @@ def _divergence(prediction: PreparedMap, density: PreparedMap) -> Array:
     xp = array_namespace(prediction.row)
     # the density's sum is divided by after the parts are added, the map's within the logarithm
     crossed = total(
-        xp.vecdot(regularised(density, human), xp.log(regularised(prediction, values)))
+        inner(regularised(density, human), xp.log(regularised(prediction, values)))
         for values, human in parts(prediction, density)
     )
     sum_of_map, sum_of_density = (each.once(sum_of_regularised) for each in (prediction, density))
@@ -162,14 +162,14 @@ def _mean_log_share(prepared: PreparedMap) -> Array:
     """Mean over a regularised distribution of its logarithm: its negative entropy."""
     xp, whole = array_namespace(prepared.row), prepared.once(sum_of_regularised)
     values = (regularised(prepared, part) for (part,) in parts(prepared))
-    return total(xp.vecdot(each, xp.log(each)) for each in values) / whole - xp.log(whole)
+    return total(inner(each, xp.log(each)) for each in values) / whole - xp.log(whole)
 
 
 def _divergence_with_epsilon(prediction: PreparedMap, density: PreparedMap) -> Array:
     xp = array_namespace(prediction.row)
 
     def divergence_of(predicted: Array, human: Array) -> Array:
-        return xp.vecdot(human, xp.log(EPSILON + human / (predicted + EPSILON)))
+        return inner(human, xp.log(EPSILON + human / (predicted + EPSILON)))
 
     divergence = total(
         divergence_of(share(prediction, values), share(density, human))
@@ -182,7 +182,7 @@ def _divergence_with_floor(prediction: PreparedMap, density: PreparedMap) -> Arr
     xp = array_namespace(prediction.row)
 
     def divergence_of(predicted: Array, human: Array) -> Array:
-        return xp.vecdot(human, xp.log(human / predicted))
+        return inner(human, xp.log(human / predicted))
 
     return total(
         divergence_of(

@@ -11,7 +11,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array
+from quickgaze.metrics.arrays import Array, inner
 from quickgaze.metrics.prepared import PreparedMap, parts, total
 
 REGULARISATION = 1e-20
@@ -138,4 +138,4 @@ def _limits(prepared: PreparedMap) -> Any:
 
 
 def _square(values: Array) -> Array:
-    return array_namespace(values).vecdot(values, values)
+    return inner(values, values)
