@@ -79,7 +79,9 @@ def test_input_and_features_equal_torchvision(spec: BackboneSpec, tmp_path: Path
         assert list(pyramid.levels) == list(expected) == [level.name for level in spec.levels]
         for level in spec.levels:
             found = pyramid.levels[level.name]
-            torch.testing.assert_close(found, expected[level.name], rtol=1e-4, atol=1e-4)
+            # Folded norms round elsewhere, by so much of the largest feature.
+            rounding = 1e-5 * expected[level.name].abs().max().item()
+            torch.testing.assert_close(found, expected[level.name], rtol=1e-4, atol=rounding)
             cells = tuple(-(-side // level.stride) for side in pyramid.input_size)
             assert found.shape == (1, level.channels, *cells)
 
