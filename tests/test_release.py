@@ -21,7 +21,7 @@ import quickgaze
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "src" / "quickgaze"
 RELEASED = {
-    *("benchmarks", "docs", "src", "tests"),
+    *("benchmarks", "docs", "examples", "src", "tests"),
     *("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO"),
     *("README.md", "SECURITY.md", "mkdocs.yml", "pyproject.toml", ".gitignore"),
 }

@@ -106,6 +106,8 @@ class Worker:
         self.batch_size = batch_size
         self.helpers = helpers
         self._unsettled: deque[tuple[_OpenShard, int]] = deque()
+        # One thread for all shards: each new one would take memory of its own.
+        self._staging = ThreadPoolExecutor(1, thread_name_prefix="staging")
 
     def compute(
         self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
@@ -181,14 +183,13 @@ class Worker:
     ) -> Iterator[tuple[list[_Read], Future[torch.Tensor]]]:
         """Batches, the images of the next on their way to the device before one is computed."""
         before: tuple[list[_Read], Future[torch.Tensor]] | None = None
-        with ThreadPoolExecutor(1, thread_name_prefix="staging") as thread:
-            for batch in batches:
-                staged = (batch, thread.submit(self._stage, batch))
-                if before is not None:
-                    yield before
-                before = staged
+        for batch in batches:
+            staged = (batch, self._staging.submit(self._stage, batch))
             if before is not None:
                 yield before
+            before = staged
+        if before is not None:
+            yield before
 
     def _stage(self, batch: Sequence[_Read]) -> torch.Tensor:
         device = self.backbones[0].device if self.backbones else "cpu"
