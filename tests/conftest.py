@@ -57,11 +57,11 @@ def pysaliency() -> types.ModuleType:
     """
     if hasattr(np, "trapezoid"):
         np.trapz = np.trapezoid  # noqa: NPY201
-    if "pkg_resources" not in sys.modules:
-        resources = types.ModuleType("pkg_resources")
-        resources.resource_string = resources.resource_listdir = None
-        sys.modules["pkg_resources"] = resources
-    with warnings.catch_warnings():
+    resources = types.ModuleType("pkg_resources")
+    resources.resource_string = resources.resource_listdir = None
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        # gone again afterwards: pytest itself would take it for the real one
+        patch.setitem(sys.modules, "pkg_resources", resources)
         warnings.simplefilter("ignore")
         import pysaliency  # noqa: PLC0415 - after what it needs is there
     return pysaliency
