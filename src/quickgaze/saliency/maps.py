@@ -48,5 +48,5 @@ def saliency_maps(
     lowest, highest = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
     extent = highest - lowest
     rounding = 64 * torch.finfo(maps.dtype).eps * torch.maximum(highest.abs(), lowest.abs())
-    scaled = (maps - lowest) / torch.where(extent > rounding, extent, torch.inf)
-    return torch.where(maps.isnan(), maps, scaled).float()
+    # extremes of a map with a NaN are NaN, and so is all that they are taken from
+    return ((maps - lowest) / torch.where(extent > rounding, extent, torch.inf)).float()

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+import torch
+
 from quickgaze.bounds import BoundInput, GazePool, score_bound
 from quickgaze.cams import ORIENTATIONS, Cam
 from quickgaze.metrics import Scores, score
@@ -147,21 +149,31 @@ def _score_signs(
         signs = {sign for sign in chosen if not math.isnan(sign)}
     elif "cc" not in metrics:
         metrics = (*metrics, "cc")
-    found = {}
-    for sign in sorted(signs):
-        oriented = cam.projection * sign
-        maps = saliency_maps(oriented, size, sigma, settings.rectify).cpu().numpy()
-        found[sign] = score(
-            metrics,
-            maps,
-            gaze.density,
-            gaze.points,
-            settings.convention,
-            others=gaze.beside.others,
-            baseline=gaze.beside.baseline,
-            seed=settings.seed,
-        )
-    return found
+    if not signs:
+        return {}
+    ordered = sorted(signs)
+    maps = [
+        saliency_maps(cam.projection * sign, size, sigma, settings.rectify) for sign in ordered
+    ]
+    scores = score(
+        metrics,
+        torch.cat(maps).cpu().numpy(),
+        gaze.density,
+        gaze.points,
+        settings.convention,
+        others=gaze.beside.others,
+        baseline=gaze.beside.baseline,
+        seed=settings.seed,
+    )
+    return {sign: _alone(scores, index) for index, sign in enumerate(ordered)}
+
+
+def _alone(scores: Scores, index: int) -> Scores:
+    """Scores of one of the maps."""
+    return Scores(
+        {name: values[index : index + 1] for name, values in scores.values.items()},
+        {name: reasons[index : index + 1] for name, reasons in scores.reasons.items()},
+    )
 
 
 def _sign(cam: Cam, orientation: str) -> float:
