@@ -148,6 +148,35 @@ def gaussian_blur(array: npt.ArrayLike, sigma: float, axes: tuple[int, ...]) -> 
     return blurred
 
 
+@lru_cache(maxsize=64)
+def enlarging_matrix(target: int, source: int, sigma: float) -> FloatMatrix:
+    """Weights that resample `source` cells to `target` cells and blur what comes out.
+
+    Parameters
+    ----------
+    target, source : int
+        Number of cells after and before.
+    sigma : float
+        Standard deviation in target cells; 0 is no blur.
+
+    Returns
+    -------
+    ndarray, shape (target, source), float64, read-only
+        `gaussian_blur` of `bilinear_matrix`; each row sums to 1.
+
+    Examples
+    --------
+    >>> enlarging_matrix(4, 2, 0.5).round(2)
+    array([[0.97, 0.03],
+           [0.74, 0.26],
+           [0.26, 0.74],
+           [0.03, 0.97]])
+    """
+    matrix = gaussian_blur(bilinear_matrix(target, source), sigma, axes=(0,))
+    matrix.setflags(write=False)
+    return matrix
+
+
 @lru_cache(maxsize=16)
 def blur_matrix(cells: int, sigma: float) -> FloatMatrix:
     """Weights of `gaussian_blur` along one axis.

@@ -1,5 +1,6 @@
 """Networks that turn an image batch into a feature pyramid."""
 
+from quickgaze.backbones.allocator import keep_freed_memory
 from quickgaze.backbones.backbone import (
     Backbone,
     find_device,
@@ -29,6 +30,7 @@ __all__ = [
     "choose_geometry",
     "find_device",
     "find_spec",
+    "keep_freed_memory",
     "list_backbones",
     "load_backbone",
     "wrap_backbone",

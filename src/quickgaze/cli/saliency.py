@@ -29,9 +29,11 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
 ) -> None:
     """Show what quickgaze does, on generated displays and photographs, in about a minute."""
+    from quickgaze.backbones import keep_freed_memory
     from quickgaze.demo import demonstrate
     from quickgaze.report import summary_table
 
+    keep_freed_memory()
     shown = demonstrate(out)
     show(summary_table(shown.summary, "Orientation rules on pop-out displays"))
     say(f"report, to open first, in a browser: {shown.report.page}")
@@ -61,9 +63,11 @@ def map_images(
     preset: PRESET = None,  # noqa: ARG001 - its callback does the work
 ) -> None:
     """Map your own images: PNG maps and overlays at full size, and a page to look at them."""
+    from quickgaze.backbones import keep_freed_memory
     from quickgaze.report import map_files
     from quickgaze.saliency import SaliencyModel
 
+    keep_freed_memory()
     model = SaliencyModel(
         backbone,
         cam=cam,

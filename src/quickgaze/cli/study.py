@@ -124,9 +124,11 @@ def run(
     ] = None,
 ) -> None:
     """Score a backbone's saliency maps against human gaze, into a run folder."""
+    from quickgaze.backbones import keep_freed_memory
     from quickgaze.stimuli import load_dataset
     from quickgaze.study import Study
 
+    keep_freed_memory()
     stimuli = load_dataset(dataset, root, **dataset_options(option or []))
     _introduce(stimuli)
     study = Study(

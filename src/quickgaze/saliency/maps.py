@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from quickgaze.resampling import bilinear_matrix, gaussian_blur
+from quickgaze.resampling import enlarging_matrix
 from quickgaze.stimuli.types import Size
 
 
@@ -41,7 +41,7 @@ def saliency_maps(
     if rectify:
         values = values.clamp(min=0)
     down, across = (
-        torch.tensor(gaussian_blur(bilinear_matrix(target, source), sigma, axes=(0,))).to(values)
+        torch.tensor(enlarging_matrix(target, source, sigma)).to(values)
         for target, source in zip(size, cams.shape[-2:], strict=True)
     )
     maps = down @ values @ across.mT

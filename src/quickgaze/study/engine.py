@@ -13,6 +13,7 @@ from quickgaze.backbones import Backbone
 from quickgaze.bounds import GazePool
 from quickgaze.errors import RunInterruptedError
 from quickgaze.stimuli import Dataset
+from quickgaze.study.helpers import blas_alone
 from quickgaze.study.job import Job
 from quickgaze.study.lock import RunLock
 from quickgaze.study.progress import progress_bar
@@ -91,7 +92,8 @@ def run_locally(
     helpers = [recipe.start_helpers(job.tasks, each) for each in loaded]
     try:
         workers = [recipe.worker(*each) for each in zip(loaded, helpers, strict=True)]
-        _compute(job, lock, workers)
+        with blas_alone():
+            _compute(job, lock, workers)
     finally:
         for each in helpers:
             each.close()

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
+import torch
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
+from threadpoolctl import threadpool_limits
 
 from quickgaze.errors import QuickgazeError
 
@@ -58,7 +60,7 @@ class ThreadHelpers:
 
     def __init__(self, tasks: object, threads: int = THREADS) -> None:
         self._tasks = tasks
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="quickgaze")
+        self._pool = ThreadPoolExecutor(threads, "quickgaze", initializer=compute_alone)
 
     def submit(self, task: str, *arguments: Any) -> Future[Any]:
         """Give the helpers a task."""
@@ -67,6 +69,26 @@ class ThreadHelpers:
     def close(self) -> None:
         """Stop them."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def compute_alone() -> None:
+    """Let no other thread join the calling one in its loops.
+
+    OpenMP counts the threads of all teams. Once there are more than cores, those of a network
+    sleep between its layers instead of waiting awake, and it takes twice the time.
+    """
+    # PyTorch sets up each thread at its first question, and would undo the limit later
+    torch.get_num_threads()
+    threadpool_limits(1, user_api="openmp")
+
+
+def blas_alone() -> threadpool_limits:
+    """Let NumPy's products run in the thread that asks for them, until the context ends.
+
+    The threads of its BLAS library, one set for the process, would wait for cores that a network
+    keeps busy.
+    """
+    return threadpool_limits(1, user_api="blas")
 
 
 class ProcessHelpers:

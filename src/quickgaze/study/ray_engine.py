@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from quickgaze.backbones import keep_freed_memory
 from quickgaze.errors import OptionError, RunError, RunInterruptedError
-from quickgaze.study.helpers import ThreadHelpers
+from quickgaze.study.helpers import ThreadHelpers, blas_alone
 from quickgaze.study.job import Job, WorkerRecipe
 from quickgaze.study.lock import RunLock
 from quickgaze.study.progress import progress_bar
@@ -113,6 +114,7 @@ class ShardActor:
         own: ActorInput = pickle.loads(given)  # noqa: S301 - made by this engine, on the driver
         if not own.share.gpus:
             torch.set_num_threads(max(1, round(own.share.cpus)))
+        keep_freed_memory()
         backbones = own.recipe.load_backbones("cuda" if own.share.gpus else "cpu")
         for backbone in backbones:
             if backbone.weights_hash != own.weights_hashes[backbone.name]:
@@ -121,6 +123,7 @@ class ShardActor:
                     "where the study was started; give all machines the same files"
                 )
         self._store = TableStore(own.storage, own.recipe.settings.metrics)
+        blas_alone()
         self._worker = own.recipe.worker(backbones, ThreadHelpers(own.tasks))
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:

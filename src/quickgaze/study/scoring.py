@@ -152,9 +152,7 @@ def _score_signs(
     if not signs:
         return {}
     ordered = sorted(signs)
-    maps = [
-        saliency_maps(cam.projection * sign, size, sigma, settings.rectify) for sign in ordered
-    ]
+    maps = [saliency_maps(cam.projection * sign, size, sigma, settings.rectify) for sign in ordered]
     scores = score(
         metrics,
         torch.cat(maps).cpu().numpy(),

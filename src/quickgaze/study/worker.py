@@ -15,7 +15,7 @@ from quickgaze.backbones import Backbone
 from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
-from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket
+from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket, compute_alone
 from quickgaze.study.inputs import Failure
 from quickgaze.study.plan import CamKey, Settings, cam_keys
 from quickgaze.study.tables import ShardTables
@@ -107,7 +107,7 @@ class Worker:
         self.helpers = helpers
         self._unsettled: deque[tuple[_OpenShard, int]] = deque()
         # One thread for all shards: each new one would take memory of its own.
-        self._staging = ThreadPoolExecutor(1, thread_name_prefix="staging")
+        self._staging = ThreadPoolExecutor(1, "staging", initializer=compute_alone)
 
     def compute(
         self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
