@@ -18,6 +18,7 @@ from pathlib import Path
 from timing import machine, peak_megabytes, photographs, resident_megabytes
 
 import quickgaze as qg
+from quickgaze.backbones import keep_freed_memory
 
 GRIDS = ["coarsest", "s16", "s8", "finest"]
 RULES = ["activation", "skew", "oracle"]
@@ -54,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=24)
     count = parser.parse_args().images
+    keep_freed_memory()  # as the command line does
     print(machine() + "\n")
     print("| what | ms an image | memory grew, MB | peak, MB |\n| --- | --- | --- | --- |")
     usual = (480, 640)

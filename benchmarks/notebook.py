@@ -31,6 +31,7 @@ from timing import machine
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 import quickgaze as qg
+from quickgaze.backbones import keep_freed_memory
 from quickgaze.study.stored import stored_saliency
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=8)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
+    keep_freed_memory()  # as the command line does
     print(machine() + "\n")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
