@@ -20,6 +20,7 @@ import torch
 from timing import machine, peak_megabytes, photographs
 
 import quickgaze as qg
+from quickgaze.backbones import keep_freed_memory
 from quickgaze.bounds import GazePool
 from quickgaze.errors import RandomWeightsWarning
 from quickgaze.saliency import as_batch
@@ -91,6 +92,7 @@ def main() -> None:
     given = parser.parse_args()
     names = given.backbones or ["efficientnet_lite0", "fasterrcnn_resnet50_fpn"]
     warnings.simplefilter("ignore", RandomWeightsWarning)
+    keep_freed_memory()  # as the command line does
     print(machine() + "\n")
     with tempfile.TemporaryDirectory() as place:
         dataset = photographs(Path(place) / "data", given.images)

@@ -121,6 +121,11 @@ def test_shares_are_in_per_cent(shares: pl.DataFrame) -> None:
         assert cell in text
 
 
+def test_shares_that_nobody_has_are_an_empty_table(shares: pl.DataFrame) -> None:
+    table = shares_table(shares.clear())
+    assert table.row_count == 0
+
+
 def test_bounds_and_shares_as_data(
     table: pl.DataFrame, bounds: pl.DataFrame, shares: pl.DataFrame
 ) -> None:

@@ -15,6 +15,7 @@ from quickgaze.stimuli import (
     Check,
     Dataset,
     DatasetEntry,
+    Fixations,
     Inspection,
     check_dataset,
     inspect,
@@ -185,6 +186,28 @@ def test_a_folder_with_bad_files(tmp_path: Path, draw: Write) -> None:
     gaze = checks["images whose gaze can be read"]
     assert (gaze.expected, gaze.found, gaze.passed) == ("2", "1", False)
     assert gaze.note == "2 images have neither points nor a density map"
+
+
+class Broken:
+    """Gaze of another package, which raises what it likes."""
+
+    def read(self, _size: tuple[int, int]) -> Fixations:
+        raise RuntimeError("disk on fire")
+
+
+def test_gaze_that_fails_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids may hold whatever file names may, a colon too."""
+    displays = load_dataset("popout", n=4)
+    names = ("12:30", "12:31", "12:30: again", "noon")
+    spoilt = [
+        dataclasses.replace(display, id=name, gaze=display.gaze if name == "noon" else Broken())
+        for display, name in zip(displays, names, strict=True)
+    ]
+    entry = DatasetEntry(lambda: Dataset("mine", tuple(spoilt), "1"), "mine")
+    monkeypatch.setitem(DATASETS.own, "mine", entry)  # type: ignore[arg-type]
+    gaze = by_name(check_dataset("mine"))["images whose gaze can be read"]
+    assert (gaze.expected, gaze.found, gaze.passed) == ("4", "1", False)
+    assert gaze.details == tuple(f"{name}: disk on fire" for name in names[:3])
 
 
 def test_all_points_outside(tmp_path: Path, draw: Write) -> None:

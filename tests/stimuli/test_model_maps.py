@@ -102,6 +102,22 @@ def test_a_place_without_maps_is_refused(tmp_path: Path) -> None:
         open_model_maps(tmp_path / "text.h5")
 
 
+def test_a_damaged_archive_is_refused_in_words(tmp_path: Path) -> None:
+    content = archive(tmp_path / "maps.h5", a=VALUES, b=VALUES).read_bytes()
+    names = content.index(b"HEAP")
+    path = tmp_path / "damaged.h5"
+    path.write_bytes(content[: names + 8] + b"\xff" * 24 + content[names + 32 :])
+    with pytest.raises(DatasetError, match=r"damaged\.h5 cannot be read as HDF5"):
+        open_model_maps(path)
+
+
+def test_types_with_a_name_are_no_maps(tmp_path: Path) -> None:
+    path = archive(tmp_path / "maps.h5", a=VALUES, level=np.dtype("f4"))
+    assert list(open_model_maps(path).maps) == ["a"]
+    with pytest.raises(StimulusError, match="'level' is not an array"):
+        ArchivedMap(path, "level").read((2, 3))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

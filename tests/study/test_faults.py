@@ -186,6 +186,14 @@ def test_a_damaged_shard_is_found_named_and_computed_anew(
     assert (run.path / "scores" / "part-00002.parquet").stat().st_mtime_ns == untouched
 
 
+def test_a_stray_file_among_the_receipts_is_no_shard(tmp_path: Path) -> None:
+    whole = study(displays(2)).run(tmp_path / "run", progress=False)
+    for name in ("desktop.ini", "part-00000.json.bak"):
+        (whole.path / "shards" / name).write_text("stray")
+    assert qg.open_run(whole.path).scores().equals(whole.scores())
+    assert study(displays(2)).run(whole.path, progress=False).complete
+
+
 def test_reading_a_damaged_table_names_the_file(tmp_path: Path) -> None:
     run = study(displays(2), cams=["center"]).run(tmp_path / "run", progress=False)
     cut(run.path / "scores" / "part-00000.parquet")

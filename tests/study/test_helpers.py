@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 from polars.testing import assert_frame_equal
+from threadpoolctl import threadpool_info
 
 import quickgaze as qg
-from quickgaze.study.helpers import HelperDiedError, Helpers, ProcessHelpers, ThreadHelpers
+from quickgaze.study.helpers import (
+    HelperDiedError,
+    Helpers,
+    ProcessHelpers,
+    ThreadHelpers,
+    blas_alone,
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,10 @@ class Tasks:
     def fail(self) -> None:
         raise ValueError("no")
 
+    def threads(self) -> int:
+        torch.ones(2**20).sum()  # a loop that several threads would share
+        return torch.get_num_threads()
+
 
 @pytest.fixture(params=["threads", "processes"])
 def helpers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Helpers]:
@@ -55,6 +67,28 @@ def test_what_a_task_raises_is_raised_where_it_is_waited_for(helpers: Helpers) -
     ticket = helpers.submit("fail")
     with pytest.raises(ValueError, match="no"):
         ticket.result()
+
+
+def test_helping_threads_loop_alone_and_leave_the_network_its_own(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    helpers = ThreadHelpers(Tasks(tmp_path))
+    try:
+        assert {helpers.submit("threads").result() for _ in range(4)} == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        helpers.close()
+        torch.set_num_threads(before)
+
+
+def test_blas_computes_alone_for_as_long_as_the_context_lasts() -> None:
+    def threads() -> list[int]:
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    before = threads()
+    with blas_alone():
+        assert set(threads()) == {1}
+    assert threads() == before
 
 
 def test_a_process_that_dies_is_replaced_and_nothing_is_lost(tmp_path: Path) -> None:

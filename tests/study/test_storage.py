@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
@@ -97,6 +98,22 @@ def test_only_one_writer_holds_a_folder(storage: Storage) -> None:
     with locked(storage):
         assert "holder.json" in storage.names()
     assert "holder.json" not in storage.names()
+
+
+def test_a_folder_is_held_on_a_machine_that_has_just_started(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 5.0)
+    with locked(storage) as lock:
+        assert lock.holds()
+
+
+def test_what_another_has_taken_over_is_left_to_it(storage: Storage) -> None:
+    with locked(storage) as lock:
+        other = json.dumps({**json.loads(storage.read("holder.json")), "token": "other"})
+        storage.write("holder.json", other.encode())
+        assert not lock.holds()
+    assert storage.read("holder.json") == other.encode()
 
 
 def test_a_lease_that_has_run_out_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:

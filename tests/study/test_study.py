@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,10 @@ from polars.testing import assert_frame_equal
 import quickgaze as qg
 from quickgaze.backbones import Backbone
 from quickgaze.cams import ORIENTATIONS, eigen
-from quickgaze.errors import DatasetError, OptionError, RunError, UnknownNameError
-from quickgaze.metrics import CONVENTIONS, METRICS
+from quickgaze.errors import RunError
 from quickgaze.saliency import as_batch, saliency_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_saliency
-from quickgaze.study.defaults import default_metrics
 
 KEYS = ["stimulus", "backbone", "cam", "grid", "component", "orientation", "sigma", "convention"]
 
@@ -327,60 +324,6 @@ def test_images_too_small_for_a_component_are_undefined(tmp_path: Path) -> None:
     assert run.undefined()["reason"].to_list() == [
         "orientation activation cannot be told on the 1x1 grid"
     ]
-
-
-def test_every_convention_has_default_metrics_that_it_defines() -> None:
-    for convention in CONVENTIONS:
-        metrics = default_metrics(convention)
-        assert metrics
-        assert all(convention in METRICS[name].conventions for name in metrics)
-
-
-def test_metrics_follow_the_convention(displays: Dataset, tmp_path: Path) -> None:
-    study = qg.Study(displays[:1], convention="cap6415", orientations=["activation"])
-    run = study.run(tmp_path / "run", progress=False)
-    assert run.metrics == ["cc", "cc_union", "kld", "mae", "mse", "nss", "auc"]
-    assert set(run.scores()["convention"]) == {"cap6415"}
-    with pytest.raises(OptionError, match="sim"):
-        qg.Study(displays, convention="cap6415", metrics=["sim"])
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"backbones": ["efficientnet"]}, "did you mean 'efficientnet_lite0'"),
-        ({"cams": ["eigenn"]}, "did you mean 'eigen'"),
-        ({"grids": ["finet"]}, "did you mean 'finest'"),
-        ({"orientations": ["orcale"]}, "did you mean 'oracle'"),
-        ({"metrics": ["ncc"]}, "did you mean 'cc'"),
-        ({"convention": "tubingen"}, "did you mean 'tuebingen'"),
-        ({"levels": ["s64"]}, "unknown level of efficientnet_lite0 's64'"),
-        ({"level_scale": "sdt"}, "did you mean 'std'"),
-    ],
-)
-def test_unknown_names_end_a_study_before_it_begins(
-    displays: Dataset, options: dict[str, object], message: str
-) -> None:
-    with pytest.raises(UnknownNameError, match=message):
-        qg.Study(displays, **options)
-
-
-def test_unusable_options_end_a_study_before_it_begins(displays: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="sigma is -3"):
-        qg.Study(displays, sigmas=[-3])
-    with pytest.raises(OptionError, match="grids is empty"):
-        qg.Study(displays, grids=[])
-    with pytest.raises(OptionError, match="component -1"):
-        qg.Study(displays, components=[-1])
-    with pytest.raises(UnknownNameError, match="unknown engine 'spark'"):
-        qg.Study(displays).run(tmp_path / "run", engine="spark")
-    with pytest.raises(OptionError, match="batch_size is 0"):
-        qg.Study(displays).run(tmp_path / "run", batch_size=0)
-    with pytest.raises(DatasetError, match="empty"):
-        qg.Study(displays[:0])
-    with pytest.raises(DatasetError, match="several stimuli"):
-        qg.Study(replace(displays, stimuli=(displays[0], displays[0])))
-    assert not (tmp_path / "run").exists()
 
 
 def test_grids_of_every_kind_in_one_run(tmp_path: Path) -> None:

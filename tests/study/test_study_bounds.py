@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import quickgaze as qg
 from quickgaze.bounds import BOUNDS
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings import bounds, shares
-from quickgaze.stimuli import Dataset
+from quickgaze.stimuli import Dataset, Fixations
 from quickgaze.study import Run
 from quickgaze.study.defaults import default_bounds
 
@@ -80,6 +81,22 @@ def test_a_data_set_has_the_bounds_that_its_gaze_allows(displays: Dataset, tmp_p
     assert {BOUNDS[name].kind for name in default_bounds(displays)} == {"baseline"}
     run = study(displays, bounds=[]).run(tmp_path / "run", progress=False)
     assert run.bounds().is_empty()
+
+
+class Unreadable:
+    """Gaze of another package, which raises what it likes."""
+
+    def read(self, _size: tuple[int, int]) -> Fixations:
+        raise FileNotFoundError("no such file")
+
+
+def test_a_first_stimulus_with_bad_gaze_does_not_keep_a_study_from_beginning(
+    displays: Dataset,
+) -> None:
+    first = replace(displays[0], gaze=Unreadable())
+    spoilt = replace(displays, stimuli=(first, *displays.stimuli[1:]))
+    assert default_bounds(spoilt) == default_bounds(displays)
+    assert default_bounds(spoilt) != ()
 
 
 def test_ceilings_of_a_single_observer_say_why_they_are_undefined(

@@ -35,3 +35,4 @@ BACKBONES = Catalogue(
     "quickgaze.backbones",
     {spec.name: spec for spec in (EFFICIENTNET_LITE0, *DETECTORS)},
 )
+"""What is known of each backbone, by name; installed packages may add to them."""

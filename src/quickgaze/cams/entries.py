@@ -107,6 +107,7 @@ CAMS: Catalogue[CamMethod] = Catalogue(
         )
     },
 )
+"""CAMs by name; installed packages may add to them."""
 
 
 def check_cam(name: str, spec: BackboneSpec) -> None:

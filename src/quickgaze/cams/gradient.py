@@ -70,6 +70,7 @@ GRADIENT_METHODS = {
         ),
     )
 }
+"""The gradient CAMs of the grad-cam library, by their names here."""
 
 
 def gradient(

@@ -174,6 +174,7 @@ ORIENTATIONS = Catalogue(
         )
     },
 )
+"""Rules that fix the sign of a CAM, by name; installed packages may add to them."""
 
 
 def orientation_evidence(

@@ -102,7 +102,7 @@ def write_figures(figures: Sequence[Figure], folder: Path, progress: bool = True
 
     folder.mkdir(parents=True, exist_ok=True)
     with progress_bar(progress) as bar:
-        task = bar.add_task("figures", total=len(figures))
+        task = bar.add_task("figures", total=len(figures), unit="figures")
         for figure in figures:
             spec = {**figure_spec(figure), "width": WIDTH}
             spec["config"] = {**spec.get("config", {}), **_CONFIG}

@@ -127,7 +127,8 @@ def shares_table(shares: pl.DataFrame) -> Table:
 def _varying(table: pl.DataFrame) -> tuple[list[str], str]:
     """Names of the keys of a variant that differ between rows, and the others in words."""
     varying = [name for name in VARIANT if table[name].n_unique() > 1] or ["orientation"]
-    fixed = [f"{name} {table[name][0]}" for name in VARIANT if name not in varying]
+    # there is nothing to say of a table without rows
+    fixed = [f"{name} {table[name][0]}" for name in VARIANT if len(table) and name not in varying]
     return varying, ", ".join(fixed)
 
 

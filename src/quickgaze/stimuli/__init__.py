@@ -2,7 +2,7 @@
 
 from quickgaze.stimuli.checks import check_dataset
 from quickgaze.stimuli.fetching import PlannedFile, fetch_dataset, plan_fetch
-from quickgaze.stimuli.images import read_image, to_rgb
+from quickgaze.stimuli.images import ImageFile, read_image, to_rgb
 from quickgaze.stimuli.inspection import Check, Inspection, inspect
 from quickgaze.stimuli.loading import DATASETS, DatasetEntry, list_datasets, load_dataset
 from quickgaze.stimuli.pysaliency_data import from_pysaliency
@@ -16,6 +16,7 @@ __all__ = [
     "Dataset",
     "DatasetEntry",
     "Fixations",
+    "ImageFile",
     "Inspection",
     "PlannedFile",
     "RemoteFile",

@@ -118,6 +118,18 @@ class ImageFile:
     ----------
     path : Path or UPath
         The file. It need not be readable before it is read.
+
+    Raises
+    ------
+    StimulusError
+        When it is read or measured, if that is not possible.
+
+    Examples
+    --------
+    >>> import skimage
+    >>> photograph = ImageFile(Path(skimage.data_dir) / "astronaut.png")
+    >>> photograph.size(), photograph.read().shape
+    ((512, 512), (512, 512, 3))
     """
 
     path: AnyPath

@@ -18,12 +18,13 @@ from rich.text import Text
 
 
 class RateColumn(ProgressColumn):
-    """Images per second."""
+    """Images per second, or what the field `unit` of a task names."""
 
     def render(self, task: Task) -> Text:
         """Write the rate of a task."""
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f} images/s", style="progress.data.speed")
+        rate = "" if speed is None else f"{speed:.1f} {task.fields.get('unit', 'images')}/s"
+        return Text(rate, style="progress.data.speed")
 
 
 def progress_bar(show: bool) -> Progress:
