@@ -110,6 +110,23 @@ def bilinear_matrix(target: int, source: int, extent: float | None = None) -> Fl
     return matrix
 
 
+def check_sigma(sigma: float) -> None:
+    """Refuse what is no blur.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation in pixels; 0 is no blur.
+
+    Raises
+    ------
+    OptionError
+        If it is negative or not finite.
+    """
+    if not (np.isfinite(sigma) and sigma >= 0):
+        raise OptionError(f"sigma is {sigma}; give a standard deviation in pixels, 0 for no blur")
+
+
 def gaussian_blur(array: npt.ArrayLike, sigma: float, axes: tuple[int, ...]) -> FloatMatrix:
     """Blur with a Gaussian that is reflected at the border and cut off at 4 sigma.
 
@@ -137,8 +154,7 @@ def gaussian_blur(array: npt.ArrayLike, sigma: float, axes: tuple[int, ...]) -> 
     >>> gaussian_blur([0.0, 1.0, 0.0], 0.5, axes=(0,)).round(2)
     array([0.11, 0.79, 0.11])
     """
-    if not (np.isfinite(sigma) and sigma >= 0):
-        raise OptionError(f"sigma is {sigma}; give a standard deviation in pixels, 0 for no blur")
+    check_sigma(sigma)
     values = np.asarray(array, dtype=np.float64)
     if sigma == 0:
         return values
@@ -168,8 +184,8 @@ def enlarging_matrix(target: int, source: int, sigma: float) -> FloatMatrix:
     --------
     >>> enlarging_matrix(4, 2, 0.5).round(2)
     array([[0.97, 0.03],
-           [0.74, 0.26],
-           [0.26, 0.74],
+           [0.72, 0.28],
+           [0.28, 0.72],
            [0.03, 0.97]])
     """
     matrix = gaussian_blur(bilinear_matrix(target, source), sigma, axes=(0,))

@@ -140,6 +140,13 @@ def test_what_is_no_image_is_refused(model: SaliencyModel, image: object) -> Non
         model(image)  # type: ignore[call-overload]
 
 
+def test_a_tensor_that_is_no_image_is_told_why(model: SaliencyModel) -> None:
+    with pytest.raises(OptionError, match=r"this one is torch\.uint8"):
+        model(torch.zeros(3, 4, 4, dtype=torch.uint8))
+    with pytest.raises(OptionError, match=r"goes from 0 to 255"):
+        model(torch.linspace(0, 255, 48).reshape(3, 4, 4))
+
+
 def test_a_file_that_is_no_image_is_named(model: SaliencyModel, tmp_path: Path) -> None:
     file = tmp_path / "notes.jpg"
     file.write_text("not a picture")

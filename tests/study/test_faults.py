@@ -188,9 +188,10 @@ def test_a_damaged_shard_is_found_named_and_computed_anew(
 
 def test_a_stray_file_among_the_receipts_is_no_shard(tmp_path: Path) -> None:
     whole = study(displays(2)).run(tmp_path / "run", progress=False)
+    scores = whole.scores()
     for name in ("desktop.ini", "part-00000.json.bak"):
         (whole.path / "shards" / name).write_text("stray")
-    assert qg.open_run(whole.path).scores().equals(whole.scores())
+    assert qg.open_run(whole.path).scores().equals(scores)
     assert study(displays(2)).run(whole.path, progress=False).complete
 
 

@@ -43,9 +43,7 @@ def as_image(image: ImageLike) -> Image:
     if isinstance(image, PIL.Image.Image):
         return to_rgb(image)
     if isinstance(image, torch.Tensor) and image.ndim == 3 and image.shape[0] == 3:
-        if image.is_floating_point() and bool(((image >= 0) & (image <= 1)).all()):
-            return np.asarray((image.permute(1, 2, 0) * 255).round().cpu(), dtype=np.uint8)
-        raise OptionError(f"an image tensor is float in [0, 1]; this one is {image.dtype}")
+        return _levels(image)
     if (
         isinstance(image, np.ndarray)
         and image.dtype == np.uint8
@@ -58,6 +56,17 @@ def as_image(image: ImageLike) -> Image:
         "an image is a path, a PIL image, an (H, W, 3) uint8 array or a (3, H, W) float tensor "
         f"in [0, 1]; this is a {type(image).__name__}" + (f" of {tuple(shape)}" if shape else "")
     )
+
+
+def _levels(tensor: torch.Tensor) -> Image:
+    """Round a (3, H, W) tensor to 8 bits, (H, W, 3)."""
+    wanted = "an image tensor is float in [0, 1]"
+    if not tensor.is_floating_point():
+        raise OptionError(f"{wanted}; this one is {tensor.dtype}")
+    if not bool(((tensor >= 0) & (tensor <= 1)).all()):
+        lowest, highest = tensor.min().item(), tensor.max().item()
+        raise OptionError(f"{wanted}; this one goes from {lowest:g} to {highest:g}")
+    return np.asarray((tensor.permute(1, 2, 0) * 255).round().cpu(), dtype=np.uint8)
 
 
 def as_batch(images: Sequence[Image], device: torch.device | str = "cpu") -> torch.Tensor:

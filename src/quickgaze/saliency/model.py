@@ -15,7 +15,7 @@ from quickgaze.cams import CAMS, ORIENTATIONS, CamInput, CamOptions, check_cam
 from quickgaze.cams.features import check_level_scale
 from quickgaze.cams.fusion import check_fusion
 from quickgaze.errors import OptionError
-from quickgaze.resampling import gaussian_blur
+from quickgaze.resampling import check_sigma
 from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
 from quickgaze.saliency.maps import saliency_maps
 from quickgaze.saliency.pictures import FloatMap, colour, overlay
@@ -177,7 +177,7 @@ class SaliencyModel:
             )
         check_level_scale(level_scale)
         check_fusion(fusion)
-        gaussian_blur([0.0], sigma, axes=(0,))
+        check_sigma(sigma)
         if batch_size < 1:
             raise OptionError(f"batch_size is {batch_size}; give at least 1")
         self._method = CAMS[cam]

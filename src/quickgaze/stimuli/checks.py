@@ -97,12 +97,16 @@ def _gaze(found: Inspection) -> Check:
         stimulus.gaze is not None or stimulus.map is not None for stimulus in found.dataset
     )
     bare = len(found.dataset) - bearing
-    good = bearing - len({line.partition(":")[0] for line in (*found.bad_gaze, *found.bad_maps)})
     note = f"{bare:,} images have neither points nor a density map" if bare else ""
     details = (*found.bad_gaze, *found.bad_maps)
     passed = False if details else (True if bearing else None)
     return Check(
-        "images whose gaze can be read", f"{bearing:,}", f"{good:,}", passed, note, details
+        "images whose gaze can be read",
+        f"{bearing:,}",
+        f"{found.readable_gaze:,}",
+        passed,
+        note,
+        details,
     )
 
 

@@ -263,6 +263,11 @@ def _refuse_elsewhere(group: Any, name: str) -> None:
         raise ValueError(f"{name!r} leads to another file")
 
 
+def is_array(item: object) -> bool:
+    """Whether something in an HDF5 file is an array: no group, and no type with a name."""
+    return isinstance(item, import_module("h5py").Dataset)
+
+
 def own_dataset(group: Any, name: str) -> Any:
     """Open a data set, without letting the file lead elsewhere or claim endless memory.
 
@@ -276,7 +281,7 @@ def own_dataset(group: Any, name: str) -> Any:
     """
     _refuse_elsewhere(group, name)
     stored = group[name]
-    if not hasattr(stored, "dtype"):
+    if not is_array(stored):
         raise ValueError(f"{name!r} is not an array")
     if stored.external is not None or stored.is_virtual:
         raise ValueError(f"{name!r} takes its values from other files")

@@ -126,10 +126,11 @@ class ImageFile:
 
     Examples
     --------
-    >>> import skimage
-    >>> photograph = ImageFile(Path(skimage.data_dir) / "astronaut.png")
-    >>> photograph.size(), photograph.read().shape
-    ((512, 512), (512, 512, 3))
+    >>> import tempfile, pathlib, PIL.Image
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "grey.png"
+    >>> PIL.Image.new("L", (3, 2)).save(path)
+    >>> ImageFile(path).size(), ImageFile(path).read().shape
+    ((2, 3), (2, 3, 3))
     """
 
     path: AnyPath

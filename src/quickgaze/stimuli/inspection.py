@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.errors import DatasetError
 from quickgaze.stimuli.places import AnyPath, open_file, readable
 from quickgaze.stimuli.types import Dataset, Size, Stimulus
 
@@ -117,6 +117,8 @@ class Inspection:
         Number of density maps that can be read and have their image's size.
     bad_images, bad_gaze, bad_maps : tuple of str
         The stimulus and what is wrong, for each that cannot be read.
+    readable_gaze : int
+        Number of stimuli with points or a density map, or both, none of which is bad.
 
     Examples
     --------
@@ -134,6 +136,7 @@ class Inspection:
     bad_images: tuple[str, ...] = ()
     bad_gaze: tuple[str, ...] = ()
     bad_maps: tuple[str, ...] = ()
+    readable_gaze: int = 0
 
     def points_of(self, stimuli: Iterable[Stimulus]) -> Points:
         """Count the points on some stimuli.
@@ -160,14 +163,16 @@ class _Tally:
     sizes: Counter[Size] = field(default_factory=Counter)
     points: dict[str, Points] = field(default_factory=dict)
     maps: int = 0
-    bad: dict[str, list[str]] = field(default_factory=lambda: {"image": [], "gaze": [], "map": []})
+    bad: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {"image": {}, "gaze": {}, "map": {}}
+    )
 
     def attempt(self, stage: str, stimulus: Stimulus, read: Callable[[Stimulus], None]) -> None:
         """Read something, and keep what is wrong with it."""
         try:
             read(stimulus)
-        except (StimulusError, DatasetError, OSError, ValueError) as error:
-            self.bad[stage].append(f"{stimulus.id}: {error or type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - the sources of other packages raise anything
+            self.bad[stage][stimulus.id] = str(error) or type(error).__name__
 
     def image(self, stimulus: Stimulus) -> None:
         height, width = stimulus.image().shape[:2]
@@ -213,9 +218,21 @@ def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Progress = 
         tally.attempt("image", stimulus, tally.image)
         tally.attempt("gaze", stimulus, tally.gaze)
         tally.attempt("map", stimulus, tally.map)
-    bad = {stage: tuple(lines) for stage, lines in tally.bad.items()}
+    lines = {
+        stage: tuple(f"{name}: {problem}" for name, problem in bad.items())
+        for stage, bad in tally.bad.items()
+    }
+    bearing = {each.id for each in dataset if each.gaze is not None or each.map is not None}
     return Inspection(
-        dataset, root, tally.sizes, tally.points, tally.maps, bad["image"], bad["gaze"], bad["map"]
+        dataset,
+        root,
+        tally.sizes,
+        tally.points,
+        tally.maps,
+        lines["image"],
+        lines["gaze"],
+        lines["map"],
+        len(bearing - tally.bad["gaze"].keys() - tally.bad["map"].keys()),
     )
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.errors import DatasetError, QuickgazeError, StimulusError
 from quickgaze.stimuli.densities import DensityFile, refuse_array, scaled_to_maximum
-from quickgaze.stimuli.files import DENSITY_SUFFIXES, PathLike, readable, walk, with_suffix
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, walk, with_suffix
 from quickgaze.stimuli.fingerprints import ROWS, UNREADABLE, fingerprint_of_array
-from quickgaze.stimuli.hdf5 import hdf5_file, own_dataset
+from quickgaze.stimuli.hdf5 import hdf5_file, is_array, own_dataset
+from quickgaze.stimuli.places import PathLike, readable
 from quickgaze.stimuli.types import Density, DensitySource, Size
 
 _WHAT = "maps in an HDF5 file"
@@ -177,14 +178,16 @@ def _in_archive(file: Path) -> ModelMaps:
     prints = []
 
     def visit(name: str, item: object) -> None:
-        if hasattr(item, "dtype"):
+        if is_array(item):
             _add(maps, name, ArchivedMap(file, name), file)
             prints.append(f"{name}\t{_state(archive, name)}")
 
     try:
         with hdf5_file(file, _WHAT) as archive:
             archive.visititems(visit)
-    except OSError as error:
+    except QuickgazeError:
+        raise
+    except Exception as error:
         raise DatasetError(
             f"{readable(file)} cannot be read as HDF5 ({error}); name a folder of maps, or an HDF5 "
             "file with a data set for each image"
@@ -196,7 +199,7 @@ def _state(archive: Any, name: str) -> str:
     """Fingerprint of a data set in an HDF5 file, or that it has none because it is no map."""
     try:
         return fingerprint_of_array(own_dataset(archive, name), ROWS)
-    except (OSError, ValueError):
+    except Exception:  # noqa: BLE001 - of what is damaged, h5py says so in many ways
         return UNREADABLE
 
 

@@ -372,15 +372,20 @@ class Dataset(Sequence[Stimulus]):
         with ThreadPoolExecutor(_READERS, thread_name_prefix="fingerprint") as readers:
             return list(chain.from_iterable(readers.map(_fingerprints, parts)))
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, prints: Sequence[str] | None = None) -> str:
         """Digest of name, edition and the fingerprints of all stimuli, in their order.
+
+        Parameters
+        ----------
+        prints : sequence of str, optional
+            What `fingerprints` gave, where that is known: it reads files anew each time.
 
         Returns
         -------
         str
             64 hexadecimal digits.
         """
-        lines = [self.name, self.edition, *self.fingerprints()]
+        lines = [self.name, self.edition, *(self.fingerprints() if prints is None else prints)]
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 

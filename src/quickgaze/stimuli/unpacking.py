@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Protocol
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.places import readable
 
 Open = Callable[[], IO[bytes]]
 

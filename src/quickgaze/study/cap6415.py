@@ -13,16 +13,9 @@ from typing import Any
 from quickgaze.errors import DatasetError
 from quickgaze.saliency import PRESETS
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.files import (
-    DENSITY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    PathLike,
-    by_stem,
-    readable,
-    walk,
-    with_suffix,
-)
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.places import PathLike, readable
 from quickgaze.stimuli.types import Dataset, Stimulus
 from quickgaze.study.folder import begin, check_folder
 from quickgaze.study.inputs import Failure

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quickgaze.bounds import BOUNDS
-from quickgaze.errors import QuickgazeError
 from quickgaze.metrics import DEFAULT_METRICS
 from quickgaze.stimuli import Dataset
 
@@ -68,7 +67,7 @@ def _kinds(dataset: Dataset) -> tuple[str, ...]:
     for stimulus in dataset:
         try:
             fixations = stimulus.fixations
-        except QuickgazeError:
+        except Exception:  # noqa: BLE001, S112 - reported where the stimulus is scored
             continue
         if fixations is not None and len(set(fixations.observer)) > 1:
             return "baseline", "ceiling"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import os
 import secrets
 import socket
@@ -42,7 +43,7 @@ class RunLock:
     def __init__(self, storage: Storage, token: str) -> None:
         self._storage = storage
         self._token = token
-        self._renewed = 0.0
+        self._renewed = -math.inf
 
     def renew(self) -> None:
         """Give a sign of life; cheap, to be called after every shard."""
@@ -50,6 +51,19 @@ class RunLock:
             return
         self._renewed = time.monotonic()
         self._storage.write(HOLDER, json.dumps(_holder(self._token), indent=2).encode())
+
+    def holds(self) -> bool:
+        """Tell whether the folder names this holder, and no other."""
+        return (_read_holder(self._storage) or {}).get("token") == self._token
+
+    def let_go(self) -> None:
+        """Leave the folder to others, unless one of them has taken it over already."""
+        try:
+            if self.holds():
+                self._storage.remove(HOLDER)
+        except OSError:
+            # a full or vanished disk is told of where something is written; a lease runs out
+            return
 
 
 @contextmanager
@@ -79,15 +93,7 @@ def locked(storage: Storage) -> Iterator[RunLock]:
         try:
             yield lock
         finally:
-            _let_go(storage)
-
-
-def _let_go(storage: Storage) -> None:
-    try:
-        storage.remove(HOLDER)
-    except OSError:
-        # a full or vanished disk is told of where something is written; a lease runs out
-        return
+            lock.let_go()
 
 
 @contextmanager
@@ -116,7 +122,7 @@ def _held_by_lease(storage: Storage) -> Iterator[RunLock]:
     lock.renew()
     # of two that began at once, the one that wrote last holds it
     time.sleep(0.2)
-    if (_read_holder(storage) or {}).get("token") != lock._token:  # noqa: SLF001 - our own
+    if not lock.holds():
         raise RunError(_in_use(storage))
     yield lock
 

@@ -15,7 +15,7 @@ from quickgaze.cams.fusion import check_fusion
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.metrics import CONVENTIONS, METRICS
-from quickgaze.resampling import gaussian_blur
+from quickgaze.resampling import check_sigma
 from quickgaze.study.tables import bounds_schema, scores_schema
 
 FORMAT = 2
@@ -106,7 +106,7 @@ class Settings:
         self._check_names()
         self._check_levels(loaded or {})
         for sigma in (*self.sigmas, self.density_sigma):
-            gaussian_blur([0.0], sigma, axes=(0,))
+            check_sigma(sigma)
         if min(self.components) < 0:
             raise OptionError(f"component {min(self.components)} does not exist; the first is 0")
         if self.draws < 1:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from quickgaze.errors import OptionError, RunError
-from quickgaze.stimuli.files import readable
+from quickgaze.stimuli.places import readable
 
 Place = str | os.PathLike[str]
 """A local path, or the URL of a folder of an object store, as ``s3://bucket/run``."""

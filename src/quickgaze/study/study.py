@@ -14,7 +14,7 @@ from quickgaze.cams import ORIENTATIONS
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.stimuli import Dataset
-from quickgaze.stimuli.files import PathLike
+from quickgaze.stimuli.places import PathLike
 from quickgaze.study.defaults import default_bounds, default_metrics
 from quickgaze.study.engine import read_pool, run_locally
 from quickgaze.study.folder import begin, check_folder, missing_shards
@@ -280,11 +280,12 @@ class Study:
 
     def _plan(self, backbones: Sequence[Backbone]) -> Plan:
         dataset = self.dataset
+        prints = dataset.fingerprints()
         description = {
             "name": dataset.name,
             "edition": dataset.edition,
             "gaze": dataset.gaze,
-            "fingerprint": dataset.fingerprint(),
+            "fingerprint": dataset.fingerprint(prints),
             "missing": len(dataset.missing),
             "notes": list(dataset.notes),
         }
@@ -300,7 +301,7 @@ class Study:
             self.shard_size,
             inputs,
             maps,
-            tuple(dataset.fingerprints()),
+            tuple(prints),
         )
 
 

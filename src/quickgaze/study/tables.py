@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -33,6 +34,8 @@ VARIANT_KEYS: Mapping[str, Column] = {
 }
 
 Row = dict[str, Any]
+
+_RECEIPT = re.compile(r"shards/part-(\d+)\.json")
 
 
 def maps_schema() -> pl.Schema:
@@ -164,7 +167,8 @@ class TableStore:
 
     def written(self) -> set[int]:
         """Numbers of the shards that have been written."""
-        return {_number(name) for name in self._storage.names("shards")}
+        found = map(_RECEIPT.fullmatch, self._storage.names("shards"))
+        return {int(match[1]) for match in found if match}
 
     def damage(self, shard: int) -> str | None:
         """Say what is wrong with a shard that has been written.
@@ -238,10 +242,6 @@ def _part(table: str, shard: int) -> str:
 
 def _receipt(shard: int) -> str:
     return f"shards/part-{shard:05d}.json"
-
-
-def _number(receipt: str) -> int:
-    return int(receipt.removeprefix("shards/part-").removesuffix(".json"))
 
 
 def _stamp(content: bytes) -> dict[str, Any]:
