@@ -49,6 +49,12 @@ def osie_sample() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cap6415_backup() -> Path:
+    """The published results of the CAP6415 study: 5,000 images."""
+    return _real_data("cap6415") / "backup.npy"
+
+
+@pytest.fixture(scope="session")
 def pysaliency() -> types.ModuleType:
     """The pysaliency package, an independent reference for metrics and files.
 

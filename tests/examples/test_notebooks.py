@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import warnings
 from collections.abc import Callable
@@ -16,22 +15,11 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NOTEBOOKS = ("quick_start", "reproduce_the_study", "which_sign")
 VARIABLES = ("QUICKGAZE_SALICON", "QUICKGAZE_OSIE", "QUICKGAZE_CAP6415", "QUICKGAZE_LIMIT")
 
-CAP6415_BACKUP = Path(__file__).resolve().parents[3] / "shared" / "data" / "cap6415" / "backup.npy"
-
 Execute = Callable[..., str]
 
 
 def cells(name: str) -> list[dict[str, Any]]:
     return json.loads((EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-
-
-@pytest.fixture
-def cap6415_backup() -> Path:
-    if not CAP6415_BACKUP.is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"the real data are not at {CAP6415_BACKUP}, and CI must have them")
-        pytest.skip(f"the real data are not at {CAP6415_BACKUP}")
-    return CAP6415_BACKUP
 
 
 @pytest.fixture

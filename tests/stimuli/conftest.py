@@ -13,6 +13,8 @@ import PIL.Image
 import pytest
 import scipy.io
 
+from quickgaze.stimuli import Dataset, Fixations, Stimulus
+
 Write = Callable[..., Path]
 
 FIELDS = ("location", "timestamp", "fixations")
@@ -92,6 +94,49 @@ def pysaliency_files(
     """The pysaliency package, able to write: its release 0.2.22 calls ``numpy.string_``."""
     monkeypatch.setattr(np, "string_", np.bytes_, raising=False)
     return pysaliency
+
+
+class Drawn:
+    """An image in memory: an `ImageSource`."""
+
+    def __init__(self, pixels: npt.NDArray[np.uint8]) -> None:
+        self.pixels = pixels
+
+    def read(self) -> npt.NDArray[np.uint8]:
+        return self.pixels
+
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[:2]
+
+    def fingerprint(self) -> str:
+        return "drawn"
+
+
+class Looked:
+    """Gaze in memory: a `FixationSource`."""
+
+    def __init__(self, fixations: Fixations) -> None:
+        self.fixations = fixations
+
+    def read(self, _size: tuple[int, int]) -> Fixations:
+        return self.fixations
+
+
+@pytest.fixture
+def in_memory() -> Callable[..., Dataset]:
+    """Makes a data set of two images, the first with two points inside it and one outside."""
+
+    def make(observers: tuple[str, ...] = ("bob", "ann", "ann")) -> Dataset:
+        noise = np.random.default_rng(0)
+        pixels = [noise.integers(0, 256, (*size, 3), np.uint8) for size in ((6, 8), (4, 5))]
+        gaze = Fixations.inside([0, 1.25, 7], [5, 2.5, 9], observers, (6, 8), [100, 250, 80])
+        stimuli = (
+            Stimulus("cats/tabby", Drawn(pixels[0]), Looked(gaze)),
+            Stimulus("empty", Drawn(pixels[1])),
+        )
+        return Dataset("mine", stimuli, "first", "mouse samples", (), ("A note.",), 24.0)
+
+    return make
 
 
 class Web:
