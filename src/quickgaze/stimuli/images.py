@@ -119,11 +119,6 @@ class ImageFile:
     path : Path or UPath
         The file. It need not be readable before it is read.
 
-    Raises
-    ------
-    StimulusError
-        When it is read or measured, if that is not possible.
-
     Examples
     --------
     >>> import tempfile, pathlib, PIL.Image
@@ -136,15 +131,43 @@ class ImageFile:
     path: AnyPath
 
     def read(self) -> Image:
-        """Read the image, as `read_image` does."""
+        """Read the image.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3), uint8
+            As `read_image` gives it.
+
+        Raises
+        ------
+        StimulusError
+            If it cannot be read.
+        """
         return read_image(self.path)
 
     def size(self) -> Size:
-        """Height and width, as `image_size` gives them."""
+        """Find the height and width in the file's header.
+
+        Returns
+        -------
+        (int, int)
+            In pixels, upright.
+
+        Raises
+        ------
+        StimulusError
+            If it cannot be read.
+        """
         return image_size(self.path)
 
     def fingerprint(self) -> str:
-        """File name, size in bytes, and a digest of parts of the file."""
+        """Give the file's name, its size in bytes, and a digest of parts of it.
+
+        Returns
+        -------
+        str
+            The same for a copy elsewhere.
+        """
         return f"{self.path.name}:{fingerprint_of_file(self.path)}"
 
 
