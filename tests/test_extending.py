@@ -153,6 +153,7 @@ def test_without_the_package_the_scores_can_still_be_read(run: Run, tmp_path: Pa
     done = quickgaze("summary", run.path)
     assert done.returncode == 2
     assert "unknown metric 'hit_rate'" in done.stderr
+    assert "install what the run was computed with: gaze-plugin 1.2.0" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from quickgaze.errors import UnknownNameError
-from quickgaze.findings import means, shares, summary
+from quickgaze.findings import compare, means, shares, summary
 
 NAN = float("nan")
 GENERATOR = np.random.default_rng(0)
@@ -71,6 +71,27 @@ def test_few_images_and_no_bounds_give_null_and_say_why(table_run: Callable) -> 
     assert (cc["mean"], cc["low"], cc["images"], cc["left_out"]) == (0.6, None, 2, 1)
     assert cc["reason"].startswith("2 images with a score; an interval needs 10; no image has")
     assert (nss["mean"], nss["images"], nss["left_out"]) == (None, 0, 3)
+
+
+def test_an_infinite_score_leaves_no_interval_and_says_so(table_run: Callable) -> None:
+    row = means(table_run(({}, {"kld": [float("inf"), *MODEL]}))).row(0, named=True)
+    assert (row["mean"], row["low"], row["images"]) == (float("inf"), None, 61)
+    assert row["reason"].startswith("the mean has no interval: a score is infinite")
+
+
+@pytest.mark.parametrize("ask", [means, shares, lambda run: compare(run, run)])
+def test_a_metric_of_a_package_that_is_gone_names_the_package(
+    table_run: Callable, ask: Callable
+) -> None:
+    run = table_run(({}, {"cc": MODEL, "luck": MODEL}))
+    run.complete, run.manifest = False, None
+    with pytest.raises(UnknownNameError, match=r"metric 'luck': RUN has .* the run does not name"):
+        ask(run)
+    run.complete = True
+    run.manifest = {"versions": {"python": "3.11.1", "numpy": "1.0", "a-lucky-package": "1.2"}}
+    with pytest.raises(UnknownNameError, match=r"computed with: a-lucky-package 1\.2 \("):
+        ask(run)
+    assert means(run, "cc")["images"].to_list() == [60]
 
 
 def test_rows_stand_as_in_the_summary(table_run: Callable) -> None:

@@ -66,7 +66,8 @@ def compare(
     and q, the rate of false discoveries over all metrics here, is at most --level.
     """
     from quickgaze import findings
-    from quickgaze.findings.discoveries import adjusted, check_level
+    from quickgaze.findings.comparison import with_discoveries_held
+    from quickgaze.findings.discoveries import check_level
     from quickgaze.study import open_run
 
     check_level(level)
@@ -91,7 +92,7 @@ def compare(
         resamples=resamples,
         seed=seed,
     )
-    summary = adjusted(found.summary, "wilcoxon_p").with_columns(_held(level))
+    summary = with_discoveries_held(found.summary, level)
     for run in runs:
         if not run.complete:
             complain(f"{run.place} is not complete: what has been computed so far is compared")
@@ -122,13 +123,6 @@ def _only_variant(run: Run, option: str, chosen: Mapping[str, Any] | None) -> di
     except OptionError as error:
         raise OptionError(f"{run.place}: {error} (option {option} KEY=VALUE)") from error
     return kept.select(VARIANT).row(0, named=True)
-
-
-def _held(level: float) -> pl.Expr:
-    """Who is better, only where the false discovery rate is held."""
-    import polars as pl
-
-    return pl.when(pl.col("q") <= level).then("better").alias("better")
 
 
 def _described(run: Run, keys: Mapping[str, Any]) -> dict[str, Any]:

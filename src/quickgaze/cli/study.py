@@ -215,10 +215,9 @@ def _print_summary(run: Run) -> None:
     title = f"{dataset['name']}, edition {dataset['edition']}"
     if not run.complete:
         complain(f"{run.place} is not complete: the means are of what has been computed so far")
-    table = findings.summary(run)
+    table, shares = findings.summary(run), findings.shares(run)
     if table.height:
         show(summary_table(table, title, findings.bounds(run)))
-    shares = findings.shares(run)
     if shares.height:
         show(shares_table(shares))
     for note in dataset["notes"]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from quickgaze.bounds import CHANCE, people
+from quickgaze.findings.selection import check_installed, direction
 from quickgaze.findings.summary import VARIANT, mean_scores
-from quickgaze.metrics import METRICS
 from quickgaze.study import Run
 
 
@@ -56,6 +56,11 @@ def shares(run: Run) -> pl.DataFrame:
         them above, below the centre bias negative. Null where people are not better than the
         centre bias, or where there is no such image.
 
+    Raises
+    ------
+    UnknownNameError
+        If a metric came from a package that is no longer installed.
+
     Notes
     -----
     Densities of half of the observers are noisier than those of all: where a ceiling is
@@ -75,28 +80,55 @@ def shares(run: Run) -> pl.DataFrame:
     ...     shares(study.run(folder, progress=False)).height  # one point is no two observers
     0
     """
-    return pl.concat([_share(run, metric) for metric in run.metrics])
-
-
-def _share(run: Run, metric: str) -> pl.DataFrame:
-    """Shares of all variants in one metric, in the variants' order."""
+    check_installed(run, run.metrics)
     convention = run.plan["settings"]["convention"]
-    ceiling = people(metric, convention)
-    paired = run.scores().select("stimulus", *VARIANT, model=metric)
+    scores, of_bounds = run.scores(), run.bounds()
+    return pl.concat(
+        _shares(beside_bounds(scores, of_bounds, metric, people(metric, convention)), metric)
+        for metric in run.metrics
+    )
+
+
+def beside_bounds(
+    scores: pl.DataFrame, of_bounds: pl.DataFrame, metric: str, ceiling: str
+) -> pl.DataFrame:
+    """Put beside each score of a metric what chance and people score on the same image.
+
+    Parameters
+    ----------
+    scores, of_bounds : polars.DataFrame
+        As `Run.scores` and `Run.bounds` give them.
+    metric : str
+    ceiling : str
+        Name of the bound that stands for people.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per stimulus and variant, in the order of `scores`: ``stimulus``, the variant's
+        keys, ``model``, ``chance`` and ``people`` (NaN where undefined, null where there is no
+        score), and ``ceiling``.
+    """
+    beside = scores.select("stimulus", *VARIANT, model=metric)
     for name, bound in (("chance", CHANCE), ("people", ceiling)):
-        of_bound = run.bounds().filter(pl.col("bound") == bound)
-        scores = of_bound.select("stimulus", pl.col(metric).alias(name))
-        paired = paired.join(scores, on="stimulus", maintain_order="left")
+        own = of_bounds.filter(pl.col("bound") == bound)
+        column = own.select("stimulus", pl.col(metric).alias(name))
+        beside = beside.join(column, on="stimulus", how="left", maintain_order="left")
+    return beside.with_columns(pl.lit(ceiling).alias("ceiling"))
+
+
+def _shares(beside: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """Shares of all variants in one metric, in the variants' order."""
     three = ("model", "chance", "people")
     way, covered = pl.col("people") - pl.col("chance"), pl.col("model") - pl.col("chance")
-    better = way > 0 if METRICS[metric].higher_is_better else way < 0
     return (
-        paired.filter(pl.all_horizontal(pl.col(three).is_not_nan()))
+        beside.filter(pl.all_horizontal(pl.col(three).is_not_nan()))
         .group_by(*VARIANT, maintain_order=True)
-        .agg(pl.lit(metric).alias("metric"), pl.col(three).mean(), pl.len().alias("images"))
-        .with_columns(
-            pl.col("images").cast(pl.Int64),
-            pl.lit(ceiling).alias("ceiling"),
-            pl.when(better).then(covered / way).alias("share"),
+        .agg(
+            pl.lit(metric).alias("metric"),
+            pl.col(three).mean(),
+            pl.len().cast(pl.Int64).alias("images"),
+            pl.col("ceiling").first(),
         )
+        .with_columns(pl.when(way * direction(metric) > 0).then(covered / way).alias("share"))
     )

@@ -11,7 +11,7 @@ from scipy import stats
 
 from quickgaze.errors import OptionError
 from quickgaze.findings.bootstrap import FEWEST, Floats, Resampling, bootstrap_intervals, mean_of
-from quickgaze.findings.discoveries import adjusted, check_level
+from quickgaze.findings.discoveries import adjusted, check_level, claimed
 from quickgaze.findings.effects import constant, limits, trait_effects
 from quickgaze.findings.selection import (
     CHANCE_LEVELS,
@@ -218,11 +218,10 @@ def study_claims(
     expected = {"more": 1, "less": -1, "inverted": -1}
     agreeing = pl.col("effect").sign() * direction(metric)
     as_claimed = agreeing == pl.col("expected").replace_strict(expected, return_dtype=pl.Int64)
-    decided = (pl.col("q") <= level) & ((pl.col("low") > 0) | (pl.col("high") < 0))
     verdict = (
-        pl.when(decided & as_claimed)
+        pl.when(claimed(level) & as_claimed)
         .then(pl.lit("supported"))
-        .when(decided)
+        .when(claimed(level))
         .then(pl.lit("contradicted"))
         .otherwise(pl.lit("not decided"))
     )

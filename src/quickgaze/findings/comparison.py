@@ -22,6 +22,7 @@ from quickgaze.findings.bootstrap import (
 from quickgaze.findings.discoveries import adjusted, check_level
 from quickgaze.findings.selection import (
     Chosen,
+    check_installed,
     check_metric,
     direction,
     metrics_of,
@@ -165,6 +166,7 @@ def compare(
     if n < 0:
         raise OptionError(f"n is {n}; give how many stimuli to list, 0 or more")
     names = _shared_metrics(first, second, metrics)
+    check_installed(first, names)
     _check_comparable(first, second)
     theirs = variant if second_variant is None else second_variant
     pairs = _paired(
@@ -265,9 +267,33 @@ def compare_variants(
         compared = _compared(*_columns(together, metric), metric, how)
         found.append({"first": names[one], "second": names[other], **compared})
     columns = {"first": pl.String, "second": pl.String, **_COLUMNS}
-    table = adjusted(pl.DataFrame(found, columns, orient="row"), "wilcoxon_p")
-    held = pl.col("q") <= level
-    return table.with_columns(better=pl.when(held).then("better"))
+    return with_discoveries_held(pl.DataFrame(found, columns, orient="row"), level)
+
+
+def with_discoveries_held(compared: pl.DataFrame, level: float) -> pl.DataFrame:
+    """Hold the rate of false discoveries over the rows of a comparison.
+
+    Parameters
+    ----------
+    compared : polars.DataFrame
+        As `Comparison.summary` is.
+    level : float
+        False discovery rate.
+
+    Returns
+    -------
+    polars.DataFrame
+        With ``q`` (Benjamini-Hochberg, from ``wilcoxon_p``) and ``tests``; ``better`` is left
+        only where q is at most `level`.
+
+    Examples
+    --------
+    >>> rows = {"wilcoxon_p": [0.01, 0.04], "better": ["first", "second"]}
+    >>> with_discoveries_held(pl.DataFrame(rows), 0.03)["better"].to_list()
+    ['first', None]
+    """
+    held = pl.when(pl.col("q") <= level).then("better")
+    return adjusted(compared, "wilcoxon_p").with_columns(better=held)
 
 
 def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None) -> list[str]:

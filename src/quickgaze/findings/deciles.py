@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from quickgaze.catalogue import unknown_name
-from quickgaze.findings.summary import VARIANT
-from quickgaze.study import VARIANT_KEYS, Run
+from quickgaze.findings.selection import check_metric
+from quickgaze.findings.summary import VARIANT, VARIANT_SCHEMA
+from quickgaze.study import Run
 
 DECILES = 10
 
@@ -52,16 +52,14 @@ def deciles(run: Run, metric: str) -> pl.DataFrame:
     >>> table["decile"].to_list(), table["images"].to_list()
     ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [2, 2, 1, 1, 1, 1, 1, 1, 1, 1])
     """
-    if metric not in run.metrics:
-        raise unknown_name("metric of the run", metric, run.metrics)
-    scores = run.scores()
+    check_metric(run, metric)
     rows = [
         {**dict(zip(VARIANT, variant, strict=True)), **row}
-        for variant, group in scores.group_by(*VARIANT, maintain_order=True)
+        for variant, group in run.scores().group_by(*VARIANT, maintain_order=True)
         for row in _deciles(group[metric].to_numpy())
     ]
-    columns: dict[str, pl.DataType | type[pl.DataType]] = {
-        **{name: VARIANT_KEYS[name] for name in VARIANT},
+    columns = {
+        **VARIANT_SCHEMA,
         "decile": pl.Int64,
         "images": pl.Int64,
         "lowest": pl.Float64,

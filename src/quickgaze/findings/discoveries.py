@@ -20,6 +20,30 @@ def check_level(level: float) -> None:
         raise OptionError(f"level is {level}; give the false discovery rate to hold, as 0.05")
 
 
+def claimed(level: float) -> pl.Expr:
+    """Whether an effect is more than chance, taken with everything else that was tested.
+
+    Parameters
+    ----------
+    level : float
+        False discovery rate that is held.
+
+    Returns
+    -------
+    polars.Expr
+        Of the columns ``q``, ``low`` and ``high``: whether q is at most `level` and the interval
+        excludes 0. False where one of them is null.
+
+    Examples
+    --------
+    >>> rows = {"q": [0.01, 0.2, None], "low": [0.1, 0.1, None], "high": [0.3, 0.3, None]}
+    >>> pl.DataFrame(rows).select(claimed(0.05)).to_series().to_list()
+    [True, False, False]
+    """
+    excludes_0 = (pl.col("low") > 0) | (pl.col("high") < 0)
+    return ((pl.col("q") <= level) & excludes_0).fill_null(value=False).alias("claimed")
+
+
 def adjusted(table: pl.DataFrame, column: str = "p") -> pl.DataFrame:
     """Add what p values become when many things are tested at once.
 

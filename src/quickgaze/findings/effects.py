@@ -17,7 +17,7 @@ from quickgaze.findings.bootstrap import (
     difference_of_means,
     rank_correlation,
 )
-from quickgaze.findings.discoveries import adjusted, check_level
+from quickgaze.findings.discoveries import adjusted, check_level, claimed
 from quickgaze.findings.selection import Chosen, direction, metrics_of, of_one_variant
 from quickgaze.findings.sentences import effect_sentence
 from quickgaze.findings.traits import Trait, matched, traits_of
@@ -135,8 +135,7 @@ def attribute_effects(
         for row in trait_effects(scores[name].to_numpy(), traits, how)
     ]
     table = adjusted(pl.DataFrame(rows, _COLUMNS, orient="row"))
-    claimed = (pl.col("q") <= level) & ((pl.col("low") > 0) | (pl.col("high") < 0))
-    table = table.with_columns(claimed.fill_null(False).alias("claimed"))
+    table = table.with_columns(claimed(level))
     sentences = [
         effect_sentence(row, direction(row["metric"])) for row in table.iter_rows(named=True)
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from quickgaze.bounds import CHANCE, people
+from quickgaze.bounds import people
 from quickgaze.findings.bootstrap import (
     FEWEST,
     Floats,
@@ -19,9 +19,16 @@ from quickgaze.findings.bootstrap import (
     bootstrap_intervals,
     mean_of,
 )
-from quickgaze.findings.selection import Chosen, direction, metrics_of, of_variants
-from quickgaze.findings.summary import VARIANT
-from quickgaze.study import VARIANT_KEYS, Run
+from quickgaze.findings.bounds import beside_bounds
+from quickgaze.findings.selection import (
+    Chosen,
+    check_installed,
+    direction,
+    metrics_of,
+    of_variants,
+)
+from quickgaze.findings.summary import VARIANT, VARIANT_SCHEMA
+from quickgaze.study import Run
 
 
 def means(
@@ -63,7 +70,8 @@ def means(
     Raises
     ------
     UnknownNameError
-        If the run does not have a metric, or no such variant.
+        If the run does not have a metric, or no such variant, or if a metric came from a
+        package that is no longer installed.
     OptionError
         If `confidence`, `resamples` or `seed` cannot be used.
 
@@ -91,12 +99,13 @@ def means(
     """
     how = Resampling(confidence, resamples, seed)
     names = metrics_of(run, metrics)
+    check_installed(run, names)
     convention = run.plan["settings"]["convention"]
     scores, of_bounds = of_variants(run.scores(), variant), run.bounds()
-    tables = [
-        _of_metric(_Paired.of(scores, of_bounds, metric, people(metric, convention)), metric, how)
-        for metric in names
-    ]
+    tables = []
+    for metric in names:
+        beside = beside_bounds(scores, of_bounds, metric, people(metric, convention))
+        tables.append(_of_metric(_Paired.of(beside), metric, how))
     order = {name: number for number, name in enumerate(names)}
     variants = scores.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
     return (
@@ -115,48 +124,41 @@ class _Paired:
     ----------
     variants : list of tuple
     models : ndarray, shape (images, variants)
+        All that there are.
     left_out : list of int
         Per variant, how many scores are undefined.
-    chance, people : ndarray, shape (images, 1)
+    complete : ndarray, shape (3, images, variants)
+        Scores of models, of chance and of people, where all three are defined.
     """
 
     variants: list[tuple[Any, ...]]
     models: Floats
     left_out: list[int]
-    chance: Floats
-    people: Floats
+    complete: Floats
 
     @classmethod
-    def of(cls, scores: pl.DataFrame, bounds: pl.DataFrame, metric: str, ceiling: str) -> _Paired:
-        """Bring a run's tables into that form."""
-        stimuli = scores["stimulus"].unique(maintain_order=True).to_list()
-        groups = dict(scores.group_by(*VARIANT, maintain_order=True))
-        models = [_in_order(rows, metric, stimuli) for rows in groups.values()]
-        left_out = [int(rows[metric].is_nan().sum()) for rows in groups.values()]
-        chance, people = (
-            _in_order(bounds.filter(pl.col("bound") == name), metric, stimuli)
-            for name in (CHANCE, ceiling)
+    def of(cls, beside: pl.DataFrame) -> _Paired:
+        """Bring a table of `beside_bounds` into that form."""
+        images = beside.select("stimulus").unique(maintain_order=True).with_row_index("row")
+        variants = beside.select(VARIANT).unique(maintain_order=True).with_row_index("column")
+        placed = beside.join(images, on="stimulus").join(variants, on=list(VARIANT))
+        row, column = placed["row"].to_numpy(), placed["column"].to_numpy()
+        scores = np.full((3, images.height, variants.height), np.nan)
+        for part, name in zip(scores, ("model", "chance", "people"), strict=True):
+            part[row, column] = placed[name].to_numpy()
+        undefined = placed.filter(pl.col("model").is_nan())["column"].to_numpy()
+        return cls(
+            variants.drop("column").rows(),
+            scores[0],
+            np.bincount(undefined, minlength=variants.height).tolist(),
+            np.where(np.isnan(scores).any(0), np.nan, scores),
         )
-        together = np.stack(models, axis=1) if models else np.empty((0, 0))
-        return cls(list(groups), together, left_out, chance[:, np.newaxis], people[:, np.newaxis])
-
-    def complete(self) -> list[Floats]:
-        """Scores of models, chance and people, each (images, variants), where all three are."""
-        three = np.broadcast_arrays(self.models, self.chance, self.people)
-        undefined = np.isnan(three).any(0)
-        return [np.where(undefined, np.nan, part) for part in three]
-
-
-def _in_order(rows: pl.DataFrame, metric: str, stimuli: Sequence[str]) -> Floats:
-    by_stimulus = dict(rows.select("stimulus", metric).iter_rows())
-    return np.array([by_stimulus.get(name, np.nan) for name in stimuli], dtype=np.float64)
 
 
 def _of_metric(paired: _Paired, metric: str, how: Resampling) -> pl.DataFrame:
     images = len(paired.models)
     mean = bootstrap_intervals(mean_of(paired.models), images, how)
-    three = paired.complete()
-    statistic = _with_share(mean_of(np.concatenate(three, axis=1)), direction(metric))
+    statistic = _with_share(mean_of(np.concatenate(paired.complete, axis=1)), direction(metric))
     of_three = bootstrap_intervals(statistic, images, how)
     rows = [
         {
@@ -164,7 +166,7 @@ def _of_metric(paired: _Paired, metric: str, how: Resampling) -> pl.DataFrame:
             "metric": metric,
             **_mean_columns(mean, place, int((~np.isnan(paired.models[:, place])).sum())),
             "left_out": paired.left_out[place],
-            **_share_columns(of_three, place, int((~np.isnan(three[0][:, place])).sum())),
+            **_share_columns(of_three, place, int((~np.isnan(paired.complete[0, :, place])).sum())),
         }
         for place in range(len(paired.variants))
     ]
@@ -213,8 +215,10 @@ def _share_columns(found: Intervals, place: int, images: int) -> dict[str, Any]:
 def _with_reason(row: dict[str, Any]) -> dict[str, Any]:
     """Say what a row lacks, and turn NaN into null."""
     reasons = []
-    if np.isnan(row["low"]):
+    if row["images"] < FEWEST:
         reasons.append(f"{row['images']} images with a score; an interval needs {FEWEST}")
+    elif np.isnan(row["low"]):
+        reasons.append("the mean has no interval: a score is infinite, or few decide it")
     if not row["paired_images"]:
         reasons.append("no image has scores of the model, the centre bias and people")
     elif np.isnan(row["share"]):
@@ -236,7 +240,7 @@ def _with_reason(row: dict[str, Any]) -> dict[str, Any]:
 def _schema() -> dict[str, Any]:
     numbers = ("model", "chance", "people", "share", "share_low", "share_high")
     return {
-        **{name: VARIANT_KEYS[name] for name in VARIANT},
+        **VARIANT_SCHEMA,
         "metric": pl.String,
         **dict.fromkeys(("mean", "low", "high"), pl.Float64),
         "images": pl.Int64,

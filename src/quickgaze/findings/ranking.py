@@ -10,8 +10,8 @@ import polars as pl
 
 from quickgaze.errors import OptionError
 from quickgaze.findings.selection import Chosen, check_metric, direction, of_variants
-from quickgaze.findings.summary import VARIANT
-from quickgaze.study import VARIANT_KEYS, Run
+from quickgaze.findings.summary import VARIANT, VARIANT_SCHEMA
+from quickgaze.study import Run
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -70,8 +70,7 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
 
 
 def _no_scores() -> pl.DataFrame:
-    columns = {name: VARIANT_KEYS[name] for name in (*VARIANT, "stimulus")}
-    return pl.DataFrame(schema={**columns, "score": pl.Float64})
+    return pl.DataFrame(schema={**VARIANT_SCHEMA, "stimulus": pl.String, "score": pl.Float64})
 
 
 def _ranked(scores: pl.DataFrame, higher_is_better: bool, n: int) -> pl.DataFrame:
@@ -196,14 +195,9 @@ def distribution(
             {**keyed, "low": low, "high": high, "images": count}
             for low, high, count in zip(edges[:-1], edges[1:], images, strict=True)
         ]
-    keyed_by = {name: VARIANT_KEYS[name] for name in VARIANT}
+    of_quantiles = {**VARIANT_SCHEMA, "share": pl.Float64, "score": pl.Float64}
+    of_bins = {**VARIANT_SCHEMA, "low": pl.Float64, "high": pl.Float64, "images": pl.Int64}
     return Distribution(
-        pl.DataFrame(
-            quantiles, {**keyed_by, "share": pl.Float64, "score": pl.Float64}, orient="row"
-        ),
-        pl.DataFrame(
-            counts,
-            {**keyed_by, "low": pl.Float64, "high": pl.Float64, "images": pl.Int64},
-            orient="row",
-        ),
+        pl.DataFrame(quantiles, of_quantiles, orient="row"),
+        pl.DataFrame(counts, of_bins, orient="row"),
     )

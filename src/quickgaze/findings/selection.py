@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
 
 from quickgaze.catalogue import unknown_name
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings.summary import VARIANT
 from quickgaze.metrics import METRICS
 from quickgaze.study import Run
@@ -48,6 +49,54 @@ def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
     for name in names:
         check_metric(run, name)
     return names
+
+
+def check_installed(run: Run, metrics: Sequence[str]) -> None:
+    """Refuse metrics of a run that came from a package which is no longer installed.
+
+    Parameters
+    ----------
+    run : Run
+    metrics : sequence of str
+        Names of its metrics.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing installed knows one of them, whether higher scores are better among other
+        things. It names the packages that took part in the run and are not installed.
+    """
+    known = METRICS.names()
+    lost = next((metric for metric in metrics if metric not in known), None)
+    if lost is not None:
+        gone = _packages_gone(run)
+        remedy = (
+            f"install what the run was computed with: {', '.join(gone)}"
+            if gone
+            else "install the package that adds it, which the run does not name"
+        )
+        raise UnknownNameError(
+            f"unknown metric {lost!r}: {run.place} has scores of it, but no installed package adds "
+            f"it; {remedy} (`quickgaze export` gives the scores all the same)"
+        )
+
+
+def _packages_gone(run: Run) -> list[str]:
+    """Name the packages, each with its version, that a run was computed with and that are gone."""
+    versions = run.manifest.get("versions", {}) if run.complete else {}
+    return [
+        f"{name} {release}"
+        for name, release in versions.items()
+        if name != "python" and not _is_installed(name)
+    ]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def direction(metric: str) -> int:

@@ -71,10 +71,10 @@ def chance(name: str, value: float) -> str:
 
     Examples
     --------
-    >>> chance("q", 0.0004), chance("q", 0.0312), chance("p", 0.5)
+    >>> chance("q", 0.0009), chance("q", 0.0312), chance("p", 0.5)
     ('q < 0.001', 'q = 0.031', 'p = 0.500')
     """
-    return f"{name} < 0.001" if value < 0.0005 else f"{name} = {value:.3f}"
+    return f"{name} < 0.001" if value < 0.001 else f"{name} = {value:.3f}"
 
 
 def number(value: float) -> str:

@@ -8,7 +8,10 @@ import polars as pl
 
 from quickgaze.study import VARIANT_KEYS, Run
 
-VARIANT = tuple(name for name in VARIANT_KEYS if name != "stimulus")
+VARIANT_SCHEMA = {name: kind for name, kind in VARIANT_KEYS.items() if name != "stimulus"}
+"""Columns that identify a variant, and their types."""
+
+VARIANT = tuple(VARIANT_SCHEMA)
 """Columns that identify a variant."""
 
 

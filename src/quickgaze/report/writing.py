@@ -15,7 +15,7 @@ import polars as pl
 
 from quickgaze.errors import OptionError
 from quickgaze.findings import image_attributes
-from quickgaze.findings.selection import Chosen
+from quickgaze.findings.selection import Chosen, check_installed
 from quickgaze.report.album import LONGEST, Album, no_album, write_album
 from quickgaze.report.chapters.attributes import attributes_chapter, match_attributes
 from quickgaze.report.chapters.comparison import comparison_chapter
@@ -176,6 +176,8 @@ def write_report(
     if deep_dive < 0:
         raise OptionError(f"deep_dive is {deep_dive}; give how many stimuli, 0 for none")
     opened = [runs] if isinstance(runs, Run) else list(runs)
+    for run in opened:
+        check_installed(run, run.metrics)
     subject = subject_of(opened, metric, variant)
     sources = find_sources(subject, dataset, images, maps)
     known = match_attributes(subject, [*attributes, *_own_attributes(subject, sources)])
