@@ -9,6 +9,7 @@ import pytest
 from skimage.data import coffee
 
 from quickgaze import SaliencyModel
+from quickgaze.errors import OptionError
 from quickgaze.report import map_files
 
 
@@ -31,3 +32,15 @@ def test_the_page_says_what_a_map_has(
         assert words in page
     for words in (*unsaid, "nan"):
         assert words not in page
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    for name in ("cup", "saucer"):
+        PIL.Image.fromarray(coffee()).resize((192, 128)).save(tmp_path / f"{name}.png")
+    model = SaliencyModel(cam="center", device="cpu")
+    images = [tmp_path / "cup.png", tmp_path / "saucer.png"]
+    with pytest.raises(OptionError, match=r"cup\.png cannot be written"):
+        map_files(model, images, images[0])
+    (tmp_path / "maps" / "cup_map.png").mkdir(parents=True)
+    mapped = map_files(model, images, tmp_path / "maps")
+    assert (mapped.count, [file.name for file, _ in mapped.failures]) == (1, ["cup.png"])

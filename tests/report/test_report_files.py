@@ -191,6 +191,18 @@ def test_json_holds_half_surrogates_as_escapes() -> None:
     assert json.loads(text) == ["caf\udce9"]
 
 
+def test_a_link_to_a_report_stays_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    for title in ("One", "Another"):
+        write_report(
+            run, tmp_path / "link", title=title, papers=False, progress=False, overwrite=True
+        )
+    assert (tmp_path / "link").is_symlink()
+    assert "Another" in (tmp_path / "home" / "index.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "link"]
+
+
 def test_a_report_is_replaced_only_when_asked(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "report"
     options: dict[str, Any] = {"papers": False, "pictures": False, "resamples": 100}

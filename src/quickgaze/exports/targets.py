@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -82,17 +82,60 @@ def written_folder(out: Path, run: Run, *, overwrite: bool) -> Iterator[Path]:
     OptionError
         If `out` cannot be such a folder.
     """
+    if out.is_file():
+        raise OptionError(f"{readable(out)} is a file; name a folder, or a .zip file, for the maps")
+    with replaced_folder(
+        out, [run], "maps", overwrite=overwrite, refuse=_refuse_others
+    ) as temporary:
+        yield temporary
+
+
+@contextmanager
+def replaced_folder(
+    out: Path,
+    runs: Iterable[Run],
+    what: str,
+    *,
+    overwrite: bool,
+    refuse: Callable[[Path], None],
+) -> Iterator[Path]:
+    """Give a temporary folder that becomes `out` when the block ends without an error.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; a link stays one, to what is written.
+    runs : iterable of Run
+        Nothing may be written into their folders.
+    what : str
+        Will be in the folder, in words.
+    overwrite : bool
+        Whether `out` may hold something already. An empty folder may always be there.
+    refuse : callable
+        Takes a folder that would be overwritten, and raises where it must not be.
+
+    Yields
+    ------
+    Path
+        An empty folder beside `out`. It is removed after an error.
+
+    Raises
+    ------
+    OptionError
+        If `out` cannot be such a folder.
+    """
     if out.is_symlink():
         out = out.resolve()
-    _refuse_inside(out, run)
+    for run in runs:
+        _refuse_inside(out, run)
     if out.name in ("", ".."):
-        raise OptionError(f"{readable(out)} cannot be replaced by maps; name a folder in it")
+        raise OptionError(f"{readable(out)} cannot be replaced by {what}; name a folder in it")
     if out.exists() and not out.is_dir():
-        raise OptionError(f"{readable(out)} is a file; name a folder, or a .zip file, for the maps")
+        raise OptionError(f"{readable(out)} is a file; name a folder for {what}")
     if out.is_dir() and any(out.iterdir()):
         if not overwrite:
             raise OptionError(_exists(out))
-        _refuse_others(out)
+        refuse(out)
     temporary = _beside(out)
     replaced = _beside(out)
     try:

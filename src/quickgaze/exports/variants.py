@@ -11,9 +11,9 @@ import polars as pl
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import OptionError
 from quickgaze.resampling import gaussian_blur
-from quickgaze.study import Run
+from quickgaze.study import CAM_KEYS, Run
 
-_KEYS = ("backbone", "cam", "grid", "component")
+_KEYS = tuple(name for name in CAM_KEYS if name != "stimulus")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from quickgaze.report.layers import (
 )
 from quickgaze.report.signs import FLIPPED, UNKNOWN, signs_of
 from quickgaze.report.sources import Source, Sources
-from quickgaze.report.subjects import Subject, Variant
+from quickgaze.report.subjects import CAM, Subject, Variant
 from quickgaze.saliency import FloatMap, saliency_maps
 from quickgaze.stimuli.types import Size
 from quickgaze.study import progress_bar, stored_cam
@@ -303,7 +303,7 @@ class _Drawer:
         stimulus = self.subject.keys[number][1]
         for place in self.rows.get((run, stimulus), ()):
             row = self.tables[run].row(place, named=True)
-            cam = tuple(row[key] for key in ("backbone", "cam", "grid", "component"))
+            cam = tuple(row[key] for key in CAM)
             done: set[tuple[str, str]] = set()
             for variant, of_run in enumerate(self.subject.variants):
                 sign = self.signs[variant].get(stimulus)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quickgaze.cams import CAMS
-from quickgaze.errors import QuickgazeError, StimulusError
+from quickgaze.errors import OptionError, QuickgazeError, StimulusError
 from quickgaze.report.overview import Card, Section, write_overview
 from quickgaze.report.pictures import Pictures, file_stems, write_maps
 from quickgaze.saliency import SaliencyModel, SaliencyResult
 from quickgaze.stimuli import read_image
-from quickgaze.stimuli.files import IMAGE_SUFFIXES
+from quickgaze.stimuli.files import IMAGE_SUFFIXES, readable
 from quickgaze.study import progress_bar
 
 
@@ -62,6 +62,8 @@ def map_files(
 
     Raises
     ------
+    OptionError
+        If `out` cannot be written.
     StimulusError
         If there is no file to map.
 
@@ -80,7 +82,10 @@ def map_files(
     files = list(image_files(paths))
     if not files:
         raise StimulusError(f"there is no image in {', '.join(map(str, paths))}")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{readable(out)} cannot be written: {error.strerror}") from error
     pictures = Pictures(out)
     cards: list[Card] = []
     failures: list[tuple[Path, str]] = []
@@ -93,7 +98,7 @@ def map_files(
                 write_maps(out, stem, image, result.map, arrays)
                 panels = pictures.panels(f"{number:04d}", image, result.map)
                 cards.append(Card(file.name, _caption(result), panels))
-            except QuickgazeError as error:
+            except (QuickgazeError, OSError) as error:
                 failures.append((file, str(error)))
             bar.advance(task)
     section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)

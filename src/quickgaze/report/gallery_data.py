@@ -110,12 +110,8 @@ def gallery_data(
 
 
 def _variant(subject: Subject, album: Album, place: int, variant: Variant) -> dict[str, Any]:
-    table = subject.scores[variant.run]
-    own = table.filter(
-        pl.all_horizontal(pl.col(key) == value for key, value in variant.keys.items())
-    )
-    dataset = str(subject.runs[variant.run].plan["dataset"]["name"])
-    numbers = [subject.numbers[dataset, stimulus] for stimulus in own["stimulus"]]
+    own = subject.scores_of(variant)
+    numbers = [subject.number(variant.run, stimulus) for stimulus in own["stimulus"]]
     columns = [*subject.runs[variant.run].metrics, "explained_variance", "orientation_margin"]
     values: dict[str, list[float | None]] = {}
     for name in columns:
@@ -126,7 +122,7 @@ def _variant(subject: Subject, album: Album, place: int, variant: Variant) -> di
             values[name] = column
     return {
         "label": variant.label,
-        "set": _datasets(subject).index(dataset),
+        "set": _datasets(subject).index(subject.dataset(variant.run)),
         "scores": values,
         "signs": album.signs[place],
         "cam": album.cams[place],

@@ -20,7 +20,7 @@ from quickgaze.report.layers import DIVERGING, SEQUENTIAL
 from quickgaze.report.pictures import file_stems
 from quickgaze.report.signs import FLIPPED, signs_of
 from quickgaze.report.sources import Source, find_sources
-from quickgaze.report.subjects import Subject, subject_of
+from quickgaze.report.subjects import CAM, Subject, subject_of
 from quickgaze.report.words import number
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
@@ -168,7 +168,7 @@ def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> lis
     if stimuli is None:
         if bottom < 1:
             raise OptionError(f"bottom is {bottom}; give at least 1, or name the stimuli")
-        keys = dict(subject.variants[subject.main[0]].keys)
+        keys = dict(subject.main_of(0).keys)
         table = ranking(run, subject.metric, bottom, variant=keys)
         least: list[str] = table.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
         return least
@@ -208,9 +208,8 @@ class _Drawer:
         maps: PathLike | None,
     ) -> _Drawer:
         table = subject.runs[0].maps()
-        chosen = subject.variants[subject.main[0]]
-        keys = dict(zip(("backbone", "cam", "grid", "component"), chosen.cam, strict=True))
-        own = table.filter(pl.all_horizontal(pl.col(key) == value for key, value in keys.items()))
+        chosen = subject.main_of(0)
+        own = table.filter(*(pl.col(key) == chosen.keys[key] for key in CAM))
         found = find_sources(subject, dataset, images, maps)
         if own.is_empty() and not found.by_number:
             raise OptionError(
@@ -222,18 +221,14 @@ class _Drawer:
         return cls(subject, dict(found.by_number), rows, signs)
 
     def title(self, stimulus: str) -> str:
-        variant = self.subject.variants[self.subject.main[0]]
-        scores = self.subject.scores[0].filter(
-            pl.col("stimulus") == stimulus,
-            *(pl.col(key) == value for key, value in variant.keys.items()),
-        )
+        variant = self.subject.main_of(0)
+        scores = self.subject.scores_of(variant).filter(pl.col("stimulus") == stimulus)
         score = scores[self.subject.metric][0] if scores.height else None
         return f"{stimulus}   {self.subject.metric} {number(score)}"
 
     def views(self, stimulus: str) -> Iterator[_View]:
         """Pictures of a stimulus, from left to right."""
-        dataset = str(self.subject.runs[0].plan["dataset"]["name"])
-        source = self.sources.get(self.subject.numbers[dataset, stimulus], Source())
+        source = self.sources.get(self.subject.number(0, stimulus), Source())
         row, sign = self.rows.get(stimulus), self.signs.get(stimulus)
         image = source.read_image()
         if image is not None:
@@ -248,7 +243,7 @@ class _Drawer:
 
     def _maps(self, row: dict[str, Any], sign: str) -> Iterator[_View]:
         settings = self.subject.runs[0].plan["settings"]
-        sigma = self.subject.variants[self.subject.main[0]].keys["sigma"] or BLUR
+        sigma = self.subject.main_of(0).keys["sigma"] or BLUR
         size = (row["image_height"], row["image_width"])
         oriented = stored_cam(row).projection * (-1 if sign == FLIPPED else 1)
         yield _View(f"CAM, {row['height']} x {row['width']}", oriented[0].numpy(), DIVERGING, True)

@@ -8,12 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from quickgaze.report.subjects import Subject, Variant
+from quickgaze.report.subjects import CAM, Subject, Variant
 
 KEPT, FLIPPED, UNKNOWN = "p", "n", "."
 """The sign of the stored CAM, the other one, and none that can be told."""
 
-_KEYS = ("backbone", "cam", "grid", "component")
 _EVIDENCE = "evidence_"
 
 
@@ -48,7 +47,7 @@ def signs_of(subject: Subject, maps: Mapping[int, pl.DataFrame]) -> list[dict[st
 
 
 def _by_rule(variant: Variant, maps: pl.DataFrame) -> dict[str, str]:
-    own = maps.filter(pl.all_horizontal(pl.col(key) == variant.keys[key] for key in _KEYS))
+    own = maps.filter(pl.all_horizontal(pl.col(key) == variant.keys[key] for key in CAM))
     rule = f"{_EVIDENCE}{variant.keys['orientation']}"
     evidence = [name for name in own.columns if name.startswith(_EVIDENCE)]
     found = {}
@@ -90,10 +89,7 @@ def _alike(one: Variant, other: Variant) -> bool:
 
 
 def _scores(subject: Subject, variant: Variant) -> dict[str, tuple[Any, ...]]:
-    table = subject.scores[variant.run]
-    own = table.filter(
-        pl.all_horizontal(pl.col(key) == value for key, value in variant.keys.items())
-    )
+    own = subject.scores_of(variant)
     metrics = subject.runs[variant.run].metrics
     # NaN is not equal to itself, null is.
     rows = own.select("stimulus", pl.col(metrics).fill_nan(None)).iter_rows()

@@ -86,8 +86,6 @@ class Sources:
         By position among the subject's stimuli.
     notes : sequence of str
         Sentences that belong beside the pictures.
-    stimuli : mapping of int to Stimulus
-        Those of a data set.
     """
 
     by_number: Mapping[int, Source] = field(default_factory=dict)

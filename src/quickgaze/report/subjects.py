@@ -14,7 +14,10 @@ from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.findings import VARIANT
 from quickgaze.findings.selection import Chosen, of_variants
-from quickgaze.study import Run
+from quickgaze.study import CAM_KEYS, Run
+
+CAM = tuple(name for name in CAM_KEYS if name != "stimulus")
+"""Keys that tell a CAM from others of its run."""
 
 _WORDS = {"grid": "grid ", "component": "component ", "sigma": "sigma ", "convention": ""}
 """What stands before the value of a key that would not explain itself."""
@@ -40,8 +43,8 @@ class Variant:
 
     @property
     def cam(self) -> tuple[Any, ...]:
-        """What tells its CAM from others of its run."""
-        return tuple(self.keys[key] for key in ("backbone", "cam", "grid", "component"))
+        """What tells its CAM from others of its run: the values of `CAM`."""
+        return tuple(self.keys[key] for key in CAM)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +80,10 @@ class Subject:
     def keys(self) -> list[tuple[str, str]]:
         """Data set and id of every stimulus, each once, in the order of the plans."""
         found: dict[tuple[str, str], None] = {}
-        for run in self.runs:
-            name = str(run.plan["dataset"]["name"])
+        for place, run in enumerate(self.runs):
             # Tables may tell of stimuli that a plan written by hand does not list.
-            scored = self.scores[self.runs.index(run)]["stimulus"].to_list()
+            scored = self.scores[place]["stimulus"].to_list()
+            name = self.dataset(place)
             found |= dict.fromkeys((name, each) for each in [*run.plan["stimuli"], *scored])
         return list(found)
 
@@ -95,14 +98,30 @@ class Subject:
         """Position of every stimulus in `stimuli`."""
         return {key: place for place, key in enumerate(self.keys)}
 
+    def dataset(self, run: int) -> str:
+        """Name of a run's data set."""
+        return str(self.runs[run].plan["dataset"]["name"])
+
+    def number(self, run: int, stimulus: str) -> int:
+        """Position of a stimulus of a run in `stimuli`."""
+        return self.numbers[self.dataset(run), stimulus]
+
     def shown(self, run: int, stimulus: str) -> str:
         """Name to read of a stimulus of a run."""
-        name = str(self.runs[run].plan["dataset"]["name"])
-        return self.stimuli[self.numbers[name, stimulus]]
+        return self.stimuli[self.number(run, stimulus)]
 
     def of_run(self, run: int) -> list[Variant]:
         """Variants of a run."""
         return [variant for variant in self.variants if variant.run == run]
+
+    def main_of(self, run: int) -> Variant:
+        """Give the variant that single findings of a run are about."""
+        return self.variants[self.main[run]]
+
+    def scores_of(self, variant: Variant) -> pl.DataFrame:
+        """Rows of a variant's scores."""
+        own = (pl.col(key) == value for key, value in variant.keys.items())
+        return self.scores[variant.run].filter(*own)
 
     def labels(self, run: int) -> pl.DataFrame:
         """Table of a run's variants: their keys and ``variant``, what they are called."""
@@ -118,6 +137,10 @@ class Subject:
     def title(self, run: int) -> str:
         """Name of a run, where there are several."""
         return self.names[run] if len(self.runs) > 1 else ""
+
+    def suffix(self, run: int) -> str:
+        """End of the names of a run's figures and tables, where there are several runs."""
+        return f"-run{run + 1}" if len(self.runs) > 1 else ""
 
     def having(self, metric: str) -> list[int]:
         """Positions of the runs that have a metric."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 
 from quickgaze.errors import OptionError
+from quickgaze.exports.targets import replaced_folder
 from quickgaze.findings import image_attributes
 from quickgaze.findings.selection import Chosen, check_installed
 from quickgaze.report.album import LONGEST, Album, no_album, write_album
@@ -181,7 +179,10 @@ def write_report(
     subject = subject_of(opened, metric, variant)
     sources = find_sources(subject, dataset, images, maps)
     known = match_attributes(subject, [*attributes, *_own_attributes(subject, sources)])
-    with _folder(Path(out), opened, overwrite=overwrite) as folder:
+    target = Path(out)
+    with replaced_folder(
+        target, opened, "a report", overwrite=overwrite, refuse=_refuse_others
+    ) as folder:
         if image_statistics:
             measured = match_attributes(subject, [_statistics(subject, sources)])
             known = _beside(known, measured)
@@ -209,7 +210,6 @@ def write_report(
         )
         (folder / MARK).write_text(json.dumps({"what": "quickgaze report"}), encoding="utf-8")
     failures = tuple((subject.stimuli[number], reason) for number, reason in album.failures)
-    target = Path(out)
     return Report(target, target / "index.html", len(subject.stimuli), failures)
 
 
@@ -299,49 +299,9 @@ def _beside(one: pl.DataFrame | None, other: pl.DataFrame | None) -> pl.DataFram
     return one.hstack([column for column in other if column.name not in one.columns])
 
 
-@contextmanager
-def _folder(out: Path, runs: Sequence[Run], *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder that becomes `out` when the block ends without an error."""
-    _check_out(out, runs, overwrite)
-    temporary = out.parent / f".{uuid4().hex}.tmp"
-    replaced = out.parent / f".{uuid4().hex}.tmp"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        yield temporary
-        if out.exists():
-            out.rename(replaced)
-        temporary.rename(out)
-    except OSError as error:
+def _refuse_others(folder: Path) -> None:
+    if not (folder / MARK).is_file():
         raise OptionError(
-            f"{readable(out)} cannot be written: {error.strerror or error}"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not out.exists():
-            replaced.rename(out)
-        shutil.rmtree(replaced, ignore_errors=True)
-
-
-def _check_out(out: Path, runs: Sequence[Run], overwrite: bool) -> None:
-    for run in runs:
-        if "://" not in run.place and out.resolve().is_relative_to(run.path.resolve()):
-            raise OptionError(
-                f"{readable(out)} lies in the run folder, which holds the run alone; name another "
-                "place"
-            )
-    if out.name in ("", ".."):
-        raise OptionError(f"{readable(out)} cannot be replaced by a report; name a folder in it")
-    if out.exists() and not out.is_dir():
-        raise OptionError(f"{readable(out)} is a file; name a folder for the report")
-    if not out.is_dir() or not any(out.iterdir()):
-        return
-    if not overwrite:
-        raise OptionError(
-            f"{readable(out)} is there already; name another place, or allow it with overwrite"
-        )
-    if not (out / MARK).is_file():
-        raise OptionError(
-            f"{readable(out)} holds something else than a report and is not overwritten; name "
+            f"{readable(folder)} holds something else than a report and is not overwritten; name "
             "another folder"
         )

@@ -66,7 +66,7 @@ def attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> p
     -------
     polars.DataFrame
     """
-    name = str(subject.runs[run].plan["dataset"]["name"])
+    name = subject.dataset(run)
     places = [place for place, (dataset, _) in enumerate(subject.keys) if dataset == name]
     own = attributes[places].with_columns(
         pl.Series("stimulus", [subject.keys[place][1] for place in places], pl.String)
@@ -114,12 +114,11 @@ def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFra
 
 def _part(subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int) -> Part:
     opened, metric = subject.runs[run], subject.metric
-    variant = subject.variants[subject.main[run]]
+    variant = subject.main_of(run)
     keys = dict(variant.keys)
     effects = attribute_effects(
         opened, attributes, metric, variant=keys, resamples=resamples, seed=seed
     )
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     tests = effects["tests"].max()
     texts = [f"Variant: {variant.label}; {metric}; {count(tests or 0)} tests."]  # type: ignore[arg-type]
     claimed = effects.filter("claimed")["sentence"].to_list()
@@ -127,9 +126,9 @@ def _part(subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, 
     figures = [
         figure
         for kind, title in _EFFECTS.items()
-        if (figure := _figure(effects, kind, title.format(metric), suffix)) is not None
+        if (figure := _figure(effects, kind, title.format(metric), subject.suffix(run))) is not None
     ]
-    tables = [_effects(effects, f"attributes{suffix}")]
+    tables = [_effects(effects, f"attributes{subject.suffix(run)}")]
     for more in (_claims, _regression):
         found = more(subject, run, attributes, resamples, seed)
         if isinstance(found, Table):
@@ -182,7 +181,7 @@ def _effects(effects: pl.DataFrame, name: str) -> Table:
 def _claims(
     subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
 ) -> Table | str:
-    keys = dict(subject.variants[subject.main[run]].keys)
+    keys = dict(subject.main_of(run).keys)
     try:
         found = study_claims(
             subject.runs[run],
@@ -210,16 +209,15 @@ def _claims(
         }
         for row in found.iter_rows(named=True)
     ]
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     caption = "What the CAP6415 study saw by eye, tested."
-    return Table(f"claims{suffix}", caption, pl.DataFrame(rows), found)
+    return Table(f"claims{subject.suffix(run)}", caption, pl.DataFrame(rows), found)
 
 
 def _regression(
     subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
 ) -> Table | str:
     del resamples, seed  # its intervals need no draws
-    keys = dict(subject.variants[subject.main[run]].keys)
+    keys = dict(subject.main_of(run).keys)
     try:
         found = attribute_regression(subject.runs[run], attributes, subject.metric, variant=keys)
     except OptionError as error:
@@ -234,9 +232,8 @@ def _regression(
         }
         for row in found.iter_rows(named=True)
     ]
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     caption = (
         f"All attributes together (least squares, HC3): how much {subject.metric} differs with "
         "each, all else equal; numbers per standard deviation."
     )
-    return Table(f"regression{suffix}", caption, pl.DataFrame(rows), found)
+    return Table(f"regression{subject.suffix(run)}", caption, pl.DataFrame(rows), found)

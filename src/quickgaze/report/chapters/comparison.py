@@ -52,7 +52,7 @@ def comparison_chapter(subject: Subject, resamples: int, seed: int) -> Chapter:
 
 def _runs(subject: Subject, first: int, second: int, resamples: int, seed: int) -> Part:
     names = f"{subject.names[first]} and {subject.names[second]}"
-    ours, theirs = (subject.variants[subject.main[run]] for run in (first, second))
+    ours, theirs = (subject.main_of(run) for run in (first, second))
     try:
         found = compare(
             subject.runs[first],
@@ -101,7 +101,7 @@ def _differing(subject: Subject, run: int, stimuli: pl.DataFrame, name: str) -> 
 
 
 def _variants(subject: Subject, run: int, resamples: int, seed: int) -> Part:
-    metric, main = subject.metric, subject.variants[subject.main[run]]
+    metric, main = subject.metric, subject.main_of(run)
     found = compare_variants(
         subject.runs[run], metric, reference=dict(main.keys), resamples=resamples, seed=seed
     )
@@ -109,7 +109,6 @@ def _variants(subject: Subject, run: int, resamples: int, seed: int) -> Part:
         {"first": row["first"], **_cells(row), "q": chance(row["q"])}
         for row in found.iter_rows(named=True)
     ]
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     shown = found.filter(pl.col("low").is_not_null()).select(
         pl.col("first").alias("name"),
         pl.col("difference").alias("effect"),
@@ -121,12 +120,12 @@ def _variants(subject: Subject, run: int, resamples: int, seed: int) -> Part:
     title = f"difference of mean {metric}"
     caption = f"Difference of mean {metric} of each variant from {found['second'][0]}."
     figures = (
-        [Figure(f"comparison-{metric}{suffix}", caption, effects_chart(shown, title))]
+        [Figure(f"comparison-{metric}{subject.suffix(run)}", caption, effects_chart(shown, title))]
         if shown.height
         else []
     )
     table = Table(
-        f"comparison-{metric}{suffix}",
+        f"comparison-{metric}{subject.suffix(run)}",
         f"All variants against {found['second'][0]}, the second, in {metric} {arrow(metric)}, "
         "paired by stimulus; q is the rate of false discoveries.",
         pl.DataFrame(rows).select(pl.exclude("remark"), "remark"),

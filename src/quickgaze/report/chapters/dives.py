@@ -49,7 +49,7 @@ def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
 
 
 def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:
-    keys = dict(subject.variants[subject.main[run]].keys)
+    keys = dict(subject.main_of(run).keys)
     least = ranking(subject.runs[run], subject.metric, max(stimuli, 1), variant=keys)
     # The worst first, as in a ranking of the bottom.
     names = least.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()[:stimuli]
@@ -72,15 +72,14 @@ def _part(subject: Subject, run: int, found: DeepDive) -> Part:
         .filter(pl.col("score").is_not_null())
         .with_columns(_shown(subject, run, "stimulus"))
     )
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     metric = subject.metric
-    name = f"deep-dive-{metric}{suffix}"
+    name = f"deep-dive-{metric}{subject.suffix(run)}"
     caption = f"{metric} of each stimulus at every grid, with the sign of the rule and flipped."
     order = pl.DataFrame({"stimulus": found.best["stimulus"]}).with_columns(
         _shown(subject, run, "stimulus")
     )
     ordered = order.join(sides, on="stimulus", maintain_order="left_right")
-    variant = subject.variants[subject.main[run]]
+    variant = subject.main_of(run)
     # Two ids that are alike when shortened would share a row.
     short = pl.col("stimulus").map_elements(shortened, return_dtype=pl.String)
     drawn = ordered.with_columns(short)
@@ -130,17 +129,16 @@ def _grids(subject: Subject, run: int, found: DeepDive, name: str) -> Table:
 def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[Strip]:
     if album.empty:
         return []
-    main = subject.variants[subject.main[run]]
+    main = subject.main_of(run)
     by_grid = {
         variant.keys["grid"]: place
         for place, variant in enumerate(subject.variants)
         if variant.run == run and {**variant.keys, "grid": None} == {**main.keys, "grid": None}
     }
-    dataset = str(subject.runs[run].plan["dataset"]["name"])
     gains = {row["stimulus"]: row for row in found.best.iter_rows(named=True)}
     strips = []
     for (stimulus,), group in found.grids.group_by("stimulus", maintain_order=True):
-        number_of = subject.numbers[dataset, str(stimulus)]
+        number_of = subject.number(run, str(stimulus))
         sights = [
             Sight(album.image_file(number_of), "image", ""),
             Sight(album.density_file(number_of), "people", ""),

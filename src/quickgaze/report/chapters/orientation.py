@@ -68,15 +68,14 @@ def _part(subject: Subject, run: int, audit: pl.DataFrame) -> Part:
         }
         for row in named.iter_rows(named=True)
     ]
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     caption = (
         "Share of maps whose negative agrees better with people, mean cc, and what it loses "
         "against the better sign in hindsight."
     )
     figure = Figure(
-        f"orientation{suffix}",
+        f"orientation{subject.suffix(run)}",
         "Share of maps that each rule inverts.",
         audit_chart(named.select("rest", "orientation", "inverted", "cc", "lost", "images")),
     )
-    table = Table(f"orientation{suffix}", caption, pl.DataFrame(view), audit)
+    table = Table(f"orientation{subject.suffix(run)}", caption, pl.DataFrame(view), audit)
     return Part(subject.title(run), [figure], [table])

@@ -70,7 +70,6 @@ def failures_chapter(subject: Subject, album: Album) -> Chapter:
 
 def _failed(subject: Subject, run: int) -> Part:
     opened, tables = subject.runs[run], []
-    suffix = f"-run{run + 1}" if len(subject.runs) > 1 else ""
     failures = opened.failures()
     if failures.height:
         rows = [
@@ -83,7 +82,9 @@ def _failed(subject: Subject, run: int) -> Part:
             for row in failures.iter_rows(named=True)
         ]
         caption = f"{count(failures.height)} stimuli that could not be scored."
-        tables.append(Table(f"failures{suffix}", caption, pl.DataFrame(rows), failures))
+        tables.append(
+            Table(f"failures{subject.suffix(run)}", caption, pl.DataFrame(rows), failures)
+        )
     undefined = opened.undefined()
     if undefined.height:
         of_what = ["metric", "bound", "orientation", "reason"]
@@ -101,7 +102,9 @@ def _failed(subject: Subject, run: int) -> Part:
             for row in counted.iter_rows(named=True)
         ]
         caption = f"{count(undefined.height)} scores that are undefined, by reason."
-        tables.append(Table(f"undefined{suffix}", caption, pl.DataFrame(rows), undefined))
+        tables.append(
+            Table(f"undefined{subject.suffix(run)}", caption, pl.DataFrame(rows), undefined)
+        )
     return Part(subject.title(run), tables=tables)
 
 
@@ -146,8 +149,9 @@ def provenance_chapter(subject: Subject, notes: Sequence[str], command: str | No
 
 def _run_facts(subject: Subject, place: int) -> Part:
     run = subject.runs[place]
-    suffix = f"-run{place + 1}" if len(subject.runs) > 1 else ""
-    table = _facts(f"provenance{suffix}", f"The run {subject.names[place]}.", run_facts(run))
+    table = _facts(
+        f"provenance{subject.suffix(place)}", f"The run {subject.names[place]}.", run_facts(run)
+    )
     return Part(subject.names[place], tables=[table])
 
 

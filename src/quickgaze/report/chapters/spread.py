@@ -130,7 +130,7 @@ def ranking_chapter(subject: Subject) -> Chapter:
 
 
 def _ranking(subject: Subject, run: int, metric: str) -> Part:
-    variant = subject.variants[subject.main[run]]
+    variant = subject.main_of(run)
     found = ranking(subject.runs[run], metric, RANKED, variant=dict(variant.keys))
     heading = f"{metric} {arrow(metric)}"
     tables = []
@@ -146,7 +146,7 @@ def _ranking(subject: Subject, run: int, metric: str) -> Part:
         ]
         view = pl.DataFrame(rows, dict.fromkeys(("stimulus", heading, "rank"), pl.String))
         caption = f"{_GROUPS[group]}, {metric}."
-        name = "-".join(filter(None, [f"ranking-{metric}-{group}", _suffix(subject, run)]))
+        name = f"ranking-{metric}-{group}{subject.suffix(run)}"
         tables.append(Table(name, caption, view, own, opens="stimulus"))
     title = subject.title(run)
     label = f"{metric} · {title}" if title else metric
@@ -154,7 +154,3 @@ def _ranking(subject: Subject, run: int, metric: str) -> Part:
 
 
 _GROUPS = {"most": "Most agreement", "middle": "Middling agreement", "least": "Least agreement"}
-
-
-def _suffix(subject: Subject, run: int) -> str:
-    return f"run{run + 1}" if len(subject.runs) > 1 else ""
