@@ -2,157 +2,70 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 
 class QuickgazeError(Exception):
     """Base of every error that quickgaze raises on purpose.
 
     Its message names the thing, what was expected and what to do next.
-
-    Examples
-    --------
-    >>> try:
-    ...     raise OptionError("sigma is -1; give 0 or more pixels")
-    ... except QuickgazeError as error:
-    ...     print(error)
-    sigma is -1; give 0 or more pixels
     """
 
 
 class OptionError(QuickgazeError, ValueError):
-    """An option or argument that cannot be used; nothing has been computed.
-
-    Examples
-    --------
-    >>> import quickgaze as qg
-    >>> qg.SaliencyModel(sigma=-1)
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.OptionError: sigma is -1; give a standard deviation in pixels, 0 for no blur
-    """
+    """An option or argument that cannot be used; nothing has been computed."""
 
 
 class UnknownNameError(OptionError):
-    """A name that no catalogue holds; the message offers the nearest known one.
-
-    Examples
-    --------
-    >>> from quickgaze.metrics import METRICS
-    >>> METRICS["ncc"]  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.UnknownNameError: unknown metric 'ncc'; did you mean 'cc'? Known: cc, ...
-    """
+    """A name that no catalogue holds; the message offers the nearest known one."""
 
 
 class ExtensionError(OptionError):
-    """Something that an installed package adds to quickgaze, and that cannot be used.
-
-    Examples
-    --------
-    >>> raise ExtensionError("the metric 'luck' of a-package 1.0 cannot be imported")
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.ExtensionError: the metric 'luck' of a-package 1.0 cannot be imported
-    """
+    """Something that an installed package adds to quickgaze, and that cannot be used."""
 
 
 class DatasetError(QuickgazeError):
-    """A data set that cannot be opened at the place given.
-
-    Examples
-    --------
-    >>> import quickgaze as qg
-    >>> qg.load_dataset("osie", root="not/here")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.DatasetError: not/here does not exist; the data set 'osie' needs ...
-    """
+    """A data set that cannot be opened at the place given."""
 
 
 class StimulusError(QuickgazeError):
-    """One stimulus whose image or gaze data cannot be used; others are not affected.
-
-    Examples
-    --------
-    >>> from quickgaze.stimuli import read_image
-    >>> read_image("not/here.png")
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.StimulusError: there is no image at not/here.png; check the path
-    """
+    """One stimulus whose image or gaze data cannot be used; others are not affected."""
 
 
 class WeightsError(QuickgazeError):
-    """Weights that cannot be found, or that do not fit the network.
-
-    Examples
-    --------
-    >>> import quickgaze as qg
-    >>> qg.load_backbone("efficientnet_lite0", weights="not/here.pth")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.WeightsError: there is no weights file not/here.pth; ...
-    """
+    """Weights that cannot be found, or that do not fit the network."""
 
 
 class RunError(QuickgazeError):
-    """A run folder that cannot be read, written or continued.
-
-    Examples
-    --------
-    >>> import quickgaze as qg
-    >>> qg.open_run("not/here")
-    Traceback (most recent call last):
-        ...
-    quickgaze.errors.RunError: not/here is not a run folder: it holds no plan.json
-    """
+    """A run folder that cannot be read, written or continued."""
 
 
 class RunInterruptedError(RunError):
-    """A run that was stopped on purpose; what it computed is kept.
-
-    Examples
-    --------
-    >>> issubclass(RunInterruptedError, RunError)
-    True
-    """
+    """A run that was stopped on purpose; what it computed is kept."""
 
 
 class DamagedRunWarning(UserWarning):
-    """A part of a run folder is not what was written, and is computed anew.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("error", DamagedRunWarning)  # stop rather than compute anew
-    """
+    """A part of a run folder is not what was written, and is computed anew."""
 
 
 class ExtensionWarning(UserWarning):
-    """Something that an installed package adds to quickgaze cannot be used, and is left out.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> from quickgaze.metrics import METRICS
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("error", ExtensionWarning)
-    ...     "nss" in METRICS.entries()
-    True
-    """
+    """Something that an installed package adds to quickgaze cannot be used, and is left out."""
 
 
 class RandomWeightsWarning(UserWarning):
-    """The backbone's weights are random: its maps say nothing about a trained model.
+    """The backbone's weights are random: its maps say nothing about a trained model."""
 
-    Examples
-    --------
-    >>> import warnings
-    >>> import quickgaze as qg
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     backbone = qg.load_backbone("efficientnet_lite0", weights="none")
-    >>> [warning.category.__name__ for warning in caught]
-    ['RandomWeightsWarning']
+
+def require(package: str, extra: str, what: str) -> ModuleType:
+    """Import a package that only an extra of quickgaze brings; `what` needs it ("a regression").
+
+    Raises `OptionError`, with the command that installs it, where it is missing.
     """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise OptionError(
+            f"{what} needs the package {package.partition('.')[0]}, which cannot be imported "
+            f"({error}); run: pip install 'quickgaze[{extra}]'"
+        ) from error
