@@ -215,7 +215,7 @@ def test_one_bad_map_never_ends_an_export(
     )
     assert exported.count == 2
     assert [stimulus for stimulus, _ in exported.failures] == [bad]
-    assert "orientation 'activation' cannot be told" in exported.failures[0][1]
+    assert "orientation 'activation' finds no sign" in exported.failures[0][1]
     assert len(files(tmp_path / "m")) == 2
 
 
@@ -224,7 +224,7 @@ def test_no_map_at_all_is_an_error_and_leaves_nothing(
 ) -> None:
     every = spoilt(write_run, run, tmp_path / "run", [stimulus.id for stimulus in displays])
     for name in ("m", "m.zip"):
-        with pytest.raises(OptionError, match="not a single map can be exported; its map is NaN"):
+        with pytest.raises(OptionError, match="no map can be exported: its map is NaN"):
             export_maps(every, tmp_path / name, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

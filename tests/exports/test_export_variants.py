@@ -61,9 +61,9 @@ def test_a_run_of_the_oracle_alone(displays: Dataset, tmp_path: Path) -> None:
 
 
 def test_what_the_run_does_not_have(mixed: Run) -> None:
-    with pytest.raises(OptionError, match="no maps of the grid 's8' here; it has: coarsest, s16"):
+    with pytest.raises(OptionError, match="no such maps of the grid 's8'; it has: coarsest, s16"):
         choose_variant(mixed, grid="s8")
-    with pytest.raises(OptionError, match="no maps of the component 3 here; it has: 0"):
+    with pytest.raises(OptionError, match="no such maps of the component 3; it has: 0"):
         choose_variant(mixed, component=3)
     with pytest.raises(UnknownNameError, match="did you mean 'activation'"):
         choose_variant(mixed, cam="eigen", orientation="activaton")
@@ -80,7 +80,7 @@ def test_maps_that_were_computed_elsewhere(displays: Dataset, tmp_path: Path) ->
         np.save(maps / f"{stimulus.id}.npy", np.random.default_rng(0).random((120, 160)))
     alone = qg.Study(displays, maps={"other": maps}, metrics=["cc"])
     run = alone.run(tmp_path / "alone", progress=False)
-    with pytest.raises(OptionError, match=f"'other' were computed elsewhere .* lie: {maps}"):
+    with pytest.raises(OptionError, match=f"'other' were computed elsewhere .* take them from there: {maps}"):
         export_maps(run, tmp_path / "out", progress=False)
     beside = qg.Study(displays, ["efficientnet_lite0"], ["center"], maps={"other": maps})
     run = beside.run(tmp_path / "beside", progress=False)

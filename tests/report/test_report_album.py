@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from quickgaze.metrics import cc
-from quickgaze.report.album import Album, write_album
+from quickgaze.report.album import Album, file_name, write_album
 from quickgaze.report.layers import (
     cam_picture,
     difference_picture,
@@ -19,9 +19,8 @@ from quickgaze.report.layers import (
     photograph,
     shrunk,
 )
-from quickgaze.report.signs import signs_of
-from quickgaze.report.sources import find_sources
-from quickgaze.report.subjects import Subject, subject_of
+from quickgaze.report.originals import find_originals
+from quickgaze.report.subjects import Subject, signs_of, subject_of
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_cam, stored_saliency
@@ -39,7 +38,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def album(subject: Subject, displays: Dataset, folder: Path) -> Album:
-    return write_album(subject, find_sources(subject, displays), folder, longest=80, progress=False)
+    return write_album(
+        subject, find_originals(subject, displays), folder, longest=80, progress=False
+    )
 
 
 def test_drawn_signs_are_those_that_were_scored(
@@ -168,3 +169,7 @@ def test_photographs_are_never_enlarged() -> None:
     image = np.zeros((30, 40, 3), np.uint8)
     assert photograph(image, 80).size == (40, 30)
     assert photograph(image, 20).size == (20, 15)
+
+
+def test_file_names_have_as_many_digits_as_there_are_stimuli() -> None:
+    assert (file_name(0, 40), file_name(4999, 123456)) == ("0001.webp", "005000.webp")

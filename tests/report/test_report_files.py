@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 import quickgaze as qg
 from quickgaze.errors import OptionError, StimulusError
 from quickgaze.report import Report, write_report
-from quickgaze.report.chapters.records import run_facts
+from quickgaze.report.chapters.records import equivalent_command, run_facts
 from quickgaze.report.gallery_data import script_json
 from quickgaze.report.papers import latex
 from quickgaze.stimuli import Dataset
@@ -231,7 +231,7 @@ def test_options_that_cannot_be_used_leave_nothing(
         ({"variant": {"orientation": "skew"}}, "unknown orientation of the run"),
         ({"dataset": strangers}, "has none of the stimuli"),
         ({"dataset": displays, "images": tmp_path}, "not both"),
-        ({"images": tmp_path}, "hold nothing of the runs' stimuli"),
+        ({"images": tmp_path}, "no file is named like a stimulus of the runs"),
         ({"image_statistics": True}, "need the photographs"),
         ({"picture_size": 8}, "at least 32"),
         ({"deep_dive": -1}, "0 for none"),
@@ -271,7 +271,7 @@ def test_one_bad_picture_never_ends_a_report(run: Run, displays: Dataset, tmp_pa
     assert {name for name, _ in report.failures} == {displays[0].id}
     text = _Page(report.page).text
     assert "the disk has a scratch" in text
-    assert "1 of 12 stimuli that were looked at are not what they were" in text
+    assert "1 of 12 checked stimuli have changed since" in text
     assert not (report.folder / "pictures/image/0001.webp").exists()
     assert (report.folder / "pictures/image/0002.webp").exists()
     # The run has kept its map, which needs no photograph.
@@ -378,3 +378,12 @@ def test_a_report_links_to_its_page_in_a_notebook(report: Report) -> None:
 def test_csv_of_names_reads_back(report: Report, hostile: str) -> None:
     text = (report.folder / "tables/deep-dive-cc.csv").read_text(encoding="utf-8")
     assert hostile in {row["stimulus"] for row in csv.DictReader(io.StringIO(text))}
+
+
+def test_the_command_names_what_differs_from_the_defaults() -> None:
+    settings = {"grids": ["s16"], "metrics": ["cc"], "seed": 0, "level_scale": "std"}
+    command = equivalent_command({"dataset": {"name": "osie"}, "settings": settings})
+    assert command == (
+        "quickgaze run --dataset osie --root ROOT --grid s16 --level-scale std --metrics cc "
+        "--out RUN"
+    )

@@ -1,11 +1,10 @@
 """A run's maps and tables, written in formats that other tools read."""
 
 from quickgaze.exports.archive import export_hdf5
-from quickgaze.exports.maps import Exported
+from quickgaze.exports.maps import Exported, MapVariant, choose_variant
 from quickgaze.exports.names import file_names, stimulus_named
 from quickgaze.exports.pictures import export_maps
 from quickgaze.exports.tables import TABLES, export_table
-from quickgaze.exports.variants import MapVariant, choose_variant
 
 __all__ = [
     "TABLES",

@@ -7,9 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from quickgaze.errors import OptionError
-from quickgaze.exports.maps import Exported, MapSource
+from quickgaze.exports.maps import Exported, MapVariant, VariantMaps
 from quickgaze.exports.targets import written_file
-from quickgaze.exports.variants import MapVariant
 from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.files import IMAGE_SUFFIXES, PathLike
 from quickgaze.stimuli.hdf5 import require_h5py
@@ -78,10 +77,10 @@ def export_hdf5(
     <HDF5 dataset "popout-000000.png": shape (480, 640), type "<f4">
     """
     h5py = require_h5py("maps in an HDF5 file")
-    source = MapSource.of(run, variant)
+    maps = VariantMaps.of(run, variant)
     if suffix is None:
         suffix = FILE_SUFFIXES.get(run.plan["dataset"]["name"])
-    names = hdf5_names(source.stimuli, suffix)
+    names = hdf5_names(maps.stimuli, suffix)
     target = Path(out)
     with (
         written_file(target, run, overwrite=overwrite) as temporary,
@@ -91,7 +90,7 @@ def export_hdf5(
         def put(stimulus: str, saliency: FloatMap) -> None:
             _add(file, names[stimulus], saliency)
 
-        return source.write(target, put, progress=progress)
+        return maps.write(target, put, progress=progress)
 
 
 def _add(file: Any, name: str, saliency: FloatMap) -> None:

@@ -1,33 +1,217 @@
-"""The saliency maps of one variant, made again from what a run has kept."""
+"""The saliency maps of one variant of a run: which are meant, and made again from what is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 
+from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import OptionError, QuickgazeError
-from quickgaze.exports.variants import MapVariant, choose_variant
+from quickgaze.resampling import gaussian_blur
 from quickgaze.saliency import FloatMap
-from quickgaze.study import Run, progress_bar, stored_saliency
+from quickgaze.study import CAM_KEYS, Run, progress_bar, stored_saliency
+
+_KEYS = tuple(name for name in CAM_KEYS if name != "stimulus")
+
+
+@dataclass(frozen=True)
+class MapVariant:
+    """One saliency map for each stimulus of a run. Made by `choose_variant`.
+
+    Parameters
+    ----------
+    backbone, cam, grid : str
+        As in the run.
+    component : int
+        From 0.
+    orientation : str
+        Rule that fixes the sign; ``"none"`` for a CAM without an open sign.
+    sigma : float
+        Blur in pixels; 0 is none.
+
+    Examples
+    --------
+    >>> variant = MapVariant("efficientnet_lite0", "eigen", "coarsest", 0, "activation", 19.0)
+    >>> variant.orientation, variant.sigma
+    ('activation', 19.0)
+    """
+
+    backbone: str
+    cam: str
+    grid: str
+    component: int
+    orientation: str
+    sigma: float
+
+    def rows(self, maps: pl.DataFrame) -> pl.DataFrame:
+        """Select the variant's rows of a table of maps.
+
+        Parameters
+        ----------
+        maps : polars.DataFrame
+            As `Run.maps` gives it.
+
+        Returns
+        -------
+        polars.DataFrame
+            The same columns, a row per stimulus.
+        """
+        return maps.filter(pl.all_horizontal(pl.col(key) == getattr(self, key) for key in _KEYS))
+
+
+def choose_variant(
+    run: Run,
+    *,
+    backbone: str | None = None,
+    cam: str | None = None,
+    grid: str | None = None,
+    component: int | None = None,
+    orientation: str | None = None,
+    sigma: float | None = None,
+) -> MapVariant:
+    """Choose one variant of the maps that a run has kept.
+
+    Parameters
+    ----------
+    run : Run
+    backbone, cam, grid, component : optional
+        Needed where the run has several.
+    orientation : str, optional
+        Any rule that needs no density, even one that the run did not score. By default the run's,
+        if it has only one.
+    sigma : float, optional
+        Any blur in pixels, even one that the run did not score. By default the run's, if it has
+        only one.
+
+    Returns
+    -------
+    MapVariant
+
+    Raises
+    ------
+    OptionError
+        If several variants remain (they are listed), if the run has kept no such maps, or if the
+        orientation needs the human density.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=1), metrics=["cc"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     choose_variant(study.run(folder, progress=False), orientation="skew").sigma
+    19.0
+    """
+    maps = run.maps()
+    if maps.is_empty():
+        raise OptionError(_no_maps(run))
+    if backbone in run.plan["settings"].get("maps", {}):
+        raise OptionError(_elsewhere(run, str(backbone)))
+    given = {"backbone": backbone, "cam": cam, "grid": grid, "component": component}
+    remaining = _matching(maps.select(_KEYS).unique(maintain_order=True), given, run)
+    choices = {key: remaining[key].unique(maintain_order=True).to_list() for key in _KEYS}
+    signed = [
+        name for name in choices["cam"] if _is_signed(maps.filter(pl.col("cam") == name).head(1))
+    ]
+    choices["orientation"] = _orientations(run, orientation, signed)
+    choices["sigma"] = _sigmas(run, sigma)
+    several = {key: values for key, values in choices.items() if len(values) > 1}
+    if several:
+        listed = "; ".join(f"{key} ({', '.join(map(str, several[key]))})" for key in several)
+        raise OptionError(f"{run.place} has maps of several variants; choose {listed}")
+    return MapVariant(**{key: values[0] for key, values in choices.items()})
+
+
+def _matching(keys: pl.DataFrame, given: dict[str, Any], run: Run) -> pl.DataFrame:
+    for key, value in given.items():
+        if value is None:
+            continue
+        kept = keys.filter(pl.col(key) == value)
+        if kept.is_empty():
+            known = ", ".join(map(str, keys[key].unique(maintain_order=True)))
+            raise OptionError(
+                f"{run.place} has no such maps of the {key} {value!r}; it has: {known}"
+            )
+        keys = kept
+    return keys
+
+
+def _is_signed(row: pl.DataFrame) -> bool:
+    return any(
+        row[column].null_count() == 0 for column in row.columns if column.startswith("evidence_")
+    )
+
+
+def _orientations(run: Run, given: str | None, signed: Sequence[str]) -> list[str]:
+    if given is not None and given != "none" and ORIENTATIONS[given].needs_density:
+        raise OptionError(_needs_density(given))
+    if not signed:
+        return ["none"]
+    if given is not None:
+        ORIENTATIONS[given]  # fails for "none", which fixes no sign
+        return [given]
+    planned: Iterable[str] = run.plan["settings"]["orientations"]
+    usable = [name for name in planned if not ORIENTATIONS[name].needs_density]
+    if not usable:
+        raise OptionError(_needs_density("oracle"))
+    return usable
+
+
+def _sigmas(run: Run, given: float | None) -> list[float]:
+    if given is None:
+        return [float(sigma) for sigma in run.plan["settings"]["sigmas"]]
+    gaussian_blur([0.0], given, axes=(0,))  # fails for a bad sigma
+    return [float(given)]
+
+
+def _needs_density(orientation: str) -> str:
+    return (
+        f"orientation {orientation!r} takes its sign from the human density, so its maps are not "
+        "a model's prediction and are not exported; choose another orientation"
+    )
+
+
+def _no_maps(run: Run) -> str:
+    if run.plan["settings"].get("maps"):
+        return _elsewhere(run, next(iter(run.plan["settings"]["maps"])))
+    reason = (
+        "its scores were imported without maps"
+        if run.complete and "imported" in run.manifest
+        else "none of its stimuli has one"
+    )
+    return (
+        f"{run.place} has kept no maps: {reason}. Export its tables, or export the maps of a run "
+        "that computes them"
+    )
+
+
+def _elsewhere(run: Run, name: str) -> str:
+    place = run.plan["settings"]["maps"][name]
+    return (
+        f"the maps of {name!r} were computed elsewhere and are not kept in {run.place}; "
+        f"take them from there: {place}"
+    )
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What became of the stimuli.
+    """What an export has written.
 
     Parameters
     ----------
     path : Path
-        The folder or file that was written.
+        The folder or file.
     variant : MapVariant
-        What the maps are of.
+        The variant of the maps.
     count : int
-        How many maps it holds.
+        Number of maps written.
     failures : tuple of (str, str)
-        Stimuli of the run that have none, and why.
+        Stimuli of the run without a map, and why.
 
     Examples
     --------
@@ -50,20 +234,14 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class MapSource:
-    """A run's saliency maps of one variant. Made by `MapSource.of`.
-
-    Parameters
-    ----------
-    run : Run
-    variant : MapVariant
-    """
+class VariantMaps:
+    """The saliency maps of one variant of a run. Made by `VariantMaps.of`."""
 
     run: Run
     variant: MapVariant
 
     @classmethod
-    def of(cls, run: Run, variant: MapVariant | None) -> MapSource:
+    def of(cls, run: Run, variant: MapVariant | None) -> VariantMaps:
         """Take the given variant, or the only one that the run has."""
         return cls(run, choose_variant(run) if variant is None else variant)
 
@@ -73,26 +251,7 @@ class MapSource:
         return self.variant.rows(self.run.maps())["stimulus"].to_list()
 
     def write(self, out: Path, put: Callable[[str, FloatMap], None], *, progress: bool) -> Exported:
-        """Make each map and hand it on.
-
-        Parameters
-        ----------
-        out : Path
-            What will be written, for the result.
-        put : callable
-            Takes a stimulus's id and its map: (H, W), float32, in [0, 1].
-        progress : bool
-            Whether to show a progress bar.
-
-        Returns
-        -------
-        Exported
-
-        Raises
-        ------
-        OptionError
-            If not a single map can be made; says why.
-        """
+        """Make each map, (H, W) float32 in [0, 1], and pass it to `put`; fail if there is none."""
         rows = self.variant.rows(self.run.maps())
         if rows.is_empty():
             raise OptionError(f"{self.run.place} has no maps of {self.variant}")
@@ -108,7 +267,7 @@ class MapSource:
                     failures.append((row["stimulus"], str(error)))
                 bar.advance(task)
         if not count:
-            raise OptionError(f"not a single map can be exported; {failures[-1][1]}")
+            raise OptionError(f"no map can be exported: {failures[-1][1]}")
         return Exported(out, self.variant, count, tuple(failures))
 
     def _saliency(self, row: dict[str, object]) -> FloatMap:
@@ -121,13 +280,13 @@ class MapSource:
         )
         if np.isnan(saliency).any():
             raise OptionError(
-                f"its map is NaN: orientation {variant.orientation!r} cannot be told, or the "
+                f"its map is NaN: orientation {variant.orientation!r} finds no sign, or the "
                 "features do not vary"
             )
         return saliency
 
     def _without_map(self, mapped: set[str]) -> list[tuple[str, str]]:
-        """Stimuli of the plan that have no map, and why."""
+        """Stimuli of the plan without a map, and why."""
         failed = {row["stimulus"]: row["message"] for row in self.run.failures().to_dicts()}
         return [
             (stimulus, failed.get(stimulus, "it has not been computed yet"))

@@ -14,10 +14,9 @@ import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
 from quickgaze.errors import OptionError
-from quickgaze.exports.maps import Exported, MapSource
+from quickgaze.exports.maps import Exported, MapVariant, VariantMaps
 from quickgaze.exports.names import file_names
 from quickgaze.exports.targets import SOFTWARE, written_file, written_folder
-from quickgaze.exports.variants import MapVariant
 from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.files import PathLike
 from quickgaze.study import Run
@@ -91,8 +90,8 @@ def export_maps(
     """
     if bits not in DEPTHS:
         raise OptionError(f"bits is {bits}; a PNG file has 8 or 16 of them a pixel")
-    source = MapSource.of(run, variant)
-    names = file_names(source.stimuli)
+    maps = VariantMaps.of(run, variant)
+    names = file_names(maps.stimuli)
     target = Path(out)
     if target.suffix.lower() == ".zip":
         with (
@@ -102,16 +101,16 @@ def export_maps(
             # A date of its own would make each export of the same maps another file.
 
             def store(stimulus: str, saliency: FloatMap) -> None:
-                png = _png(saliency, bits, source.variant)
+                png = _png(saliency, bits, maps.variant)
                 archive.writestr(ZipInfo(names[stimulus]), png)
 
-            return source.write(target, store, progress=progress)
+            return maps.write(target, store, progress=progress)
     with written_folder(target, run, overwrite=overwrite) as folder:
 
         def write(stimulus: str, saliency: FloatMap) -> None:
-            _write(folder / names[stimulus], _png(saliency, bits, source.variant))
+            _write(folder / names[stimulus], _png(saliency, bits, maps.variant))
 
-        return source.write(target, write, progress=progress)
+        return maps.write(target, write, progress=progress)
 
 
 def _png(saliency: FloatMap, bits: int, variant: MapVariant) -> bytes:

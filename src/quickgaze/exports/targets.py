@@ -12,9 +12,9 @@ import PIL.Image
 
 from quickgaze.errors import OptionError
 from quickgaze.exports.names import SUFFIX
+from quickgaze.places import replace_durably
 from quickgaze.stimuli.files import readable
 from quickgaze.study import Run
-from quickgaze.study.storage import replace_durably
 
 SOFTWARE = "quickgaze"
 """What exported PNG files call the program that wrote them."""

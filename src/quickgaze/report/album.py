@@ -1,4 +1,4 @@
-"""The picture files of a report: small, one set of layers for each stimulus, safely named."""
+"""The picture files of a report: one small set of layers for each stimulus, safely named."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from quickgaze.report.layers import (
     shrunk,
     small_size,
 )
-from quickgaze.report.signs import FLIPPED, UNKNOWN, signs_of
-from quickgaze.report.sources import Source, Sources
-from quickgaze.report.subjects import CAM, Subject, Variant
+from quickgaze.report.originals import Original, Originals
+from quickgaze.report.subjects import CAM, FLIPPED, UNKNOWN, Subject, Variant, signs_of
 from quickgaze.saliency import FloatMap, saliency_maps
 from quickgaze.stimuli.types import Size
 from quickgaze.study import progress_bar, stored_cam
@@ -33,38 +32,24 @@ PICTURES = "pictures"
 LONGEST = 480
 """Largest side in pixels of the pictures of a report."""
 
-_QUALITY, _EFFORT = 82, 1  # of WebP; a higher effort takes twice as long for a few per cent
+_QUALITY, _EFFORT = 82, 1  # of WebP; a higher effort doubles the time to save a few per cent
 
 
 @dataclass(frozen=True, eq=False)
 class Album:
-    """Which pictures a report has. Made by `write_album`.
+    """Which pictures a report has. Made by `write_album`."""
 
-    Parameters
-    ----------
-    count : int
-        How many stimuli there are.
-    image, density : frozenset of int
-        Stimuli with a photograph, and with a human density, by their number.
-    signs : sequence of str
-        For each variant a letter for each stimulus: the sign of its CAM, ``"."`` for none.
-    cams, maps : sequence of str
-        Name of each variant's CAM, and of its saliency map, without the sign.
-    failures : sequence of (int, str)
-        Stimuli of which a picture could not be made, and why.
-    """
-
-    count: int
-    image: frozenset[int] = frozenset()
+    count: int  # of stimuli
+    image: frozenset[int] = frozenset()  # numbers of the stimuli that have one
     density: frozenset[int] = frozenset()
-    signs: Sequence[str] = ()
-    cams: Sequence[str] = ()
+    signs: Sequence[str] = ()  # for each variant, the sign of each stimulus's CAM
+    cams: Sequence[str] = ()  # for each variant, the name of its CAM, without the sign
     maps: Sequence[str] = ()
     failures: Sequence[tuple[int, str]] = ()
 
     @property
     def empty(self) -> bool:
-        """Whether there is not a single picture."""
+        """Whether there is no picture at all."""
         drawn = any(letters.strip(UNKNOWN) for letters in self.signs)
         return not (self.image or self.density or drawn)
 
@@ -73,7 +58,7 @@ class Album:
         return file_name(number, self.count)
 
     def map_file(self, variant: int, number: int, layer: str = "map") -> str | None:
-        """Path of a variant's saliency map or other layer; None where there is none."""
+        """Path of a variant's saliency map or other layer; None if there is none."""
         sign = self.signs[variant][number]
         if sign == UNKNOWN or (layer == "difference" and number not in self.density):
             return None
@@ -81,47 +66,21 @@ class Album:
         return f"{PICTURES}/{layer}/{folder}{sign}/{self.name(number)}"
 
     def image_file(self, number: int) -> str | None:
-        """Path of the photograph; None where there is none."""
+        """Path of the photograph; None if there is none."""
         return f"{PICTURES}/image/{self.name(number)}" if number in self.image else None
 
     def density_file(self, number: int) -> str | None:
-        """Path of the human density; None where there is none."""
+        """Path of the human density; None if there is none."""
         return f"{PICTURES}/density/{self.name(number)}" if number in self.density else None
 
 
 def file_name(number: int, count: int) -> str:
-    """File name of the stimulus with this number.
-
-    Parameters
-    ----------
-    number : int
-        From 0.
-    count : int
-        Of all stimuli.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> file_name(0, 40), file_name(4999, 123456)
-    ('0001.webp', '005000.webp')
-    """
+    """File name of a stimulus by its number from 0, among `count`."""
     return f"{number + 1:0{max(4, len(str(count)))}d}.webp"
 
 
 def no_album(subject: Subject) -> Album:
-    """Album of a report without pictures.
-
-    Parameters
-    ----------
-    subject : Subject
-
-    Returns
-    -------
-    Album
-    """
+    """Album of a report without pictures."""
     count = len(subject.stimuli)
     empty = [""] * len(subject.variants)
     return Album(count, signs=[UNKNOWN * count] * len(empty), cams=empty, maps=empty)
@@ -129,32 +88,14 @@ def no_album(subject: Subject) -> Album:
 
 def write_album(
     subject: Subject,
-    sources: Sources,
+    originals: Originals,
     folder: Path,
     *,
     longest: int = LONGEST,
     progress: bool = True,
 ) -> Album:
-    """Draw all layers of all stimuli, in several threads.
-
-    Parameters
-    ----------
-    subject : Subject
-    sources : Sources
-        Of photographs and densities, as far as there are any.
-    folder : Path
-        Of the page; pictures go into ``pictures`` below it.
-    longest : int
-        Largest side of a picture in pixels.
-    progress : bool
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    Album
-        A picture that cannot be made is left out and stands in its failures.
-    """
-    drawer = _Drawer.of(subject, sources, folder, longest)
+    """Draw all layers of all stimuli below ``pictures``, in several threads."""
+    drawer = _Drawer.of(subject, originals, folder, longest)
     count = len(subject.stimuli)
     with progress_bar(progress) as bar, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         task = bar.add_task("pictures", total=count)
@@ -187,7 +128,7 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _blurred(variant: Variant) -> tuple[Any, ...]:
-    """Tell a saliency map from others, its sign excepted."""
+    """Identify a saliency map, except for its sign."""
     return variant.run, *variant.cam, variant.keys["sigma"]
 
 
@@ -223,7 +164,7 @@ class _Drawer:
     """Draws one stimulus after the other."""
 
     subject: Subject
-    sources: Sources
+    originals: Originals
     folder: Path
     longest: int
     tables: Mapping[int, pl.DataFrame]
@@ -232,7 +173,7 @@ class _Drawer:
     names: _Names
 
     @classmethod
-    def of(cls, subject: Subject, sources: Sources, folder: Path, longest: int) -> _Drawer:
+    def of(cls, subject: Subject, originals: Originals, folder: Path, longest: int) -> _Drawer:
         tables = {place: run.maps() for place, run in enumerate(subject.runs)}
         rows: dict[tuple[int, str], list[int]] = {}
         for place, table in tables.items():
@@ -240,7 +181,7 @@ class _Drawer:
                 rows.setdefault((place, stimulus), []).append(number)
         without = {place: table.drop("projection") for place, table in tables.items()}
         signs, names = signs_of(subject, without), _Names.of(subject)
-        drawer = cls(subject, sources, folder / PICTURES, longest, tables, rows, signs, names)
+        drawer = cls(subject, originals, folder / PICTURES, longest, tables, rows, signs, names)
         for each in drawer.folders():
             (drawer.folder / each).mkdir(parents=True, exist_ok=True)
         return drawer
@@ -255,10 +196,10 @@ class _Drawer:
     def draw(self, number: int) -> _Drawn:
         """Draw all layers of a stimulus, and go on after what cannot be drawn."""
         drawn = _Drawn()
-        source = self.sources.by_number.get(number, Source())
+        original = self.originals.by_number.get(number, Original())
         size: Size | None = None
         try:
-            image = source.read_image()
+            image = original.read_image()
             if image is not None:
                 size = image.shape[:2]
                 self._save(photograph(image, self.longest), "image", number)
@@ -267,7 +208,7 @@ class _Drawer:
             drawn.failures.append(str(error))
         density = None
         try:
-            density = self._density(number, source, size)
+            density = self._density(number, original, size)
             if density is not None:
                 self._check_size(number, density)
                 self._save(map_picture(density), "density", number)
@@ -279,11 +220,11 @@ class _Drawer:
             self._draw_run(run, number, density, drawn)
         return drawn
 
-    def _density(self, number: int, source: Source, size: Size | None) -> FloatMap | None:
+    def _density(self, number: int, original: Original, size: Size | None) -> FloatMap | None:
         name = self.subject.keys[number][0]
         run = next(run for run in self.subject.runs if run.plan["dataset"]["name"] == name)
         sigma = run.plan["settings"].get("density_sigma", 19.0)
-        density = source.read_density(sigma, size)
+        density = original.read_density(sigma, size)
         return None if density is None else shrunk(density, self.longest)
 
     def _check_size(self, number: int, density: FloatMap) -> None:
@@ -295,8 +236,8 @@ class _Drawer:
                 width, height = small_size((row["image_height"], row["image_width"]), self.longest)
                 if density.shape != (height, width):
                     raise StimulusError(
-                        f"{stimulus}: the human density has another size than the image that was "
-                        "scored; give the data set that the run was computed on"
+                        f"{stimulus}: the human density and the scored image differ in size; give "
+                        "the data set that the run was computed on"
                     )
 
     def _draw_run(self, run: int, number: int, density: FloatMap | None, drawn: _Drawn) -> None:

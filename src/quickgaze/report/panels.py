@@ -1,4 +1,4 @@
-"""Panels as in the study: image, CAM, smoothed CAM and human density, with id and score."""
+"""Panels: image, CAM, saliency map and human density side by side, with id and score."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from quickgaze.errors import OptionError, QuickgazeError
 from quickgaze.findings import ranking
 from quickgaze.findings.selection import Chosen, check_metric
 from quickgaze.report.layers import DIVERGING, SEQUENTIAL
+from quickgaze.report.originals import Original, find_originals
 from quickgaze.report.pictures import file_stems
-from quickgaze.report.signs import FLIPPED, signs_of
-from quickgaze.report.sources import Source, find_sources
-from quickgaze.report.subjects import CAM, Subject, subject_of
+from quickgaze.report.subjects import CAM, FLIPPED, Subject, signs_of, subject_of
 from quickgaze.report.words import number
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
@@ -31,19 +30,19 @@ FORMATS = ("png", "pdf", "svg")
 BLUR = 19.0
 """Blur in pixels of the smoothed CAM of a variant that has none."""
 
-_SIDE, _DPI = 2.6, 200  # of one panel in inches, and pixels an inch
+_SIDE, _DPI = 2.6, 200  # side of one panel in inches, dots per inch
 
 
 @dataclass(frozen=True)
 class Panels:
-    """What became of the stimuli.
+    """Panels that were drawn.
 
     Parameters
     ----------
     files : tuple of Path
-        The panels, in the order in which the stimuli were named.
+        In the order of the stimuli.
     failures : tuple of (str, str)
-        Stimuli of which there are none, and why.
+        Stimuli without a panel, and why.
 
     Examples
     --------
@@ -66,7 +65,7 @@ class _View:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Values of the lowest and of the highest colour; photographs do not mind them."""
+        """Values of the lowest and the highest colour; ignored for photographs."""
         if not self.symmetric:
             return 0.0, 1.0
         largest = float(np.nanmax(np.abs(self.values), initial=0)) or 1.0
@@ -87,7 +86,7 @@ def panels(
     to: str = "png",
     progress: bool = True,
 ) -> Panels:
-    """Draw image, CAM, smoothed CAM and human density of stimuli side by side.
+    """Draw image, CAM, saliency map and human density of stimuli side by side.
 
     Parameters
     ----------
@@ -96,18 +95,18 @@ def panels(
     stimuli : sequence of str, optional
         Ids; by default those of least agreement.
     out : path
-        Folder for a file for each stimulus; made if it is not there.
+        Folder for one file per stimulus; made if missing.
     dataset : Dataset, optional
-        That the run was computed on, for photographs and densities.
+        The run's data set, for photographs and densities.
     images, maps : path, optional
         Instead of a data set: folders of photographs and of human densities.
     metric : str, optional
-        In the titles, and by which the least agreeing are found; by default cc, or the first.
+        Shown in the titles and used to find the least agreement; by default cc, or else the first.
     variant : mapping, optional
-        Keys of the variant that is drawn; by default the first with the orientation
-        ``activation``, or else the first.
+        Keys of the variant to draw; by default the first with the orientation ``activation``, or
+        else the first.
     bottom : int
-        How many of the least agreeing, where no stimuli are named.
+        Number of stimuli of least agreement, if no stimuli are named.
     to : {"png", "pdf", "svg"}
         Format.
     progress : bool
@@ -116,8 +115,7 @@ def panels(
     Returns
     -------
     Panels
-        What there is no data for, such as photographs without a data set, is left out of a
-        panel.
+        A panel leaves out what there is no data for, such as photographs without a data set.
 
     Raises
     ------
@@ -167,7 +165,7 @@ def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> lis
     run = subject.runs[0]
     if stimuli is None:
         if bottom < 1:
-            raise OptionError(f"bottom is {bottom}; give at least 1, or name the stimuli")
+            raise OptionError(f"bottom is {bottom}; give at least 1, or name stimuli")
         keys = dict(subject.main_of(0).keys)
         table = ranking(run, subject.metric, bottom, variant=keys)
         least: list[str] = table.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
@@ -177,12 +175,12 @@ def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> lis
         if name not in known:
             raise unknown_name("stimulus of the run", name, sorted(known)[:50])
     if not stimuli:
-        raise OptionError("no stimulus is named; give the ids of those to draw")
+        raise OptionError("no stimulus is named; give the ids of the stimuli to draw")
     return list(dict.fromkeys(stimuli))
 
 
 def _stems(names: Sequence[str]) -> list[str]:
-    """File names without anything that a file system or a shell could take amiss."""
+    """File names of letters, digits and dashes alone."""
     safe = (
         "".join(each if each.isalnum() and each.isascii() else "-" for each in name)[-80:]
         for name in names
@@ -195,7 +193,7 @@ class _Drawer:
     """Gathers what a panel shows."""
 
     subject: Subject
-    sources: dict[int, Source]
+    originals: dict[int, Original]
     rows: dict[str, dict[str, Any]]
     signs: dict[str, str]
 
@@ -210,7 +208,7 @@ class _Drawer:
         table = subject.runs[0].maps()
         chosen = subject.main_of(0)
         own = table.filter(*(pl.col(key) == chosen.keys[key] for key in CAM))
-        found = find_sources(subject, dataset, images, maps)
+        found = find_originals(subject, dataset, images, maps)
         if own.is_empty() and not found.by_number:
             raise OptionError(
                 f"{subject.runs[0].place} has kept no maps of {chosen.label}, and no photographs "
@@ -228,16 +226,16 @@ class _Drawer:
 
     def views(self, stimulus: str) -> Iterator[_View]:
         """Pictures of a stimulus, from left to right."""
-        source = self.sources.get(self.subject.number(0, stimulus), Source())
+        original = self.originals.get(self.subject.number(0, stimulus), Original())
         row, sign = self.rows.get(stimulus), self.signs.get(stimulus)
-        image = source.read_image()
+        image = original.read_image()
         if image is not None:
             yield _View("image", image)
         if row is not None and sign is not None:
             yield from self._maps(row, sign)
         size = None if image is None else image.shape[:2]
         settings = self.subject.runs[0].plan["settings"]
-        density = source.read_density(settings.get("density_sigma", BLUR), size)
+        density = original.read_density(settings.get("density_sigma", BLUR), size)
         if density is not None:
             yield _View("people", density, SEQUENTIAL)
 
@@ -254,7 +252,7 @@ class _Drawer:
 
 def _save(views: Sequence[_View], title: str, file: Path) -> None:
     if not views:
-        raise OptionError("there is neither a photograph nor a map of it")
+        raise OptionError("it has neither a photograph nor a map")
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, and only panels need it
 
     tallest = max(
@@ -264,7 +262,7 @@ def _save(views: Sequence[_View], title: str, file: Path) -> None:
     )
     ratio = min(max(tallest, 0.3), 3.0)
     figure = Figure(figsize=(_SIDE * len(views), _SIDE * ratio + 0.75), layout="constrained")
-    # A dollar sign in an id is no formula.
+    # A dollar sign in an id does not start a formula.
     figure.suptitle(_printable(title), fontsize=9, parse_math=False)
     aspect = next((v.values.shape for v in views if not v.symmetric), views[0].values.shape)
     for place, view in enumerate(views, 1):
@@ -281,7 +279,7 @@ def _save(views: Sequence[_View], title: str, file: Path) -> None:
         axes.set_title(view.title, fontsize=8)
         axes.set_axis_off()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # an id may have letters of any script
+        warnings.filterwarnings("ignore", message="Glyph")  # ids may be in any script
         figure.savefig(file, dpi=_DPI)
 
 

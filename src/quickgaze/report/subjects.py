@@ -1,7 +1,8 @@
-"""What a report is about: runs, their variants and their stimuli, each with a name to read."""
+"""What a report is about: runs, their variants and stimuli, each with a name for readers."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,25 +18,19 @@ from quickgaze.findings.selection import Chosen, of_variants
 from quickgaze.study import CAM_KEYS, Run
 
 CAM = tuple(name for name in CAM_KEYS if name != "stimulus")
-"""Keys that tell a CAM from others of its run."""
+"""Keys that identify a CAM in its run."""
 
+KEPT, FLIPPED, UNKNOWN = "p", "n", "."
+"""Sign of a stored CAM in a scored variant: as stored, flipped, or unknown."""
+
+_EVIDENCE = "evidence_"
 _WORDS = {"grid": "grid ", "component": "component ", "sigma": "sigma ", "convention": ""}
-"""What stands before the value of a key that would not explain itself."""
+"""Words before the value of a key that does not explain itself."""
 
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A variant of one of the runs.
-
-    Parameters
-    ----------
-    run : int
-        Position of its run.
-    keys : mapping
-        Its keys and their values, by the names in `quickgaze.findings.VARIANT`.
-    label : str
-        What tells it from the report's other variants.
-    """
+    """A variant of one of the runs: the run's position, its keys (`VARIANT`) and its label."""
 
     run: int
     keys: Mapping[str, Any]
@@ -43,37 +38,20 @@ class Variant:
 
     @property
     def cam(self) -> tuple[Any, ...]:
-        """What tells its CAM from others of its run: the values of `CAM`."""
+        """The values of `CAM`."""
         return tuple(self.keys[key] for key in CAM)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """The runs of a report. Made by `subject_of`.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-    names : sequence of str
-        Of the runs, each once.
-    variants : sequence of Variant
-        Of all runs, in the order in which they were computed.
-    main : sequence of int
-        For each run, the position in `variants` of the one that single findings are about.
-    metrics : sequence of str
-        Those that any run has.
-    metric : str
-        The one that single findings are about.
-    scores : sequence of polars.DataFrame
-        Of the runs.
-    """
+    """The runs of a report. Made by `subject_of`."""
 
     runs: Sequence[Run]
     names: Sequence[str]
     variants: Sequence[Variant]
-    main: Sequence[int]
+    main: Sequence[int]  # for each run, its variant that single findings are about
     metrics: Sequence[str]
-    metric: str
+    metric: str  # the one that single findings are about
     scores: Sequence[pl.DataFrame] = field(repr=False)
 
     @cached_property
@@ -81,7 +59,7 @@ class Subject:
         """Data set and id of every stimulus, each once, in the order of the plans."""
         found: dict[tuple[str, str], None] = {}
         for place, run in enumerate(self.runs):
-            # Tables may tell of stimuli that a plan written by hand does not list.
+            # A plan written by hand may not list all scored stimuli.
             scored = self.scores[place]["stimulus"].to_list()
             name = self.dataset(place)
             found |= dict.fromkeys((name, each) for each in [*run.plan["stimuli"], *scored])
@@ -89,7 +67,7 @@ class Subject:
 
     @cached_property
     def stimuli(self) -> list[str]:
-        """Names of the stimuli to read: their ids, with the data set's where there are several."""
+        """Names of the stimuli for readers: ids, with the data set's name if there are several."""
         several = len({name for name, _ in self.keys}) > 1
         return [f"{name}/{each}" if several else each for name, each in self.keys]
 
@@ -107,7 +85,7 @@ class Subject:
         return self.numbers[self.dataset(run), stimulus]
 
     def shown(self, run: int, stimulus: str) -> str:
-        """Name to read of a stimulus of a run."""
+        """Name of a run's stimulus for readers."""
         return self.stimuli[self.number(run, stimulus)]
 
     def of_run(self, run: int) -> list[Variant]:
@@ -115,7 +93,7 @@ class Subject:
         return [variant for variant in self.variants if variant.run == run]
 
     def main_of(self, run: int) -> Variant:
-        """Give the variant that single findings of a run are about."""
+        """Variant that single findings of a run are about."""
         return self.variants[self.main[run]]
 
     def scores_of(self, variant: Variant) -> pl.DataFrame:
@@ -124,22 +102,22 @@ class Subject:
         return self.scores[variant.run].filter(*own)
 
     def labels(self, run: int) -> pl.DataFrame:
-        """Table of a run's variants: their keys and ``variant``, what they are called."""
+        """List a run's variants: their keys and the column ``variant``, the label."""
         rows = [{**variant.keys, "variant": variant.label} for variant in self.of_run(run)]
         schema = {name: self.scores[run].schema[name] for name in VARIANT}
         return pl.DataFrame(rows, {**schema, "variant": pl.String}, orient="row")
 
     def labelled(self, run: int, table: pl.DataFrame) -> pl.DataFrame:
-        """Give a finding of a run the column ``variant``, before all others."""
+        """Put the column ``variant`` before a run's finding."""
         together = table.join(self.labels(run), on=list(VARIANT), maintain_order="left")
         return together.select("variant", pl.exclude("variant"))
 
     def title(self, run: int) -> str:
-        """Name of a run, where there are several."""
+        """Name of a run; empty if there is only one."""
         return self.names[run] if len(self.runs) > 1 else ""
 
     def suffix(self, run: int) -> str:
-        """End of the names of a run's figures and tables, where there are several runs."""
+        """End of the names of a run's figures and tables; empty if there is only one run."""
         return f"-run{run + 1}" if len(self.runs) > 1 else ""
 
     def having(self, metric: str) -> list[int]:
@@ -150,29 +128,7 @@ class Subject:
 def subject_of(
     runs: Sequence[Run], metric: str | None = None, variant: Chosen | None = None
 ) -> Subject:
-    """Gather what a report is about.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        At least one, with scores.
-    metric : str, optional
-        That single findings are about; by default cc, or else the first.
-    variant : mapping, optional
-        Keys of the variant that single findings are about; by default the first with the
-        orientation ``activation``, or else the first.
-
-    Returns
-    -------
-    Subject
-
-    Raises
-    ------
-    OptionError
-        If there is no run, or one has no scores.
-    UnknownNameError
-        If no run has the metric, or one has no such variant.
-    """
+    """Gather what a report is about; fail if there is nothing, or no such metric or variant."""
     if not runs:
         raise OptionError("there is no run to report on; name at least one run folder")
     scores = [run.scores() for run in runs]
@@ -238,3 +194,66 @@ def _main(
         if variant.run == run and dict(variant.keys) == keys
     )
     return next(places)
+
+
+def signs_of(subject: Subject, maps: Mapping[int, pl.DataFrame]) -> list[dict[str, str]]:
+    """Signs of the stored CAM by stimulus, for each variant, from `Run.maps` of each run."""
+    # The oracle depends on the blur, so its evidence is not in the table of maps.
+    found = [
+        {} if variant.keys["orientation"] == "oracle" else _by_rule(variant, maps[variant.run])
+        for variant in subject.variants
+    ]
+    for place, variant in enumerate(subject.variants):
+        if variant.keys["orientation"] == "oracle":
+            found[place] = _by_scores(subject, place, found)
+    return found
+
+
+def _by_rule(variant: Variant, maps: pl.DataFrame) -> dict[str, str]:
+    own = maps.filter(pl.all_horizontal(pl.col(key) == variant.keys[key] for key in CAM))
+    rule = f"{_EVIDENCE}{variant.keys['orientation']}"
+    evidence = [name for name in own.columns if name.startswith(_EVIDENCE)]
+    found = {}
+    for row in own.select("stimulus", *evidence).iter_rows(named=True):
+        open_sign = any(row[name] is not None for name in evidence)
+        sign = _sign(row.get(rule)) if open_sign else KEPT
+        if sign is not None:
+            found[row["stimulus"]] = sign
+    return found
+
+
+def _sign(evidence: float | None) -> str | None:
+    if evidence is None or math.isnan(evidence):
+        return None
+    return FLIPPED if evidence < 0 else KEPT
+
+
+def _by_scores(subject: Subject, place: int, found: list[dict[str, str]]) -> dict[str, str]:
+    """Signs of the oracle: those of rules with the same scores."""
+    oracle = subject.variants[place]
+    scores = _scores(subject, oracle)
+    signs: dict[str, str] = {}
+    for other, variant in enumerate(subject.variants):
+        if other == place or not _alike(variant, oracle):
+            continue
+        theirs = _scores(subject, variant)
+        for stimulus, sign in found[other].items():
+            if stimulus in scores and stimulus in theirs and stimulus not in signs:
+                same = theirs[stimulus] == scores[stimulus]
+                opposite = KEPT if sign == FLIPPED else FLIPPED
+                signs[stimulus] = sign if same else opposite
+    return signs
+
+
+def _alike(one: Variant, other: Variant) -> bool:
+    """Whether two variants can differ only in their sign."""
+    keys = [name for name in one.keys if name != "orientation"]
+    return one.run == other.run and all(one.keys[name] == other.keys[name] for name in keys)
+
+
+def _scores(subject: Subject, variant: Variant) -> dict[str, tuple[Any, ...]]:
+    own = subject.scores_of(variant)
+    metrics = subject.runs[variant.run].metrics
+    # NaN is not equal to itself, null is.
+    rows = own.select("stimulus", pl.col(metrics).fill_nan(None)).iter_rows()
+    return {row[0]: row[1:] for row in rows}

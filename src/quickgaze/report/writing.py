@@ -24,9 +24,9 @@ from quickgaze.report.chapters.records import failures_chapter, provenance_chapt
 from quickgaze.report.chapters.spread import ranking_chapter, spread_chapter
 from quickgaze.report.contents import Chapter
 from quickgaze.report.gallery_data import gallery_data
+from quickgaze.report.originals import Originals, find_originals
 from quickgaze.report.page import GALLERY, write_page
 from quickgaze.report.papers import write_figures, write_tables
-from quickgaze.report.sources import Sources, find_sources
 from quickgaze.report.subjects import Subject, subject_of
 from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.files import PathLike, readable
@@ -177,22 +177,22 @@ def write_report(
     for run in opened:
         check_installed(run, run.metrics)
     subject = subject_of(opened, metric, variant)
-    sources = find_sources(subject, dataset, images, maps)
-    known = match_attributes(subject, [*attributes, *_own_attributes(subject, sources)])
+    originals = find_originals(subject, dataset, images, maps)
+    known = match_attributes(subject, [*attributes, *_own_attributes(subject, originals)])
     target = Path(out)
     with replaced_folder(
         target, opened, "a report", overwrite=overwrite, refuse=_refuse_others
     ) as folder:
         if image_statistics:
-            measured = match_attributes(subject, [_statistics(subject, sources)])
+            measured = match_attributes(subject, [_statistics(subject, originals)])
             known = _beside(known, measured)
         album = (
-            write_album(subject, sources, folder, longest=picture_size, progress=progress)
+            write_album(subject, originals, folder, longest=picture_size, progress=progress)
             if pictures
             else no_album(subject)
         )
         chapters = _chapters(
-            subject, album, known, deep_dive, resamples, seed, [*sources.notes], command
+            subject, album, known, deep_dive, resamples, seed, [*originals.notes], command
         )
         if papers:
             figures = [figure for chapter in chapters for figure in chapter.figures]
@@ -260,9 +260,9 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def _own_attributes(subject: Subject, sources: Sources) -> list[pl.DataFrame]:
+def _own_attributes(subject: Subject, originals: Originals) -> list[pl.DataFrame]:
     """Gather what a data set itself knows of its stimuli."""
-    known = {place: each.attributes for place, each in sources.stimuli.items() if each.attributes}
+    known = {place: each.attributes for place, each in originals.stimuli.items() if each.attributes}
     if not known:
         return []
     names = list(dict.fromkeys(name for own in known.values() for name in own))
@@ -278,14 +278,14 @@ def _own_attributes(subject: Subject, sources: Sources) -> list[pl.DataFrame]:
     ]
 
 
-def _statistics(subject: Subject, sources: Sources) -> pl.DataFrame:
+def _statistics(subject: Subject, originals: Originals) -> pl.DataFrame:
     """Measure how the photographs look."""
     stimuli = []
-    for place, source in sources.by_number.items():
-        if source.stimulus is not None:
-            stimuli.append(source.stimulus)
-        elif source.image is not None:
-            stimuli.append(Stimulus(subject.keys[place][1], source.image))
+    for place, original in originals.by_number.items():
+        if original.stimulus is not None:
+            stimuli.append(original.stimulus)
+        elif original.image is not None:
+            stimuli.append(Stimulus(subject.keys[place][1], original.image))
     if not stimuli:
         raise OptionError(
             "image statistics need the photographs; give the data set, or the folder of images"

@@ -1,4 +1,4 @@
-"""What did not work, and where everything comes from."""
+"""The chapters on failures and on provenance."""
 
 from __future__ import annotations
 
@@ -50,17 +50,7 @@ _UNSAID |= {"precision": "auto", "geometry": "default", "convention": "tuebingen
 
 
 def failures_chapter(subject: Subject, album: Album) -> Chapter:
-    """Write what could not be scored, told or drawn.
-
-    Parameters
-    ----------
-    subject : Subject
-    album : Album
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write what could not be scored or drawn."""
     parts = [part for run in range(len(subject.runs)) if (part := _failed(subject, run)).tables]
     if album.failures:
         parts.append(_not_drawn(subject, album))
@@ -119,20 +109,7 @@ def _not_drawn(subject: Subject, album: Album) -> Part:
 
 
 def provenance_chapter(subject: Subject, notes: Sequence[str], command: str | None) -> Chapter:
-    """Write where everything comes from.
-
-    Parameters
-    ----------
-    subject : Subject
-    notes : sequence of str
-        What is to be said of the pictures.
-    command : str, optional
-        That wrote the report.
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write where everything comes from."""
     parts = [_run_facts(subject, place) for place in range(len(subject.runs))]
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     facts = {
@@ -161,17 +138,7 @@ def _facts(name: str, caption: str, facts: Mapping[str, str]) -> Table:
 
 
 def run_facts(run: Run) -> dict[str, str]:
-    """Gather what a reader must know of a run to compute it again.
-
-    Parameters
-    ----------
-    run : Run
-
-    Returns
-    -------
-    dict of str to str
-        Texts, by what they are about.
-    """
+    """Gather what a reader needs to compute a run again, by topic."""
     plan, manifest = run.plan, run.manifest if run.complete else {}
     dataset = plan["dataset"]
     facts = {
@@ -205,24 +172,7 @@ def _text(value: object) -> str:
 
 
 def equivalent_command(plan: Mapping[str, Any]) -> str:
-    """Command that computes the same settings on the same data set.
-
-    Parameters
-    ----------
-    plan : mapping
-        Of a run.
-
-    Returns
-    -------
-    str
-        For a shell; ``ROOT`` stands for the data set's folder, ``RUN`` for the run's.
-
-    Examples
-    --------
-    >>> settings = {"grids": ["s16"], "metrics": ["cc"], "seed": 0, "level_scale": "std"}
-    >>> equivalent_command({"dataset": {"name": "osie"}, "settings": settings})
-    'quickgaze run --dataset osie --root ROOT --grid s16 --level-scale std --metrics cc --out RUN'
-    """
+    """Shell command for a plan's settings; ``ROOT`` and ``RUN`` stand for the folders."""
     settings = plan["settings"]
     name = str(plan["dataset"]["name"])
     generated = name in DATASETS.own and not DATASETS[name].needs_root

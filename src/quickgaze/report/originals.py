@@ -1,4 +1,4 @@
-"""Where a report's photographs and human densities come from."""
+"""The photographs and human densities that a report's pictures are drawn from."""
 
 from __future__ import annotations
 
@@ -24,115 +24,57 @@ from quickgaze.stimuli.types import Density, Image, Size
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the photograph and the density of one stimulus come from; either may be missing.
-
-    Parameters
-    ----------
-    stimulus : Stimulus, optional
-        Of a data set.
-    image : ImageFile, optional
-        Without a data set.
-    density : DensityFile, optional
-        Without a data set.
-    """
+class Original:
+    """Photograph and density of one stimulus, of a data set or in files; either may be missing."""
 
     stimulus: Stimulus | None = None
     image: ImageFile | None = None
     density: DensityFile | None = None
 
     def read_image(self) -> Image | None:
-        """Read the photograph; None where there is none.
-
-        Raises
-        ------
-        StimulusError
-            If it cannot be read.
-        """
+        """Read the photograph; None if there is none."""
         if self.stimulus is not None:
             return self.stimulus.image()
         return None if self.image is None else self.image.read()
 
     def read_density(self, sigma: float, size: Size | None) -> Density | None:
-        """Read the human density; None where there is none.
-
-        Parameters
-        ----------
-        sigma : float
-            Blur in pixels of fixations.
-        size : (int, int), optional
-            Of the photograph, as far as it is known.
-
-        Raises
-        ------
-        StimulusError
-            If it cannot be read.
-        """
+        """Read the human density (fixations blurred by `sigma` pixels); None if there is none."""
         if self.stimulus is not None:
             return self.stimulus.density(sigma)
         if self.density is None:
             return None
-        # A map's own size serves where nothing else says how large the photograph is.
+        # Without a photograph, the density keeps its own size.
         return self.density.read(size or ImageFile(self.density.path).size())
 
 
 @dataclass(frozen=True, eq=False)
-class Sources:
-    """Photographs and densities of a report's stimuli.
+class Originals:
+    """Originals by the stimulus's position, and notes to show beside the pictures."""
 
-    Parameters
-    ----------
-    by_number : mapping of int to Source
-        By position among the subject's stimuli.
-    notes : sequence of str
-        Sentences that belong beside the pictures.
-    """
-
-    by_number: Mapping[int, Source] = field(default_factory=dict)
+    by_number: Mapping[int, Original] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     @property
     def stimuli(self) -> dict[int, Stimulus]:
         """The stimuli of a data set, by position."""
-        found = ((place, source.stimulus) for place, source in self.by_number.items())
+        found = ((place, original.stimulus) for place, original in self.by_number.items())
         return {place: stimulus for place, stimulus in found if stimulus is not None}
 
 
-def find_sources(
+def find_originals(
     subject: Subject,
     dataset: Dataset | None = None,
     images: PathLike | None = None,
     maps: PathLike | None = None,
-) -> Sources:
-    """Find the photographs and the densities of a report's stimuli.
-
-    Parameters
-    ----------
-    subject : Subject
-    dataset : Dataset, optional
-        That the runs were computed on.
-    images, maps : path, optional
-        Instead of a data set: folders of photographs and of human densities, called as the
-        stimuli. By default those that an import has noted, if they are still there.
-
-    Returns
-    -------
-    Sources
-
-    Raises
-    ------
-    OptionError
-        If both are given, or what is given has none of the stimuli.
-    DatasetError
-        If a folder is none, or holds two files of the same stem.
-    """
+) -> Originals:
+    """Find originals in a data set, or in folders whose files are named like the stimuli."""
     if dataset is None:
         return _of_folders(subject, images, maps)
     if images is not None or maps is not None:
-        raise OptionError("give a data set or folders of images and maps, not both")
+        raise OptionError("give either a data set or folders of images and maps, not both")
     by_id = {stimulus.id: stimulus for stimulus in dataset}
     found = {
-        place: Source(by_id[identifier])
+        place: Original(by_id[identifier])
         for place, (name, identifier) in enumerate(subject.keys)
         if name == dataset.name and identifier in by_id
     }
@@ -140,39 +82,38 @@ def find_sources(
         ours = sorted({name for name, _ in subject.keys})
         raise OptionError(
             f"the data set {dataset.name!r} has none of the stimuli of the runs, which are of "
-            f"{', '.join(ours)} and begin with {subject.keys[0][1]!r}; give the one they were "
-            "computed on"
+            f"{', '.join(ours)} and begin with {subject.keys[0][1]!r}; give the runs' data set"
         )
-    return Sources(found, _changed(subject, dataset, by_id))
+    return Originals(found, _changed(subject, dataset, by_id))
 
 
 def _changed(subject: Subject, dataset: Dataset, by_id: Mapping[str, Stimulus]) -> list[str]:
-    """Say whether the data set is still the one that the runs were computed on."""
+    """Say whether the data set's stimuli still are those of the runs."""
     notes = []
     for name, run in zip(subject.names, subject.runs, strict=True):
         if run.plan["dataset"]["name"] != dataset.name:
             continue
         then = zip(run.plan["stimuli"], run.plan.get("fingerprints") or (), strict=False)
-        # A few tell as much as all: another copy or release differs in most of its files.
+        # About 200 are enough: another copy or release differs in most files.
         known = [(each, print_) for each, print_ in then if each in by_id]
         step = max(1, len(known) // 200)
         looked_at = known[::step]
         changed = sum(by_id[each].fingerprint() != print_ for each, print_ in looked_at)
         if changed:
             notes.append(
-                f"{changed} of {len(looked_at)} stimuli that were looked at are not what they were "
-                f"when {name} was computed: pictures show the files of today."
+                f"{changed} of {len(looked_at)} checked stimuli have changed since {name} was "
+                "computed: pictures show today's files."
             )
     return notes
 
 
-def _of_folders(subject: Subject, images: PathLike | None, maps: PathLike | None) -> Sources:
+def _of_folders(subject: Subject, images: PathLike | None, maps: PathLike | None) -> Originals:
     pictures = _files(images, IMAGE_SUFFIXES, "images")
     densities = _files(maps, DENSITY_SUFFIXES, "maps")
     if images is None and maps is None:
         pictures, densities = _noted(subject, "images"), _noted(subject, "maps")
     found = {
-        place: Source(
+        place: Original(
             image=ImageFile(pictures[name]) if name in pictures else None,
             density=DensityFile(densities[name]) if name in densities else None,
         )
@@ -182,10 +123,10 @@ def _of_folders(subject: Subject, images: PathLike | None, maps: PathLike | None
     if not found and (images is not None or maps is not None):
         places = " and ".join(readable(each) for each in (images, maps) if each is not None)
         raise OptionError(
-            f"{places} hold nothing of the runs' stimuli, of which the first is called "
+            f"{places}: no file is named like a stimulus of the runs, such as "
             f"{subject.keys[0][1]!r}; name the folders of their images and maps"
         )
-    return Sources(found)
+    return Originals(found)
 
 
 def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapping[str, Path]:
@@ -193,7 +134,7 @@ def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapp
         return {}
     place = Path(folder).expanduser()
     if not place.is_dir():
-        raise DatasetError(f"{readable(place)} is no folder; name that of the {what}")
+        raise DatasetError(f"{readable(place)} is not a folder; name the folder of the {what}")
     return by_stem(with_suffix(walk(place), suffixes), what)
 
 
@@ -208,6 +149,6 @@ def _noted(subject: Subject, what: str) -> Mapping[str, Path]:
         try:
             found |= _files(noted, suffixes, what)
         except QuickgazeError:
-            # A folder that has changed since then is no reason to have no report.
+            # The report is still useful without a folder that has changed since.
             continue
     return found
