@@ -99,7 +99,7 @@ def test_the_ending_must_be_known(run: Run, run_named: RunNamed, tmp_path: Path)
     ("names", "message"),
     [
         (["a", "a.png"], r"'a' and 'a.png' would both be called 'a.png'"),
-        (["a", "a.png/b"], r"'a' would be called as the group that 'a.png/b' lies in"),
+        (["a", "a.png/b"], r"'a' needs the name of the group that 'a.png/b' lies in"),
         (["../a"], "cannot be a name in HDF5"),
         (["/a"], "cannot be a name in HDF5"),
         (["a\0b"], "cannot be a name in HDF5"),

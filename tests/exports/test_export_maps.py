@@ -135,7 +135,7 @@ def test_what_is_no_map_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     (tmp_path / "photographs").mkdir()
     PIL.Image.new("L", (2, 2)).save(tmp_path / "photographs" / "cat.png")
     for name in ("home", "linked", "photographs"):
-        with pytest.raises(OptionError, match="holds something else than exported maps"):
+        with pytest.raises(OptionError, match="holds something other than exported maps"):
             export_maps(run, tmp_path / name, overwrite=True, progress=False)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OptionError, match="is a file; name a folder"):

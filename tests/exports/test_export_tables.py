@@ -74,7 +74,7 @@ def test_projections_are_left_out_unless_asked_for(mixed: Run, tmp_path: Path) -
         assert np.array_equal(found, expected.to_numpy())
     with pytest.raises(OptionError, match="a column of the table maps"):
         export_table(mixed, tmp_path / "x.csv", "scores", projections=True)
-    with pytest.raises(OptionError, match="an option for CSV alone"):
+    with pytest.raises(OptionError, match="an option for CSV only"):
         export_table(mixed, tmp_path / "x.csv", "maps", to="parquet", projections=True)
 
 

@@ -1,9 +1,8 @@
 """A run's maps and tables, written in formats that other tools read."""
 
-from quickgaze.exports.archive import export_hdf5
+from quickgaze.exports.hdf5 import export_hdf5
 from quickgaze.exports.maps import Exported, MapVariant, choose_variant
-from quickgaze.exports.names import file_names, stimulus_named
-from quickgaze.exports.pictures import export_maps
+from quickgaze.exports.png import export_maps, file_names, stimulus_named
 from quickgaze.exports.tables import TABLES, export_table
 
 __all__ = [

@@ -49,17 +49,15 @@ class MapVariant:
     sigma: float
 
     def rows(self, maps: pl.DataFrame) -> pl.DataFrame:
-        """Select the variant's rows of a table of maps.
+        """Select the variant's rows of `Run.maps`: one per stimulus.
 
         Parameters
         ----------
         maps : polars.DataFrame
-            As `Run.maps` gives it.
 
         Returns
         -------
         polars.DataFrame
-            The same columns, a row per stimulus.
         """
         return maps.filter(pl.all_horizontal(pl.col(key) == getattr(self, key) for key in _KEYS))
 
@@ -215,16 +213,9 @@ class Exported:
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> from quickgaze.exports import export_maps
-    >>> displays = qg.load_dataset("popout", n=2, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = study.run(f"{folder}/run", progress=False)
-    ...     exported = export_maps(run, f"{folder}/maps.zip", progress=False)
-    >>> exported.path.name, exported.count, exported.failures
-    ('maps.zip', 2, ())
+    >>> variant = MapVariant("efficientnet_lite0", "eigen", "coarsest", 0, "activation", 19.0)
+    >>> Exported(Path("maps.zip"), variant, count=2, failures=()).path.name
+    'maps.zip'
     """
 
     path: Path

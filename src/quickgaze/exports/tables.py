@@ -34,16 +34,16 @@ def export_table(
     ----------
     run : Run
     out : path
-        The file. It appears when all is in it.
+        The file. It appears when it is complete.
     table : {"scores", "maps", "bounds", "failures", "undefined"}
-        As `Run.scores` and its like give them.
+        The method of `Run` that gives it.
     to : {"csv", "parquet"}
         Format.
     projections : bool
-        Whether a CSV file of the maps has the signed maps too, row by row and separated by
-        spaces. A Parquet file has them always.
+        Whether a CSV file of the maps includes the signed maps, row by row and separated by
+        spaces. A Parquet file always does.
     overwrite : bool
-        Whether a file that is at `out` already may be replaced.
+        Whether to replace a file at `out`.
 
     Returns
     -------
@@ -53,14 +53,13 @@ def export_table(
     Raises
     ------
     OptionError
-        If there is no such table or format, or `out` cannot be written. Nothing is left there.
+        If there is no such table or format, or `out` cannot be written. Nothing is left at `out`.
 
     Notes
     -----
-    CSV files are UTF-8, with commas, a line of column names, and quotes around what needs them.
-    A score that is undefined is written as ``NaN``, which pandas and R read as a number; a value
-    that does not exist is empty. Numbers are written so that reading them gives the same ones.
-    Ids such as ``0001`` are texts: tell pandas ``dtype={"stimulus": str}`` and R
+    CSV files are UTF-8 with commas, a header and quotes where needed. An undefined score is
+    ``NaN``, a missing value is empty, and numbers keep all their digits. Ids such as ``0001`` are
+    texts: tell pandas ``dtype={"stimulus": str}`` and R
     ``colClasses = c(stimulus = "character")``.
 
     Examples
@@ -68,7 +67,7 @@ def export_table(
     >>> import tempfile
     >>> import quickgaze as qg
     >>> displays = qg.load_dataset("popout", n=1)
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> study = qg.Study(displays, orientations=["activation"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = study.run(f"{folder}/run", progress=False)
     ...     export_table(run, f"{folder}/scores.csv").read_text()[:38]
@@ -79,7 +78,7 @@ def export_table(
     if to not in ("csv", "parquet"):
         raise unknown_name("format", to, ("csv", "parquet"))
     if projections and (table != "maps" or to != "csv"):
-        raise OptionError("projections are a column of the table maps, and an option for CSV alone")
+        raise OptionError("projections are a column of the table maps, and an option for CSV only")
     frame: pl.DataFrame = getattr(run, table)()
     target = Path(out)
     with written_file(target, run, overwrite=overwrite) as temporary:
