@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 import quickgaze as qg
 from quickgaze.errors import OptionError
 from quickgaze.findings import image_attributes
+from quickgaze.findings.attributes import clutter
+from quickgaze.findings.attributes import image_statistics as module
 from quickgaze.findings.attributes.clutter import subband_entropy, subbands
 from quickgaze.findings.attributes.image_statistics import (
     colourfulness,
@@ -49,7 +52,28 @@ def test_stripes() -> None:
     assert found["colourfulness"] == 0
     # seven edges on 128 columns; each lies between two columns and marks both, but the first
     # and last rows have none
-    assert found["edge_density"] == pytest.approx(7 * 2 / 128, rel=0.05)
+    assert found["edge_density"] == pytest.approx(7 * 2 / 128 * 126 / 128, rel=1e-12)
+
+
+@pytest.mark.parametrize("side", [16, 20])
+def test_last_bits_decide_nothing(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:256, :256] // side
+    board = np.stack([(x + y) % 2 * 255, x % 2 * 200, y % 2 * 90], axis=2).astype(np.uint8)
+    expected = [image_statistics(each) for each in (board, grey(board[..., 0]))]
+
+    def noisy(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def changed(*args: object, **options: object) -> np.ndarray:
+            values = function(*args, **options)
+            return values * (1 + rng.choice([-2e-16, 0, 2e-16], size=values.shape))
+
+        return changed
+
+    for name in ("rgb2gray", "gaussian"):
+        monkeypatch.setattr(module, name, noisy(getattr(module, name)))
+    monkeypatch.setattr(clutter, "rgb2lab", noisy(clutter.rgb2lab))
+    found = [image_statistics(each) for each in (board, grey(board[..., 0]))]
+    assert found == [pytest.approx(each, rel=1e-10, abs=1e-10) for each in expected]
 
 
 def test_colourfulness_by_hand() -> None:

@@ -18,6 +18,7 @@ ORIENTATIONS = 4
 
 _WEIGHTS = (0.84, 0.08, 0.08)  # of lightness and the two colour axes, as the authors chose
 _FLAT = 0.008  # range of values below which there is nothing to describe, also the authors'
+_DECIMALS = 9  # of a subband's values: more differ between processors, and split ties between bins
 _BORDER = 2 ** (SCALES + 2)  # pixels that are mirrored, so that opposite edges do not meet
 
 
@@ -70,7 +71,7 @@ def _plane_entropy(plane: Floats) -> float:
 def _entropy(band: Floats) -> float:
     if np.ptp(band) < _FLAT:
         return 0.0
-    counts = np.histogram(band, math.ceil(math.sqrt(band.size)))[0]
+    counts = np.histogram(band.round(_DECIMALS), math.ceil(math.sqrt(band.size)))[0]
     shares = counts[counts > 0] / band.size
     return float(-(shares * np.log2(shares)).sum())
 

@@ -11,6 +11,7 @@ import polars as pl
 from scipy import fft
 from skimage.color import rgb2gray
 from skimage.feature import canny
+from skimage.filters import gaussian
 from skimage.measure import shannon_entropy
 from skimage.transform import resize
 
@@ -32,6 +33,9 @@ _NAMES = (
     "clutter",
 )
 _BANDS = 20  # of frequency, equally wide on a logarithmic scale
+# Last bits differ between processors; values are rounded to so many decimals before they are
+# compared with one another or with limits, so that ties come out alike everywhere.
+_DECIMALS = 10
 
 
 def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.DataFrame:
@@ -113,13 +117,13 @@ def image_statistics(image: Image, size: int = 512) -> dict[str, float | None]:
     """
     reduced = _reduced(image, size)
     luma = rgb2gray(reduced).clip(0, 1)
-    steps = np.rint(luma * 255).astype(np.uint8)
+    steps = np.rint((luma * 255).round(_DECIMALS)).astype(np.uint8)
     return {
         "brightness": float(luma.mean().round(12)),
         "contrast": float(luma.std().round(12)),
         "colourfulness": colourfulness(reduced),
         "entropy": abs(float(shannon_entropy(steps))),  # type: ignore[no-untyped-call]
-        "edge_density": float(canny(luma, sigma=2.0).mean()),  # type: ignore[no-untyped-call]
+        "edge_density": _edge_density(luma),
         "spectral_slope": spectral_slope(luma),
         "clutter": subband_entropy(reduced),
     }
@@ -176,7 +180,7 @@ def spectral_slope(luma: Floats) -> float | None:
     power = np.abs(fft.fft2(centred * window)) ** 2
     radius = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.fftfreq(width))
     edges = np.geomspace(4 / min(height, width), 0.25, _BANDS + 1)
-    band = np.digitize(radius.ravel(), edges)
+    band = np.digitize(radius.ravel().round(_DECIMALS), edges.round(_DECIMALS))
     inside = (band > 0) & (band <= _BANDS)
     counts = np.bincount(band[inside], minlength=_BANDS + 1)[1:]
     sums = np.bincount(band[inside], power.ravel()[inside], minlength=_BANDS + 1)[1:]
@@ -186,6 +190,14 @@ def spectral_slope(luma: Floats) -> float | None:
     middle = np.sqrt(edges[:-1] * edges[1:])
     amplitude = np.sqrt(sums[kept] / counts[kept])
     return float(np.polyfit(np.log(middle[kept]), np.log(amplitude), 1)[0])
+
+
+def _edge_density(luma: Floats) -> float:
+    inside = gaussian(np.ones_like(luma), 2.0, mode="constant")  # type: ignore[no-untyped-call]
+    blurred = gaussian(luma, 2.0, mode="constant") / inside  # type: ignore[no-untyped-call]
+    # a binary fraction: the gradients of such values, and so their ties, are exact
+    steps = np.rint(blurred * 2**24) / 2**24
+    return float(canny(steps, sigma=0, mode="nearest").mean())  # type: ignore[no-untyped-call]
 
 
 def _reduced(image: Image, size: int) -> Floats:
