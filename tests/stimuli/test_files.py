@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from quickgaze.errors import DatasetError
+from quickgaze.places import readable
 from quickgaze.stimuli.files import by_stem, stem_of_listed, walk
-from quickgaze.stimuli.places import readable
 
 
 def touch(path: Path) -> Path:

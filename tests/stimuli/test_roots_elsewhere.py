@@ -18,6 +18,7 @@ import scipy.io
 from upath import UPath
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.places import as_path
 from quickgaze.stimuli import (
     Dataset,
     check_dataset,
@@ -27,7 +28,6 @@ from quickgaze.stimuli import (
 )
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.model_maps import ArchivedMap
-from quickgaze.stimuli.places import as_path
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from quickgaze.places import Root
 from quickgaze.stimuli.inspection import Check, Inspection, Progress, inspect
 from quickgaze.stimuli.loading import DATASETS, expanded, load_dataset
-from quickgaze.stimuli.places import Root
 
 
 def check_dataset(

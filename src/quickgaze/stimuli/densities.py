@@ -12,9 +12,9 @@ import numpy.typing as npt
 import PIL.Image
 
 from quickgaze.errors import StimulusError
+from quickgaze.places import AnyPath, open_file, readable
 from quickgaze.stimuli.fingerprints import fingerprint_of_file
 from quickgaze.stimuli.images import is_deep, opened, stored_orientation, upright
-from quickgaze.stimuli.places import AnyPath, open_file, readable
 from quickgaze.stimuli.types import Density, Size
 
 COLOUR_TOLERANCE = 8

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quickgaze.errors import DatasetError
+from quickgaze.places import readable
 from quickgaze.stimuli.inspection import md5_of
-from quickgaze.stimuli.places import readable
 from quickgaze.stimuli.unpacking import refuse_full_disk
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import PathLike, as_path, readable
 from quickgaze.stimuli.downloading import Patience, already_right, download
 from quickgaze.stimuli.loading import DATASETS
-from quickgaze.stimuli.places import PathLike, as_path, readable
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.unpacking import unpack
 

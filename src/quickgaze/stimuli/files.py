@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.places import AnyPath, PathLike, list_files, readable
+from quickgaze.places import AnyPath, PathLike, list_files, readable
 
 if TYPE_CHECKING:
     from upath import UPath

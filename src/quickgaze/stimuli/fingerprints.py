@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.stimuli.places import AnyPath, Span, read_spans
+from quickgaze.places import AnyPath, Span, read_spans
 
 UNREADABLE = "unreadable"
 """Fingerprint of what cannot be read."""

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import AnyPath, Root, as_path, below, read_bytes, readable
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
@@ -22,7 +23,6 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.places import AnyPath, Root, as_path, below, read_bytes, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.types import Dataset, Stimulus
 

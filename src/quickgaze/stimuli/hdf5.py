@@ -16,9 +16,9 @@ import numpy.typing as npt
 import PIL.Image
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.places import AnyPath, open_file, problem_of, readable
 from quickgaze.stimuli.fingerprints import ROWS, fingerprint_of_array
 from quickgaze.stimuli.images import refuse_size, to_rgb
-from quickgaze.stimuli.places import AnyPath, open_file, problem_of, readable
 from quickgaze.stimuli.types import Image, Size
 
 LARGEST_EXPANSION = 2000

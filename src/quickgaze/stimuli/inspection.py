@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.places import AnyPath, open_file, readable
+from quickgaze.places import AnyPath, open_file, readable
 from quickgaze.stimuli.types import Dataset, Size, Stimulus
 
 Progress = Callable[[Sequence[Stimulus]], Iterable[Stimulus]]

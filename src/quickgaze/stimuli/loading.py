@@ -10,10 +10,10 @@ from typing import Any
 
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import AnyPath, Root, as_path, readable, unreachable
 from quickgaze.stimuli import folder, osie, popout, pysaliency_data, salicon, sources
 from quickgaze.stimuli.inspection import Check, Inspection
 from quickgaze.stimuli.osie_checks import expected_of_osie
-from quickgaze.stimuli.places import AnyPath, Root, as_path, readable, unreachable
 from quickgaze.stimuli.salicon_checks import expected_of_salicon
 from quickgaze.stimuli.types import Dataset
 

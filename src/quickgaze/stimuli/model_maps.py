@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from quickgaze.errors import DatasetError, QuickgazeError, StimulusError
+from quickgaze.places import PathLike, readable
 from quickgaze.stimuli.densities import DensityFile, refuse_array, scaled_to_maximum
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, walk, with_suffix
 from quickgaze.stimuli.fingerprints import ROWS, UNREADABLE, fingerprint_of_array
 from quickgaze.stimuli.hdf5 import hdf5_file, is_array, own_dataset
-from quickgaze.stimuli.places import PathLike, readable
 from quickgaze.stimuli.types import Density, DensitySource, Size
 
 _WHAT = "maps in an HDF5 file"

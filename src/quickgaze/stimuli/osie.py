@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.io
 
 from quickgaze.errors import DatasetError
+from quickgaze.places import AnyPath, Root, as_path, open_file, readable
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
     by_stem,
@@ -19,7 +20,6 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.places import AnyPath, Root, as_path, open_file, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.types import Dataset, Stimulus
 

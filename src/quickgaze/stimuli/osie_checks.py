@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from quickgaze.places import readable
 from quickgaze.stimuli.inspection import Check, Inspection, Points, md5_check
 from quickgaze.stimuli.osie import find_osie, read_osie_gaze
-from quickgaze.stimuli.places import readable
 
 IMAGES = 700
 SIZE = (600, 800)

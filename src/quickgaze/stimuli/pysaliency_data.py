@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.places import AnyPath, Root, as_path, inside, list_files, readable
 from quickgaze.stimuli.files import unrecognised
 from quickgaze.stimuli.fingerprints import fingerprint_of_array
 from quickgaze.stimuli.hdf5 import (
@@ -26,7 +27,6 @@ from quickgaze.stimuli.hdf5 import (
     texts,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.places import AnyPath, Root, as_path, inside, list_files, readable
 from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.pysaliency_gaze import (
     FileGaze,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError
+from quickgaze.places import AnyPath, readable
 from quickgaze.stimuli.hdf5 import (
     as_texts,
     attribute,
@@ -21,7 +22,6 @@ from quickgaze.stimuli.hdf5 import (
     own_group,
     texts,
 )
-from quickgaze.stimuli.places import AnyPath, readable
 from quickgaze.stimuli.points import RecordedPoints
 
 HALF_PIXEL = 0.5

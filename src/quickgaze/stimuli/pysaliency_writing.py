@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import PathLike, readable
 from quickgaze.stimuli.hdf5 import require_h5py
-from quickgaze.stimuli.places import PathLike, readable
 from quickgaze.stimuli.pysaliency_data import IDS
 from quickgaze.stimuli.pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER
 from quickgaze.stimuli.types import Dataset, Fixations, Stimulus

@@ -10,6 +10,7 @@ from typing import Literal
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import AnyPath, Root, as_path, below, inside, readable
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
@@ -20,7 +21,6 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.places import AnyPath, Root, as_path, below, inside, readable
 from quickgaze.stimuli.salicon_gaze import MatlabGaze, index_annotations
 from quickgaze.stimuli.types import Dataset, FixationSource, Stimulus
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quickgaze.places import AnyPath, readable
 from quickgaze.stimuli.inspection import Check, Inspection, md5_check, md5_of
-from quickgaze.stimuli.places import AnyPath, readable
 from quickgaze.stimuli.salicon_gaze import AnnotatedSamples
 from quickgaze.stimuli.types import Stimulus
 

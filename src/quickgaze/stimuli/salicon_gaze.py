@@ -14,9 +14,9 @@ import numpy.typing as npt
 import scipy.io
 
 from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.places import AnyPath, open_file, read_bytes, read_spans, readable
 from quickgaze.stimuli.files import stem_of_listed
 from quickgaze.stimuli.fingerprints import fingerprint_of_file
-from quickgaze.stimuli.places import AnyPath, open_file, read_bytes, read_spans, readable
 from quickgaze.stimuli.types import Fixations, Size
 
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Protocol
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.places import readable
+from quickgaze.places import readable
 
 Open = Callable[[], IO[bytes]]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from quickgaze.errors import DatasetError
+from quickgaze.places import PathLike, open_storage, readable
 from quickgaze.saliency import PRESETS
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.places import PathLike, readable
 from quickgaze.stimuli.types import Dataset, Stimulus
 from quickgaze.study.folder import begin, check_folder
 from quickgaze.study.inputs import Failure
@@ -24,7 +24,6 @@ from quickgaze.study.manifest import manifest
 from quickgaze.study.plan import Plan, Settings, Variant
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.safe_pickle import LARGEST, read_object_array
-from quickgaze.study.storage import open_storage
 from quickgaze.study.tables import Row, ShardTables, TableStore, write_json
 
 METRICS: Mapping[str, str] = {

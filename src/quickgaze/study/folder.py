@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 
 from quickgaze.errors import DamagedRunWarning, RunError
+from quickgaze.places import Storage
 from quickgaze.study.lock import HOLDER, LOCK
 from quickgaze.study.plan import Plan, differences
 from quickgaze.study.run import open_run
-from quickgaze.study.storage import LocalStorage, Storage
 from quickgaze.study.tables import TableStore, write_json
 
 
@@ -24,8 +24,8 @@ def check_folder(storage: Storage) -> None:
     ------
     RunError
     """
-    if isinstance(storage, LocalStorage):
-        folder = storage.folder
+    folder = storage.folder
+    if isinstance(folder, Path):
         if folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file; name a folder for the run")
         held = {each.name for each in folder.iterdir()} if folder.is_dir() else set()

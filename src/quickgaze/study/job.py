@@ -10,9 +10,9 @@ import torch
 
 from quickgaze.backbones import Backbone, load_backbone
 from quickgaze.errors import OptionError
+from quickgaze.places import Storage
 from quickgaze.study.helpers import Helpers, ProcessHelpers, ThreadHelpers
 from quickgaze.study.plan import Settings
-from quickgaze.study.storage import Storage
 from quickgaze.study.tasks import StimulusTasks
 from quickgaze.study.worker import Shard, Worker
 

@@ -9,18 +9,20 @@ import os
 import secrets
 import socket
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from quickgaze.errors import RunError
-from quickgaze.study.storage import LocalStorage, Storage, unwritable
+from quickgaze.places import Storage, unwritable
 
 LOCK = "lock"
-"""File that the operating system locks in a local folder."""
+"""File that is locked in a local folder; elsewhere it is there while a writer takes the folder."""
 
 HOLDER = "holder.json"
 """File that names who holds the folder."""
@@ -30,15 +32,7 @@ LEASE = 600.0
 
 
 class RunLock:
-    """What a writer holds while it writes.
-
-    Parameters
-    ----------
-    storage : Storage
-        The run folder.
-    token : str
-        Tells this holder from all others.
-    """
+    """What a writer holds while it writes; `token` tells it from all others."""
 
     def __init__(self, storage: Storage, token: str) -> None:
         self._storage = storage
@@ -50,11 +44,11 @@ class RunLock:
         if time.monotonic() - self._renewed < LEASE / 10:
             return
         self._renewed = time.monotonic()
-        self._storage.write(HOLDER, json.dumps(_holder(self._token), indent=2).encode())
+        self._storage.write(HOLDER, _signed(self._token))
 
     def holds(self) -> bool:
-        """Tell whether the folder names this holder, and no other."""
-        return (_read_holder(self._storage) or {}).get("token") == self._token
+        """Whether the folder names this holder."""
+        return (_read_holder(self._storage, HOLDER) or {}).get("token") == self._token
 
     def let_go(self) -> None:
         """Leave the folder to others, unless one of them has taken it over already."""
@@ -62,32 +56,15 @@ class RunLock:
             if self.holds():
                 self._storage.remove(HOLDER)
         except OSError:
-            # a full or vanished disk is told of where something is written; a lease runs out
+            # A full or vanished disk is reported where something is written; a lease runs out.
             return
 
 
 @contextmanager
 def locked(storage: Storage) -> Iterator[RunLock]:
-    """Hold a run folder for as long as the block lasts.
-
-    A local folder is held by a lock of the operating system, which lets go of it when the
-    process ends, however it ends. A remote one is held by a lease that must be renewed.
-
-    Parameters
-    ----------
-    storage : Storage
-        The run folder.
-
-    Yields
-    ------
-    RunLock
-
-    Raises
-    ------
-    RunError
-        If another process holds it; says which.
-    """
-    held = _held_locally(storage) if isinstance(storage, LocalStorage) else _held_by_lease(storage)
+    """Hold a run folder for as long as the block lasts, or raise `RunError` with its holder."""
+    folder = storage.folder
+    held = _by_system(storage, folder) if isinstance(folder, Path) else _by_lease(storage)
     with held as lock:
         lock.renew()
         try:
@@ -97,14 +74,15 @@ def locked(storage: Storage) -> Iterator[RunLock]:
 
 
 @contextmanager
-def _held_locally(storage: LocalStorage) -> Iterator[RunLock]:
-    path = storage.folder / LOCK
+def _by_system(storage: Storage, folder: Path) -> Iterator[RunLock]:
+    """Hold a local folder; the operating system lets go when the process ends, however it ends."""
+    path = folder / LOCK
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=0)
         lock.acquire()
     except Timeout:
-        raise RunError(_in_use(storage)) from None
+        raise _in_use(storage) from None
     except OSError as error:
         raise unwritable(str(path), error) from error
     try:
@@ -114,21 +92,55 @@ def _held_locally(storage: LocalStorage) -> Iterator[RunLock]:
 
 
 @contextmanager
-def _held_by_lease(storage: Storage) -> Iterator[RunLock]:
-    holder = _read_holder(storage)
-    if holder is not None and time.time() - holder["sign_of_life"] < LEASE:
-        raise RunError(_in_use(storage))
+def _by_lease(storage: Storage) -> Iterator[RunLock]:
+    """Hold a remote folder by a lease, which must be renewed."""
     lock = RunLock(storage, secrets.token_hex(8))
-    lock.renew()
-    # of two that began at once, the one that wrote last holds it
-    time.sleep(0.2)
-    if not lock.holds():
-        raise RunError(_in_use(storage))
+    with _one_at_a_time(storage) as exclusive:
+        if _alive(_read_holder(storage, HOLDER)):
+            raise _in_use(storage)
+        lock.renew()
+        if not exclusive:
+            # Of two that began at once, the one that wrote last holds it.
+            time.sleep(0.2)
+            if not lock.holds():
+                raise _in_use(storage)
     yield lock
 
 
-def _holder(token: str) -> dict[str, Any]:
-    return {
+@contextmanager
+def _one_at_a_time(storage: Storage) -> Iterator[bool]:
+    """Let one writer at a time look who holds the folder and take it; whether that is certain."""
+    exclusive = _create_lock(storage)
+    if not exclusive:
+        warnings.warn(
+            f"{storage.place} has no way to create a file that only one of two writers can create: "
+            "do not start two runs on it in the same second",
+            stacklevel=2,
+        )
+    try:
+        yield exclusive
+    finally:
+        storage.remove(LOCK)
+
+
+def _create_lock(storage: Storage) -> bool:
+    """Create the lock's file, or raise `RunError` if another has; False where both could."""
+    sign = _signed(secrets.token_hex(8))
+    try:
+        if not storage.create(LOCK, sign):
+            if _alive(_read_holder(storage, LOCK)):
+                raise _in_use(storage)
+            storage.remove(LOCK)
+            if not storage.create(LOCK, sign):
+                raise _in_use(storage)
+        # Some stores that speak S3 take no notice of the condition, and create it once more.
+        return not storage.create(LOCK, sign)
+    except NotImplementedError:
+        return False
+
+
+def _signed(token: str) -> bytes:
+    content = {
         "host": socket.gethostname(),
         "process": os.getpid(),
         "user": _user(),
@@ -136,6 +148,7 @@ def _holder(token: str) -> dict[str, Any]:
         "sign_of_life": time.time(),
         "token": token,
     }
+    return json.dumps(content, indent=2).encode()
 
 
 def _user() -> str:
@@ -145,23 +158,27 @@ def _user() -> str:
         return "unknown"
 
 
-def _read_holder(storage: Storage) -> dict[str, Any] | None:
+def _alive(holder: dict[str, Any] | None) -> bool:
+    return holder is not None and time.time() - holder["sign_of_life"] < LEASE
+
+
+def _read_holder(storage: Storage, name: str) -> dict[str, Any] | None:
     try:
-        holder = json.loads(storage.read(HOLDER))
+        holder = json.loads(storage.read(name))
         return {**holder, "sign_of_life": float(holder["sign_of_life"])}
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
 
 
-def _in_use(storage: Storage) -> str:
-    holder = _read_holder(storage)
+def _in_use(storage: Storage) -> RunError:
+    holder = _read_holder(storage, HOLDER) or _read_holder(storage, LOCK)
     who = "another process"
     if holder is not None:
         who = (
             f"process {holder.get('process')} of {holder.get('user')} on {holder.get('host')}, "
             f"since {holder.get('since')}"
         )
-    return (
+    return RunError(
         f"{storage.place} is being written by {who}; wait until it is done, stop it, or name "
         "another folder. A run can be read while it is written"
     )

@@ -9,8 +9,8 @@ import torch
 
 from quickgaze.cams import Cam
 from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.places import readable
 from quickgaze.stimuli.model_maps import ModelMaps, open_model_maps
-from quickgaze.stimuli.places import readable
 from quickgaze.stimuli.types import DensitySource, Size
 from quickgaze.study.plan import CamKey
 

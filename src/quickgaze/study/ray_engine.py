@@ -15,11 +15,11 @@ import torch
 
 from quickgaze.backbones import keep_freed_memory
 from quickgaze.errors import OptionError, RunError, RunInterruptedError
+from quickgaze.places import Storage
 from quickgaze.study.helpers import ThreadHelpers, blas_alone
 from quickgaze.study.job import Job, WorkerRecipe
 from quickgaze.study.lock import RunLock
 from quickgaze.study.progress import progress_bar
-from quickgaze.study.storage import Storage
 from quickgaze.study.tables import TableStore
 from quickgaze.study.tasks import StimulusTasks
 

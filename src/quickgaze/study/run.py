@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from quickgaze.errors import RunError
+from quickgaze.places import PathLike, Storage, open_storage
 from quickgaze.study.plan import FORMAT
-from quickgaze.study.storage import LocalStorage, Place, Storage, open_storage
 from quickgaze.study.tables import TableStore
 
 
@@ -77,9 +77,9 @@ class Run:
         RunError
             If the run lies elsewhere.
         """
-        if isinstance(self._storage, LocalStorage):
+        if isinstance(self._storage.folder, Path):
             return self._storage.folder
-        raise RunError(f"{self.place} is no folder of this machine; copy it here first")
+        raise RunError(f"{self.place} is not on this machine; copy it here first")
 
     @property
     def complete(self) -> bool:
@@ -159,7 +159,7 @@ class Run:
         return self._store.read("undefined")
 
 
-def open_run(place: Place | Storage) -> Run:
+def open_run(place: PathLike | Storage) -> Run:
     """Open a run folder, complete or not, even while it is being written.
 
     Parameters

@@ -13,8 +13,8 @@ from quickgaze.backbones.spec import WeightsChoice
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.places import PathLike, Storage, open_storage
 from quickgaze.stimuli import Dataset
-from quickgaze.stimuli.places import PathLike
 from quickgaze.study.defaults import default_bounds, default_metrics
 from quickgaze.study.engine import read_pool, run_locally
 from quickgaze.study.folder import begin, check_folder, missing_shards
@@ -25,7 +25,6 @@ from quickgaze.study.manifest import manifest
 from quickgaze.study.plan import Plan, Settings
 from quickgaze.study.precomputed import open_precomputed
 from quickgaze.study.run import Run, open_run
-from quickgaze.study.storage import Place, Storage, open_storage
 from quickgaze.study.tables import TableStore, write_json
 from quickgaze.study.tasks import StimulusTasks
 from quickgaze.study.worker import Shard
@@ -176,7 +175,7 @@ class Study:
 
     def run(
         self,
-        out: Place,
+        out: PathLike,
         engine: str = "local",
         *,
         batch_size: int = 4,

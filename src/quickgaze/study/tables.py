@@ -15,7 +15,7 @@ import polars as pl
 
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import RunError
-from quickgaze.study.storage import LocalStorage, Storage
+from quickgaze.places import Storage
 
 Column = pl.DataType | type[pl.DataType]
 
@@ -130,7 +130,7 @@ class TableStore:
     """
 
     def __init__(self, storage: Storage | Path, metrics: Sequence[str]) -> None:
-        self._storage = LocalStorage(storage) if isinstance(storage, Path) else storage
+        self._storage = Storage(storage) if isinstance(storage, Path) else storage
         self._schemas = {
             "maps": maps_schema(),
             "failures": failures_schema(),
@@ -260,6 +260,6 @@ def write_json(storage: Storage | Path, name: str, content: Mapping[str, Any]) -
     content : mapping
         Of plain lists, dictionaries, strings and numbers.
     """
-    storage = LocalStorage(storage) if isinstance(storage, Path) else storage
+    storage = Storage(storage) if isinstance(storage, Path) else storage
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     storage.write(name, text.encode("utf-8", "surrogateescape"))

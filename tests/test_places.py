@@ -1,6 +1,11 @@
+"""Paths here and elsewhere, and the files of a run folder."""
+
 from __future__ import annotations
 
+import os
+import pickle
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,9 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from quickgaze.errors import DatasetError, OptionError
+from quickgaze.errors import DatasetError, OptionError, RunError
+from quickgaze.places import (
+    Storage,
+    as_path,
+    below,
+    inside,
+    open_storage,
+    problem_of,
+    read_spans,
+    readable,
+)
 from quickgaze.stimuli.files import walk
-from quickgaze.stimuli.places import as_path, below, inside, problem_of, read_spans, readable
 
 Span = tuple[int, int]
 
@@ -162,3 +176,75 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 def test_addresses_can_be_printed(memory: str) -> None:
     assert readable(as_path(memory)) == str(as_path(memory))
     assert readable("a\udcff/é.png") == "a\\xff/é.png"
+
+
+@pytest.fixture(params=["local", "memory"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "local":
+        return open_storage(tmp_path / "run")
+    return open_storage(f"memory://{tmp_path.name}/{time.time_ns()}")
+
+
+def test_what_is_written_is_read(storage: Storage) -> None:
+    assert storage.names() == []
+    storage.write("plan.json", b"first")
+    storage.write("plan.json", b"second")
+    storage.write("scores/part-1", b"1")
+    storage.write("scores/part-0", b"0")
+    assert storage.read("plan.json") == b"second"
+    assert storage.names() == ["plan.json"]
+    assert storage.names("scores") == ["scores/part-0", "scores/part-1"]
+    storage.remove("scores/part-0")
+    storage.remove("scores/part-0")
+    assert storage.names("scores") == ["scores/part-1"]
+    with pytest.raises(FileNotFoundError):
+        storage.read("scores/part-0")
+
+
+def test_a_failed_write_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(tmp_path)
+    storage.write("part", b"old")
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(RunError, match="part cannot be written: Input/output error"):
+        storage.write("part", b"new")
+    assert storage.read("part") == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["part"]
+
+
+def test_the_content_is_on_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    fsync, replace = os.fsync, Path.replace
+
+    def flushed(descriptor: int) -> None:
+        events.append(
+            "folder" if Path(f"/proc/self/fd/{descriptor}").resolve().is_dir() else "file"
+        )
+        fsync(descriptor)
+
+    def renamed(self: Path, target: Path) -> Path:
+        events.append("name")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    Storage(tmp_path).write("part", b"content")
+    assert events == ["file", "name", "folder"]
+
+
+def test_remote_storage_travels(tmp_path: Path) -> None:
+    storage = open_storage(f"memory://{tmp_path.name}")
+    storage.write("a", b"1")
+    assert pickle.loads(pickle.dumps(storage)).read("a") == b"1"  # noqa: S301 - our own bytes
+
+
+def test_a_kind_of_url_that_nothing_is_installed_for() -> None:
+    with pytest.raises(OptionError, match="nosuch://place is not an address that fsspec knows"):
+        open_storage("nosuch://place")
