@@ -60,7 +60,7 @@ def test_last_bits_decide_nothing(side: int, monkeypatch: pytest.MonkeyPatch) ->
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:256, :256] // side
     # together the three colours have a luma halfway between two steps of 256
-    board = np.stack([(x + y) % 2 * 151, x % 2 * 111, y % 2 * 111], axis=2).astype(np.uint8)
+    board = np.stack([(x + y) % 2 * 151, x % 2 * 111, (y + 1) % 2 * 111], 2).astype(np.uint8)
     expected = [image_statistics(each) for each in (board, grey(board[..., 0]))]
 
     def noisy(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
