@@ -11,45 +11,25 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from quickgaze.errors import ExtensionError, ExtensionWarning, UnknownNameError
+from quickgaze.errors import ExtensionError, ExtensionWarning, OptionError, UnknownNameError
 
 T = TypeVar("T")
 
+_NAME = re.compile(r"\w[\w.-]*")
+_ALLOWED = "letters, digits, dots, dashes and underscores"
+
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
-    """Make the error for a name that is not known, with the nearest one that is.
-
-    Parameters
-    ----------
-    kind : str
-        What the name should have been, in words: ``"metric"``, ``"data set"``.
-    name : str
-        What was asked for.
-    known : iterable of str
-        What there is.
-
-    Returns
-    -------
-    UnknownNameError
-        To be raised by the caller.
-
-    Examples
-    --------
-    >>> str(unknown_name("metric", "ncc", ["cc", "nss"]))
-    "unknown metric 'ncc'; did you mean 'cc'? Known: cc, nss"
-    """
+    """Make the error for an unknown name of some kind ("metric"); it offers the nearest known."""
     known = list(known)
     nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}")
 
 
-_NAME = re.compile(r"\w[\w.-]*")
-
-
 @cache
 def _installed(group: str) -> tuple[EntryPoint, ...]:
-    # Reading what all packages declare takes longer than many a computation.
+    # reading what all packages declare is slow
     return tuple(entry_points(group=group))
 
 
@@ -58,7 +38,7 @@ class Catalogue(Generic[T]):
     """A table of named things, extended by installed packages through entry points.
 
     A package adds an entry under the name of its entry point. It is imported when it is first
-    asked for, and must be of the type of quickgaze's own entries. Those keep their names.
+    asked for, and must have the type of quickgaze's own entries, which keep their names.
 
     Parameters
     ----------
@@ -85,28 +65,12 @@ class Catalogue(Generic[T]):
         return [*self.own, *sorted(self._added())]
 
     def entries(self) -> dict[str, T]:
-        """All entries that can be used, by name, in the order of `names`.
-
-        Returns
-        -------
-        dict of str to T
-
-        Warns
-        -----
-        ExtensionWarning
-            For each entry of another package that cannot be used, so that it does not take the
-            others with it.
-
-        Examples
-        --------
-        >>> Catalogue("size", "quickgaze.example_sizes", {"small": 1, "large": 2}).entries()
-        {'small': 1, 'large': 2}
-        """
+        """All usable entries by name; an `ExtensionWarning` tells of each that is left out."""
         found = dict(self.own)
         for name in sorted(self._added()):
             try:
                 found[name] = self[name]
-            except ExtensionError as error:  # noqa: PERF203 - each for itself
+            except ExtensionError as error:  # noqa: PERF203 - one must not take the others with it
                 warnings.warn(str(error), ExtensionWarning, stacklevel=2)
         for point in _installed(self.group):
             if point.name in self.own:
@@ -118,22 +82,28 @@ class Catalogue(Generic[T]):
                 )
         return found
 
-    def package(self, name: str) -> tuple[str, str] | None:
-        """Name and version of the package that adds an entry; None for quickgaze's own.
+    def choose(self, given: object) -> T:
+        """Look a name up, or take an object of the entries' type that has a free name of its own.
 
-        Parameters
-        ----------
-        name : str
-            Of the entry.
-
-        Returns
-        -------
-        (str, str) or None
-
-        Examples
-        --------
-        >>> Catalogue("size", "quickgaze.example_sizes", {"small": 1}).package("small")
+        Raises `OptionError` for an object of another type, without a name, or with one of another
+        entry's; `UnknownNameError` for a name that is not known.
         """
+        if isinstance(given, str):
+            return self[given]
+        if not isinstance(given, self._types()):
+            raise OptionError(
+                f"{self.kind}: give a name or a {self._type_names()}, not a {type(given).__name__}"
+            )
+        name = getattr(given, "name", "")
+        if name in self.names():
+            if self[name] != given:
+                raise OptionError(f"there is another {self.kind} {name!r}; give yours another name")
+        elif not _NAME.fullmatch(name):
+            raise OptionError(f"{self.kind}: {name!r} cannot be a name; use {_ALLOWED}")
+        return given
+
+    def package(self, name: str) -> tuple[str, str] | None:
+        """Name and version of the package that adds an entry; None for quickgaze's own."""
         for point in self._added().get(name, ()):
             if point.dist is not None:
                 return point.dist.name, point.dist.version
@@ -164,21 +134,19 @@ class Catalogue(Generic[T]):
         described = self._described(point)
         if not _NAME.fullmatch(point.name):
             raise ExtensionError(
-                f"{described} has a name that cannot be given in a list or to a file; use "
-                "letters, digits, dots, dashes and underscores"
+                f"{described} has a name that cannot stand in a list or a file name; use {_ALLOWED}"
             )
         try:
             entry: T = point.load()
-        except Exception as error:  # a package may fail in any way that there is
+        except Exception as error:  # a package may fail in any way
             raise ExtensionError(
                 f"{described} cannot be imported ({type(error).__name__}: {error}); install a "
                 "release of that package that fits, or uninstall it"
             ) from error
-        wanted = {type(own) for own in self.own.values()}
-        if not isinstance(entry, tuple(wanted)):
+        if not isinstance(entry, self._types()):
             raise ExtensionError(
                 f"{described} is of the type {_public(type(entry))}; it has to be of "
-                f"{' or '.join(sorted(map(_public, wanted)))}"
+                f"{self._type_names()}"
             )
         name = getattr(entry, "name", point.name)
         if name != point.name:
@@ -187,8 +155,14 @@ class Catalogue(Generic[T]):
             )
         return entry
 
+    def _types(self) -> tuple[type, ...]:
+        return tuple({type(entry) for entry in self.own.values()})
+
+    def _type_names(self) -> str:
+        return " or ".join(sorted(map(_public, self._types())))
+
     def _described(self, point: EntryPoint) -> str:
-        """Say which entry it is and whose."""
+        """Which entry it is, and of which package."""
         package = "" if point.dist is None else f" of {point.dist.name} {point.dist.version}"
         return f"the {self.kind} {point.name!r}{package} (entry point {self.group}: {point.value})"
 

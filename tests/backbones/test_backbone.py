@@ -19,8 +19,7 @@ from quickgaze.backbones import (
     load_backbone,
 )
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.detector_entries import DETECTORS, FASTERRCNN_RESNET50_FPN
-from quickgaze.backbones.entries import EFFICIENTNET_LITE0
+from quickgaze.backbones.catalogue import DETECTORS, EFFICIENTNET_LITE0
 from quickgaze.backbones.timm_models import load_classifier, rename_efficientnet_lite
 from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, WeightsError
@@ -80,7 +79,7 @@ def test_levels_are_what_the_catalogue_says(lite0: Backbone) -> None:
 
 @pytest.mark.parametrize("size", [(480, 640), (640, 480), (300, 1000), (97, 31), (1200, 1600)])
 def test_preparation_is_torchvisions_own(size: tuple[int, int]) -> None:
-    spec = FASTERRCNN_RESNET50_FPN
+    spec = BACKBONES["fasterrcnn_resnet50_fpn"]
     transform = GeneralizedRCNNTransform(800, 1333, list(spec.mean), list(spec.std)).eval()
     image = torch.rand(3, *size, generator=torch.Generator().manual_seed(2))
     expected, _ = transform([image])

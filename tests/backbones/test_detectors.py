@@ -14,7 +14,7 @@ from torchvision.ops import FrozenBatchNorm2d
 
 from quickgaze.backbones import BackboneSpec, find_spec, load_backbone
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.detector_entries import DETECTORS
+from quickgaze.backbones.catalogue import DETECTORS
 from quickgaze.backbones.detectors import freeze_batch_norms, load_detector
 from quickgaze.backbones.weights import load_state, read_state
 from quickgaze.errors import OptionError, RandomWeightsWarning, WeightsError

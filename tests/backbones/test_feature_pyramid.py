@@ -12,7 +12,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP
 
 from quickgaze.backbones import load_backbone
 from quickgaze.backbones.feature_pyramid import ConvolvedLevel, Merged, evaluate
-from quickgaze.backbones.levels import Levels
+from quickgaze.backbones.pyramid import Levels
 from quickgaze.cams import eigen
 from quickgaze.errors import RandomWeightsWarning
 
@@ -86,9 +86,9 @@ def test_what_the_finest_level_is_made_of_is_read_at_few_places_too() -> None:
     pyramid, given = network(), stages(SIZES[0])
     level = evaluate(pyramid, list(given.values()), list(given))["0"]
     assert isinstance(level, ConvolvedLevel)
-    assert isinstance(level.source, Merged)
+    assert isinstance(level.merged, Merged)
     level.at(torch.tensor([3]), torch.tensor([5, 6]))
-    assert "whole" not in level.source.__dict__
+    assert "whole" not in level.merged.__dict__
     assert level.whole is level.whole
 
 

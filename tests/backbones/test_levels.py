@@ -6,8 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickgaze.backbones.levels import Levels, cells_at
-from quickgaze.backbones.pyramid import Pyramid
+from quickgaze.backbones.pyramid import Levels, Pyramid, cells_at
 
 places = st.lists(st.integers(0, 4), min_size=1, max_size=6)
 

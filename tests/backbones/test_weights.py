@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from quickgaze.backbones.detector_entries import FASTERRCNN_RESNET50_FPN
+from quickgaze.backbones import BACKBONES
 from quickgaze.backbones.spec import Weights
 from quickgaze.backbones.weights import digest, find_weights, load_state, read_state
 from quickgaze.errors import WeightsError
@@ -78,14 +78,15 @@ def test_without_a_network_the_error_says_which_file_and_where(
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    weights = BACKBONES["fasterrcnn_resnet50_fpn"].weights
     with pytest.raises(WeightsError) as refusal:
-        find_weights("fasterrcnn_resnet50_fpn", FASTERRCNN_RESNET50_FPN.weights)
+        find_weights("fasterrcnn_resnet50_fpn", weights)
     message = str(refusal.value)
     place = tmp_path / "hub" / "checkpoints" / "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"
     assert str(place) in message
     assert "https://download.pytorch.org" in message
     place.touch()
-    assert find_weights("fasterrcnn_resnet50_fpn", FASTERRCNN_RESNET50_FPN.weights) == place
+    assert find_weights("fasterrcnn_resnet50_fpn", weights) == place
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:

@@ -139,7 +139,7 @@ def test_it_looks_in_evaluation_mode() -> None:
     [
         ("pair", r"a tuple of a tensor \(1, 6, 16, 24\), a tensor"),
         ("tokens", r"a tensor \(1, 6, 384\)"),
-        ("channels_last", r"channels stand last"),
+        ("channels_last", r"channels are last"),
         ("relu", "called 2 times"),
         ("never", "called 0 times"),
     ],
@@ -168,9 +168,9 @@ def test_reshape_makes_it_a_map(
 
 
 def test_a_wrong_layer_gets_the_nearest(net: Net) -> None:
-    with pytest.raises(UnknownNameError, match=r"no layer 'steam'; .*stem.*At the top it has: "):
+    with pytest.raises(UnknownNameError, match=r"no layer 'steam'; .*stem.*Its top layers are: "):
         wrap(net, ["steam"])
-    with pytest.raises(UnknownNameError, match="nothing like it"):
+    with pytest.raises(UnknownNameError, match="none is similar"):
         wrap(net, ["0123456789"])
     with pytest.raises(OptionError, match="layers is empty"):
         wrap(net, [])
@@ -178,7 +178,7 @@ def test_a_wrong_layer_gets_the_nearest(net: Net) -> None:
 
 @pytest.mark.parametrize("name", ["", "efficientnet_lite0", "timm/mine"])
 def test_the_name_of_another_backbone_is_refused(net: Net, name: str) -> None:
-    with pytest.raises(OptionError, match="is not free"):
+    with pytest.raises(OptionError, match="is taken"):
         wrap(net, ["stem"], name=name)
 
 

@@ -22,7 +22,7 @@ from quickgaze.backbones.backbone import prepare
 from quickgaze.backbones.timm_models import load_classifier
 from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.cams import CAMS, CamInput, CamOptions
-from quickgaze.cams.classifiers import classifier_of
+from quickgaze.cams.classifiers import layers_of
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.saliency import as_batch
 
@@ -39,17 +39,17 @@ def images() -> torch.Tensor:
 
 
 def test_layers_are_the_levels(backbone: Backbone, images: torch.Tensor) -> None:
-    classifier = classifier_of(backbone)
-    assert classifier_of(backbone) is classifier
+    classifier = backbone.whole_model
+    assert backbone.whole_model is classifier
     seen: dict[str, torch.Tensor] = {}
     handles = [
-        classifier.network.get_submodule(layer).register_forward_hook(
+        classifier.get_submodule(layer).register_forward_hook(
             lambda _module, _inputs, output, level=level: seen.update({level: output})
         )
-        for level, layer in classifier.layers.items()
+        for level, layer in layers_of(backbone).items()
     ]
     with torch.inference_mode():
-        scores = classifier.network(prepare(images, backbone.spec)[0])
+        scores = classifier(prepare(images, backbone.spec)[0])
     for handle in handles:
         handle.remove()
     assert scores.shape == (2, 1000)
@@ -149,9 +149,8 @@ def test_weights_from_a_file_are_those_of_the_classifier(tmp_path: Path) -> None
     whole = timm.create_model("resnet18")
     torch.save(whole.state_dict(), tmp_path / "resnet18.pth")
     loaded = qg.load_backbone("timm/resnet18", tmp_path / "resnet18.pth", device="cpu")
-    classifier = classifier_of(loaded)
-    torch.testing.assert_close(classifier.network.get_parameter("fc.weight"), whole.fc.weight)
-    assert classifier.layers == {
+    torch.testing.assert_close(loaded.whole_model.get_parameter("fc.weight"), whole.fc.weight)
+    assert layers_of(loaded) == {
         "s2": "act1",
         "s4": "layer1",
         "s8": "layer2",

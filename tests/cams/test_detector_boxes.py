@@ -13,7 +13,6 @@ from torchvision.models import get_model
 
 import quickgaze as qg
 from quickgaze.cams import CAMS, CamInput, CamOptions, boxes
-from quickgaze.cams.detector_boxes import detector_of
 from quickgaze.errors import OptionError
 from quickgaze.saliency import as_batch, saliency_maps
 
@@ -97,14 +96,14 @@ def test_the_whole_detector_is_the_one_of_the_weights(weights: Path) -> None:
     ]
     torch.testing.assert_close(cam.projection, boxes(Finds(told), images).projection)
     assert cam.projection.max() > 0
-    assert detector_of(backbone) is detector_of(backbone)
+    assert backbone.whole_model is backbone.whole_model
 
 
 def test_other_backbones_have_no_boxes() -> None:
     displays = qg.load_dataset("popout", n=1)
-    with pytest.raises(OptionError, match="efficientnet_lite0 is no detector"):
+    with pytest.raises(OptionError, match="efficientnet_lite0 is not a detector"):
         qg.Study(displays, cams=["boxes"])
-    with pytest.raises(OptionError, match="efficientnet_lite0 is no detector"):
+    with pytest.raises(OptionError, match="efficientnet_lite0 is not a detector"):
         qg.SaliencyModel(cam="boxes")
 
 
@@ -112,4 +111,4 @@ def test_other_backbones_have_no_boxes() -> None:
 def test_random_weights_find_nothing() -> None:
     backbone = qg.load_backbone(NAME, "none", device="cpu")
     with pytest.raises(OptionError, match="random weights and finds nothing"):
-        detector_of(backbone)
+        CAMS["boxes"].compute(CamInput(backbone, torch.zeros(1, 3, 64, 64)), CamOptions())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -17,6 +18,7 @@ from quickgaze.cams.orientation import (
     correlation,
     extremum_evidence,
     orientation_evidence,
+    sign_of,
     skew_evidence,
 )
 from quickgaze.errors import OptionError, UnknownNameError
@@ -94,3 +96,12 @@ def test_an_unknown_rule_gets_the_nearest(random_pyramid: Callable[..., Pyramid]
 
 def test_all_rules_are_there() -> None:
     assert ORIENTATIONS.names() == [*FROM_FEATURES, "lapack", "oracle"]
+
+
+def test_a_sign_of_arrays_and_tensors() -> None:
+    evidence = [-0.3, 0.0, 2.0, float("nan")]
+    expected = [-1.0, 1.0, 1.0, float("nan")]
+    np.testing.assert_array_equal(sign_of(np.array(evidence, np.float32)), expected)
+    found = sign_of(torch.tensor(evidence))
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found, expected)

@@ -181,7 +181,7 @@ def test_options_that_no_model_can_have_are_refused() -> None:
 
 
 def test_a_sign_that_the_grid_does_not_tell_is_an_error() -> None:
-    with pytest.raises(OptionError, match=r"'lapack' .* cannot be told on the 75x113 grid"):
+    with pytest.raises(OptionError, match=r"'lapack' .* has no evidence on the 75x113 grid"):
         SaliencyModel(grid="s4", orientation="lapack")(chelsea())
     with pytest.raises(OptionError, match="'border' cannot be told on the 2x4 grid"):
         SaliencyModel(grid="2x4", orientation="border")(chelsea())

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import timm
 import torch
 from torch import nn
 from torch.nn import functional
 
-from quickgaze.backbones.detectors import DetectorFeatures
-from quickgaze.backbones.entries import BACKBONES
-from quickgaze.backbones.levels import Levels
-from quickgaze.backbones.pyramid import Pyramid
+from quickgaze.backbones.catalogue import BACKBONES
+from quickgaze.backbones.detectors import DetectorFeatures, load_detector
+from quickgaze.backbones.pyramid import Levels, Pyramid
 from quickgaze.backbones.spec import BackboneSpec, WeightsChoice
 from quickgaze.backbones.speed import PRECISIONS, computing_in, make_fast
-from quickgaze.backbones.timm_models import timm_network
+from quickgaze.backbones.timm_models import load_classifier, timm_network
 from quickgaze.backbones.timm_specs import PREFIX, timm_spec
-from quickgaze.backbones.weights import digest, find_weights, read_state
+from quickgaze.backbones.weights import State, digest, find_weights, read_state
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 from quickgaze.stimuli.types import Size
@@ -43,7 +43,7 @@ class Backbone:
     device : torch.device
         Where it runs.
     precision : {"fp32", "tf32", "bf16"}
-        What it computes in; the pyramid is float32 in any case.
+        What it computes in; the pyramid is always float32.
 
     Examples
     --------
@@ -68,6 +68,30 @@ class Backbone:
     def level_names(self) -> tuple[str, ...]:
         """Names of the levels, from fine to coarse."""
         return tuple(level.name for level in self.spec.levels)
+
+    @cached_property
+    def whole_model(self) -> nn.Module:
+        """The trained model that `network` was cut from, with its head; loaded once.
+
+        It is in evaluation mode, in float32, on this backbone's device. A detector resizes
+        images as it was published, whatever the backbone's geometry.
+        """
+        if self.spec.family == "module":
+            return self.network.get_submodule("network")
+        if self.weights == "none":
+            raise OptionError(
+                f"{self.name} has random weights and finds nothing; take weights='default' or a "
+                "file"
+            )
+        weights = "default" if self.weights == self.spec.weights.tag else self.weights
+        # Tensors that were made in inference mode never carry a gradient.
+        with torch.inference_mode(False):
+            state = _state(self.spec, weights)
+            if self.spec.family == "detector":
+                model = load_detector(self.spec, state)
+            else:
+                model = load_classifier(self.spec, state, pretrained=state is None)
+            return model.requires_grad_(False).to(self.device)
 
     def __call__(self, batch: torch.Tensor) -> Pyramid:
         """Run the network on a batch of equally large images.
@@ -105,21 +129,7 @@ class Backbone:
 
 
 def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size]:
-    """Normalise, resize and pad a batch as the network wants it.
-
-    Parameters
-    ----------
-    batch : Tensor, shape (B, 3, H, W), float32
-        RGB in [0, 1].
-    spec : BackboneSpec
-        Its mean, std and geometry are used.
-
-    Returns
-    -------
-    prepared : Tensor, shape (B, 3, H', W')
-    content : (int, int)
-        Height and width of the part of the input that the image covers.
-    """
+    """Normalise, resize and pad a batch (B, 3, H, W); also give the size of the image in it."""
     mean, std = (
         torch.tensor(values, device=batch.device)[:, None, None] for values in (spec.mean, spec.std)
     )
@@ -136,9 +146,7 @@ def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size
 
 
 def list_backbones() -> list[str]:
-    """Names of the backbones in the catalogue.
-
-    `load_backbone` also takes ``"timm/"`` and the name of any timm model that gives features.
+    """List the backbones of the catalogue; `load_backbone` also takes models of timm.
 
     Returns
     -------
@@ -153,7 +161,7 @@ def list_backbones() -> list[str]:
 
 
 def find_spec(name: str) -> BackboneSpec:
-    """Find out what is known of a backbone, without loading it.
+    """Look up what is known of a backbone, without loading it.
 
     Parameters
     ----------
@@ -205,11 +213,11 @@ def load_backbone(
     device : str
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``"auto"`` takes a GPU if there is one.
     precision : {"auto", "fp32", "tf32", "bf16"}
-        What the network computes in; ``"auto"`` is fp32, on every machine, so that results do
-        not depend on it. ``"tf32"`` is for GPUs. ``"bf16"`` is faster on GPUs and on processors
-        with AMX, slower on others; a detector's maps stay within a correlation of 0.999.
+        What the network computes in. ``"auto"`` is fp32, so that results do not depend on the
+        machine. ``"tf32"`` is for GPUs. ``"bf16"`` is faster on GPUs and on processors with AMX,
+        slower on others; a detector's maps keep a correlation of 0.999.
     seed : int
-        Of random weights.
+        Seed of random weights.
     geometry : str
         How images are resized: ``"default"``, ``"native"``, ``"detector"`` or ``"short:480"``;
         see `choose_geometry`.
@@ -245,7 +253,7 @@ def load_backbone(
     tag = str(weights)
     if tag == "none":
         warnings.warn(
-            f"{name}: the weights are random (seed {seed}); its maps tell nothing about a "
+            f"{name}: the weights are random (seed {seed}); its maps say nothing about a "
             "trained model",
             RandomWeightsWarning,
             stacklevel=2,
@@ -259,39 +267,25 @@ def load_backbone(
 
 
 def _build(spec: BackboneSpec, weights: str) -> nn.Module:
-    from_hub = weights == "default" and spec.weights.hub is not None
-    state = None
-    if weights == "default" and not from_hub:
-        state = read_state(find_weights(spec.name, spec.weights))
-    elif weights not in ("default", "none"):
-        state = read_state(weights)
+    state = _state(spec, weights)
     if spec.family == "detector":
         return DetectorFeatures(spec, state)
-    return timm_network(spec, state, pretrained=from_hub)
+    return timm_network(spec, state, pretrained=state is None and weights != "none")
+
+
+def _state(spec: BackboneSpec, weights: str) -> State | None:
+    """State of the whole model; None for random weights, and for those that timm itself loads."""
+    if weights == "default" and spec.weights.hub is None:
+        return read_state(find_weights(spec.name, spec.weights))
+    return None if weights in ("default", "none") else read_state(weights)
 
 
 def from_network(
     spec: BackboneSpec, network: nn.Module, weights: str, device: torch.device, precision: str
 ) -> Backbone:
-    """Make a backbone of a network that gives its levels by name.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-        What it is made of.
-    network : nn.Module
-        Put into evaluation mode, without gradients for its weights, and moved to `device`.
-    weights : str
-        As in `Backbone`.
-    device : torch.device
-    precision : {"auto", "fp32", "tf32", "bf16"}
-
-    Returns
-    -------
-    Backbone
-    """
+    """Make a backbone of a network that gives its levels by name."""
     network = network.eval().requires_grad_(False)
-    # The weights are known by what they were, before they are folded or rounded.
+    # The hash is that of the weights before they are folded or rounded.
     weights_hash = digest(network)
     chosen = "fp32" if precision == "auto" else precision
     fast = make_fast(network, chosen).to(device)
@@ -299,22 +293,13 @@ def from_network(
 
 
 def check_precision(precision: str) -> None:
-    """Refuse a precision that no backbone computes in.
-
-    Parameters
-    ----------
-    precision : str
-
-    Raises
-    ------
-    UnknownNameError
-    """
+    """Refuse a precision that no backbone computes in."""
     if precision not in PRECISIONS:
         raise unknown_name("precision", precision, PRECISIONS)
 
 
 def find_device(device: str) -> torch.device:
-    """Find the device that a name means, and whether it is there.
+    """Find the device that a name means.
 
     Parameters
     ----------

@@ -9,26 +9,13 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FrozenBatchNorm2d
 
 from quickgaze.backbones.feature_pyramid import evaluate
-from quickgaze.backbones.levels import DeferredLevel
+from quickgaze.backbones.pyramid import DeferredLevel
 from quickgaze.backbones.spec import BackboneSpec
 from quickgaze.backbones.weights import State, load_state
 
 
 class DetectorFeatures(nn.Module):
-    """Body and feature pyramid network of a detector.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-        Says which detector, and the names of its levels from fine to coarse.
-    state : mapping of str to Tensor, optional
-        Weights of the whole detector; random ones if not given.
-
-    Raises
-    ------
-    WeightsError
-        If a tensor is missing or left over.
-    """
+    """Body and feature pyramid network of a detector, from the state of the whole detector."""
 
     def __init__(self, spec: BackboneSpec, state: State | None) -> None:
         super().__init__()
@@ -36,7 +23,7 @@ class DetectorFeatures(nn.Module):
         self.network = load_detector(spec, state).get_submodule("backbone")
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor | DeferredLevel]:
-        """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
+        """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
         if not isinstance(self.network, BackboneWithFPN):
             features = self.network(batch)
         else:
@@ -45,7 +32,7 @@ class DetectorFeatures(nn.Module):
         return {name: features[name] for name in self.names}
 
     def parts(self) -> list[nn.Module]:
-        """Give the parts that compute one after the other, each by itself."""
+        """Parts that compute one after the other."""
         if not isinstance(self.network, BackboneWithFPN):
             return [self.network]
         pyramid = self.network.fpn
@@ -53,27 +40,10 @@ class DetectorFeatures(nn.Module):
 
 
 def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:
-    """Build a whole detector with the given weights, heads included.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-        Says which detector.
-    state : mapping of str to Tensor, optional
-        Its weights; random ones if not given.
-
-    Returns
-    -------
-    nn.Module
-        In evaluation mode.
-
-    Raises
-    ------
-    WeightsError
-        If a tensor is missing or left over.
-    """
+    """Build a whole detector, heads included, in evaluation mode; without a state, random."""
     detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
     if state is not None:
+        # a file saved from ordinary batch norms counts batches; a published frozen one does not
         counted = any(name.endswith(".num_batches_tracked") for name in state)
         if spec.frozen_norm_eps is not None and not counted:
             freeze_batch_norms(detector, spec.frozen_norm_eps)
@@ -82,17 +52,7 @@ def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:
 
 
 def freeze_batch_norms(network: nn.Module, eps: float) -> None:
-    """Replace batch norms by frozen ones, as some of torchvision's published detectors have them.
-
-    Their files count no batches; a file saved from ordinary batch norms does, and keeps them.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Changed in place.
-    eps : float
-        That the published weights are used with.
-    """
+    """Replace batch norms, in place, by frozen ones as some published detectors have them."""
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
             setattr(network, name, FrozenBatchNorm2d(child.num_features, eps=eps))

@@ -1,8 +1,7 @@
 """Feature pyramid networks, evaluated where their levels are read.
 
-A level of a feature pyramid network is a 3x3 convolution of what was merged from its own stage
-and the coarser ones. On the finest level that convolution is a quarter of a detector's
-arithmetic, while a coarse grid reads a few hundred of its 50,000 cells.
+The 3x3 convolution of the finest level is a quarter of a detector's arithmetic, while a coarse
+grid reads a few hundred of its 50,000 cells.
 """
 
 from __future__ import annotations
@@ -16,25 +15,16 @@ from torch import nn
 from torch.nn import functional
 from torchvision.ops import FeaturePyramidNetwork
 
-from quickgaze.backbones.levels import DeferredLevel, cells_at
+from quickgaze.backbones.pyramid import DeferredLevel, cells_at
 
 
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """The finest stage of a body, merged with the coarser ones; the input of a level.
+    """A stage of a body, merged with the coarser ones; the input of a level."""
 
-    Parameters
-    ----------
-    lateral : nn.Module
-        A 1x1 convolution of the stage.
-    stage : Tensor, shape (B, c, H, W)
-    coarser : Tensor, shape (B, C, h, w)
-        What was merged on the next coarser level; its cells are repeated.
-    """
-
-    lateral: nn.Module
-    stage: torch.Tensor
-    coarser: torch.Tensor
+    lateral: nn.Module  # a 1x1 convolution of the stage
+    stage: torch.Tensor  # (B, c, H, W)
+    coarser: torch.Tensor  # (B, C, h, w), merged on the next coarser level; cells are repeated
 
     @cached_property
     def whole(self) -> torch.Tensor:
@@ -44,7 +34,7 @@ class Merged:
         return lateral.add_(functional.interpolate(self.coarser, size=size, mode="nearest"))
 
     def at(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-        """Give the cells where some rows and columns meet, (B, C, len(rows), len(columns))."""
+        """Cells where some rows and columns meet, (B, C, len(rows), len(columns))."""
         height, width = self.stage.shape[2:]
         if "whole" in self.__dict__ or 2 * len(rows) * len(columns) > height * width:
             return cells_at(self.whole, rows, columns)
@@ -56,30 +46,22 @@ class Merged:
 
 @dataclass(frozen=True, eq=False)
 class ConvolvedLevel:
-    """A level of a feature pyramid network that is computed when it is asked for.
+    """A level of a feature pyramid network that is computed when it is asked for."""
 
-    Parameters
-    ----------
-    block : nn.Sequential
-        A 3x3 convolution and what follows it cell by cell.
-    source : Merged
-        What it is a convolution of.
-    """
-
-    block: nn.Sequential
-    source: Merged
+    block: nn.Sequential  # a 3x3 convolution and what follows it cell by cell
+    merged: Merged
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Its shape (B, C, H, W)."""
-        batch, _, height, width = self.source.stage.shape
+        batch, _, height, width = self.merged.stage.shape
         return batch, self._convolution.out_channels, height, width
 
     @cached_property
     @torch.inference_mode()
     def whole(self) -> torch.Tensor:
         """All of it, (B, C, H, W), float32."""
-        level: torch.Tensor = self.block(self.source.whole)
+        level: torch.Tensor = self.block(self.merged.whole)
         return level.float()
 
     @torch.inference_mode()
@@ -90,7 +72,7 @@ class ConvolvedLevel:
         height, width = self.shape[2:]
         near = torch.tensor([-1, 0, 1])
         rows, columns = ((cells[:, None] + near).flatten() for cells in (rows, columns))
-        patches = self.source.at(rows.clamp(0, height - 1), columns.clamp(0, width - 1))
+        patches = self.merged.at(rows.clamp(0, height - 1), columns.clamp(0, width - 1))
         # Outside the level, a convolution sees zeros.
         patches[:, :, (rows < 0) | (rows >= height)] = 0
         patches[:, :, :, (columns < 0) | (columns >= width)] = 0
@@ -111,20 +93,9 @@ class ConvolvedLevel:
 def evaluate(
     network: FeaturePyramidNetwork, stages: Sequence[torch.Tensor], names: Sequence[str]
 ) -> dict[str, torch.Tensor | DeferredLevel]:
-    """Evaluate a feature pyramid network, its finest level only where it is read.
+    """Evaluate a feature pyramid network on named stages (B, c, H, W), from fine to coarse.
 
-    Parameters
-    ----------
-    network : FeaturePyramidNetwork
-    stages : sequence of Tensor, each (B, c, H, W)
-        What the body gives, from fine to coarse.
-    names : sequence of str
-        Of the stages.
-
-    Returns
-    -------
-    dict of str to Tensor or DeferredLevel
-        Levels by name, from fine to coarse, with those that the network adds.
+    The finest level is computed only where it is read.
     """
     *finer, coarsest = zip(network.inner_blocks, network.layer_blocks, stages, strict=True)
     lateral, block, stage = coarsest
@@ -136,11 +107,9 @@ def evaluate(
         added = coarse[1:]
     for place, (lateral, block, stage) in reversed(list(enumerate(finer))):
         source = Merged(lateral, stage, merged)
-        if place == 0:
-            levels.insert(0, ConvolvedLevel(block, source))
-        else:
+        levels.insert(0, ConvolvedLevel(block, source))
+        if place > 0:
             merged = source.whole
-            levels.insert(0, ConvolvedLevel(block, source))
     return dict(zip(every, [*levels, *added], strict=True))
 
 

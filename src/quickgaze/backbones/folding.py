@@ -9,6 +9,7 @@ import torch
 from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.norm_act import BatchNormAct2d, FrozenBatchNormAct2d
 from torch import fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torchvision.ops import FrozenBatchNorm2d
 
 _CONVOLUTIONS = (nn.Conv2d, Conv2dSame)
@@ -17,30 +18,13 @@ _NORMS_AND_ACTIVATIONS = (BatchNormAct2d, FrozenBatchNormAct2d)
 
 
 def fold_batch_norms(network: nn.Module) -> int:
-    """Fold batch norms into the convolutions whose output they alone take.
+    """Fold batch norms, in place, into the convolutions whose output they alone take; count them.
 
-    In evaluation mode a batch norm multiplies each channel by a number and adds another, which
-    the convolution before it can do itself.
-
-    Parameters
-    ----------
-    network : nn.Module
-        In evaluation mode; changed in place. One whose course cannot be traced is left as it is.
-
-    Returns
-    -------
-    int
-        How many were folded.
-
-    Examples
-    --------
-    >>> network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU()).eval()
-    >>> fold_batch_norms(network), network[1]
-    (1, Identity())
+    A network that cannot be traced is left as it is.
     """
     try:
         graph = _Tracer().trace(network)
-    except Exception:  # noqa: BLE001 - a network may do anything, also what cannot be traced
+    except Exception:  # noqa: BLE001 - tracing a network may fail in any way
         return 0
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
     shared = Counter(id(module) for _, module in network.named_modules(remove_duplicate=False))
@@ -84,16 +68,17 @@ def _what_remains(norm: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def _fold(convolution: Any, norm: Any) -> None:
-    """Let a convolution do what a batch norm does, computed in float64."""
-    deviation = (norm.running_var.double() + norm.eps).sqrt()
-    scale = 1 / deviation if norm.weight is None else norm.weight.double() / deviation
-    shift = -norm.running_mean.double() * scale
-    if norm.bias is not None:
-        shift += norm.bias.double()
-    weight, bias = convolution.weight, convolution.bias
-    if bias is not None:
-        shift += bias.double() * scale
-    convolution.weight = nn.Parameter(
-        (weight.double() * scale[:, None, None, None]).to(weight.dtype), requires_grad=False
+    weight = convolution.weight
+    # in float64, so that the weights are rounded once
+    folded = fuse_conv_bn_weights(
+        weight.double(),
+        None if convolution.bias is None else convolution.bias.double(),
+        norm.running_mean.double(),
+        norm.running_var.double(),
+        norm.eps,
+        None if norm.weight is None else norm.weight.double(),
+        None if norm.bias is None else norm.bias.double(),
     )
-    convolution.bias = nn.Parameter(shift.to(weight.dtype), requires_grad=False)
+    convolution.weight, convolution.bias = (
+        nn.Parameter(values.to(weight.dtype), requires_grad=False) for values in folded
+    )

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 
-LONG_SIDE = 1333
-"""Pixels that the longer side of an image may not exceed, as torchvision's detectors have it."""
+_LONG_SIDE = 1333  # pixels, as torchvision's detectors limit the longer side of an image
+_SHORT = re.compile(r"short:(\d+)")
 
 GEOMETRIES = ("default", "native", "detector", "detector-padded", "short:N")
 """The spellings of a geometry; N is a number of pixels, as in ``"short:480"``."""
-
-_SHORT = re.compile(r"short:(\d+)")
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,9 @@ class InputGeometry:
     Parameters
     ----------
     short_side : int, optional
-        Pixels that the shorter side is brought to; None leaves the image at its own size.
+        Pixels of the shorter side after resizing; None leaves the image at its own size.
     long_side : int
-        Pixels that the longer side may not exceed; a longer image is reduced to it.
+        Most pixels of the longer side; a longer image is reduced to it.
     multiple : int
         The input is padded with zeros, at the bottom and on the right, to a multiple of this.
     antialias : bool
@@ -35,7 +33,7 @@ class InputGeometry:
     fixed_size : (int, int), optional
         Height and width that every image is stretched to, whatever its shape.
     keep_padding : bool
-        Whether padding counts as image, so that maps are laid over it too and shifted.
+        Whether padding counts as image, so that maps cover it too and are shifted.
 
     Raises
     ------
@@ -53,7 +51,7 @@ class InputGeometry:
     """
 
     short_side: int | None = None
-    long_side: int = LONG_SIDE
+    long_side: int = _LONG_SIDE
     multiple: int = 1
     antialias: bool = False
     fixed_size: tuple[int, int] | None = None
@@ -65,7 +63,7 @@ class InputGeometry:
             raise OptionError(f"{self} is impossible; give every side at least 1 pixel")
 
     def resized(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Tell what an image is resized to.
+        """Size that an image is resized to.
 
         Parameters
         ----------
@@ -102,8 +100,8 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
         ``"default"`` is the backbone's own. ``"native"`` leaves images at their size,
         ``"short:480"`` brings the shorter side to 480 pixels, ``"detector"`` does what
         torchvision's detectors do: shorter side 800 pixels, padded to a multiple of 32. With
-        these the longer side is at most 1333 pixels. ``"detector-padded"`` takes the padding
-        for a part of the image, as code that never cuts it off does.
+        these the longer side is at most 1333 pixels. ``"detector-padded"`` treats the padding
+        as part of the image, as code that never cuts it off does.
     default : InputGeometry
         The backbone's own; what it pads to is kept, and how it reduces.
 
@@ -127,17 +125,16 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
     if choice == "default":
         return default
     if choice == "native":
-        return InputGeometry(None, LONG_SIDE, multiple, antialias)
-    if choice == "detector":
-        return InputGeometry(800, LONG_SIDE, math.lcm(32, multiple))
-    if choice == "detector-padded":
-        return InputGeometry(800, LONG_SIDE, math.lcm(32, multiple), keep_padding=True)
+        return InputGeometry(None, _LONG_SIDE, multiple, antialias)
+    if choice in ("detector", "detector-padded"):
+        padded = choice == "detector-padded"
+        return InputGeometry(800, _LONG_SIDE, math.lcm(32, multiple), keep_padding=padded)
     if match := _SHORT.fullmatch(choice):
         short_side = int(match[1])
-        if not 1 <= short_side <= LONG_SIDE:
+        if not 1 <= short_side <= _LONG_SIDE:
             raise OptionError(
-                f"geometry {choice!r}: the shorter side is 1 to {LONG_SIDE} pixels, because the "
-                f"longer one is at most {LONG_SIDE}"
+                f"geometry {choice!r}: give 1 to {_LONG_SIDE} pixels for the shorter side; the "
+                f"longer one is at most {_LONG_SIDE}"
             )
-        return InputGeometry(short_side, LONG_SIDE, multiple, antialias)
+        return InputGeometry(short_side, _LONG_SIDE, multiple, antialias)
     raise unknown_name("geometry", choice, GEOMETRIES)

@@ -1,22 +1,96 @@
-"""The feature pyramid that every backbone gives."""
+"""The feature pyramid that every backbone gives; some levels are computed when they are read."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+import numpy as np
 import numpy.typing as npt
 import torch
 
-from quickgaze.backbones.levels import Levels
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.stimuli.types import Size
 
 _STRIDE = re.compile(r"s(\d+)")
 _HEIGHT_BY_WIDTH = re.compile(r"(\d+)x(\d+)")
+
+
+class DeferredLevel(Protocol):
+    """A level that is computed when it is asked for, and kept if it was computed whole."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Its shape (B, C, H, W)."""
+        ...
+
+    @property
+    def whole(self) -> torch.Tensor:
+        """All of it, (B, C, H, W), float32."""
+        ...
+
+    def at(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Compute the cells where some rows and columns meet, (B, C, h, w), float32."""
+        ...
+
+
+class Levels(Mapping[str, torch.Tensor]):
+    """Features by level name, from fine to coarse; a deferred level is computed when taken."""
+
+    def __init__(self, found: Mapping[str, torch.Tensor | DeferredLevel]) -> None:
+        self._found = dict(found)
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        level = self._found[name]
+        return level if isinstance(level, torch.Tensor) else level.whole
+
+    def __contains__(self, name: object) -> bool:
+        # That of Mapping would take the level, and so compute it.
+        return name in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def select(self, names: Iterable[str]) -> Levels:
+        """Keep some levels, in the given order; computes nothing."""
+        return Levels({name: self._found[name] for name in names})
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape (B, C, H, W) of a level; computes nothing."""
+        return tuple(self._found[name].shape)
+
+    def at(self, name: str, rows: npt.ArrayLike, columns: npt.ArrayLike) -> torch.Tensor:
+        """Features (B, C, h, w) of a level at the cells where some rows and columns meet."""
+        level = self._found[name]
+        height, width = level.shape[2:]
+        some_rows, row_places = np.unique(rows, return_inverse=True)
+        some_columns, column_places = np.unique(columns, return_inverse=True)
+        # What is read in several places is computed once; where that is most of a level, the
+        # whole is as cheap and serves the next grid too.
+        most = 2 * len(some_rows) * len(some_columns) > height * width
+        if isinstance(level, torch.Tensor) or most:
+            return cells_at(self[name], rows, columns)
+        cells = level.at(torch.from_numpy(some_rows), torch.from_numpy(some_columns))
+        return cells_at(cells, row_places, column_places)
+
+
+def cells_at(level: torch.Tensor, rows: npt.ArrayLike, columns: npt.ArrayLike) -> torch.Tensor:
+    """Take the cells (B, C, h, w) of a level where some rows and columns meet."""
+    down, across = (torch.as_tensor(cells) for cells in (rows, columns))
+    size = (len(down), len(across))
+    places = (down[:, None] * level.shape[3] + across).flatten().to(level.device)
+    if level.is_contiguous(memory_format=torch.channels_last):
+        # All channels of a cell lie together, so a cell is copied in one piece.
+        cells = level.permute(0, 2, 3, 1).flatten(1, 2).index_select(1, places)
+        return cells.reshape(len(level), *size, -1).permute(0, 3, 1, 2)
+    return level.flatten(2).index_select(2, places).reshape(*level.shape[:2], *size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +100,8 @@ class Pyramid:
     Parameters
     ----------
     levels : mapping of str to Tensor
-        Features by level name, each (B, C, H, W), from fine to coarse. Where they are `Levels`,
-        a level may be computed only when it is taken.
+        Features by level name, each (B, C, H, W), from fine to coarse. Those of a backbone may
+        be computed only when they are taken.
     strides : mapping of str to int
         Input pixels per cell of each level, as the architecture defines it.
     input_size : (int, int)
@@ -66,8 +140,12 @@ class Pyramid:
     def __len__(self) -> int:
         return self.shape(next(iter(self.levels)))[0]
 
+    @property
+    def _levels(self) -> Levels:
+        return self.levels if isinstance(self.levels, Levels) else Levels(self.levels)
+
     def shape(self, name: str) -> tuple[int, ...]:
-        """Tell the shape of a level, without computing it.
+        """Shape of a level, without computing it.
 
         Parameters
         ----------
@@ -78,8 +156,7 @@ class Pyramid:
         tuple of int
             (B, C, H, W).
         """
-        levels = self.levels
-        return levels.shape(name) if isinstance(levels, Levels) else tuple(levels[name].shape)
+        return self._levels.shape(name)
 
     def at(self, name: str, rows: npt.ArrayLike, columns: npt.ArrayLike) -> torch.Tensor:
         """Features of a level where some of its rows and columns meet, and no others.
@@ -88,7 +165,7 @@ class Pyramid:
         ----------
         name : str
         rows, columns : array_like of int
-            Indices of cells, with repeats where they are wanted.
+            Indices of cells; repeats are allowed.
 
         Returns
         -------
@@ -101,8 +178,7 @@ class Pyramid:
         >>> pyramid.at("fine", [0, 2], [3, 3]).tolist()
         [[[[3.0, 3.0], [11.0, 11.0]]]]
         """
-        levels = self.levels if isinstance(self.levels, Levels) else Levels(self.levels)
-        return levels.at(name, rows, columns)
+        return self._levels.at(name, rows, columns)
 
     def select(self, names: Sequence[str] | None) -> Pyramid:
         """Keep some of the levels.
@@ -115,7 +191,7 @@ class Pyramid:
         Returns
         -------
         Pyramid
-            Its levels stand in the order of this one, from fine to coarse.
+            Its levels are in the order of this one, from fine to coarse.
 
         Raises
         ------
@@ -125,13 +201,11 @@ class Pyramid:
         if names is None:
             return self
         wanted = {self._level_name(name) for name in names}
-        names = [name for name in self.levels if name in wanted]
-        if isinstance(self.levels, Levels):
-            return replace(self, levels=self.levels.select(names))
-        return replace(self, levels={name: self.levels[name] for name in names})
+        kept = [name for name in self.levels if name in wanted]
+        return replace(self, levels=self._levels.select(kept))
 
     def content_cells(self, name: str) -> tuple[float, float]:
-        """Tell how many cells of a level the image covers.
+        """How many cells of a level the image covers.
 
         Parameters
         ----------
@@ -140,7 +214,7 @@ class Pyramid:
         Returns
         -------
         (float, float)
-            Down and across; not always whole, where the input was padded.
+            Down and across; fractions where the input was padded.
         """
         height, width = self.shape(name)[2:]
         return (
@@ -149,7 +223,7 @@ class Pyramid:
         )
 
     def grid_size(self, grid: str) -> Size:
-        """Find the height and width in cells of a grid laid over the image.
+        """Height and width in cells of a grid laid over the image.
 
         Parameters
         ----------
@@ -169,10 +243,7 @@ class Pyramid:
             If `grid` is none of these.
         """
         names = list(self.levels)
-        if grid == "coarsest":
-            grid = names[-1]
-        elif grid == "finest":
-            grid = names[0]
+        grid = {"coarsest": names[-1], "finest": names[0]}.get(grid, grid)
         if grid in self.levels:
             down, across = self.content_cells(grid)
             return max(1, math.ceil(down - 1e-9)), max(1, math.ceil(across - 1e-9))
@@ -213,9 +284,6 @@ def check_grid(grid: str, level_names: Sequence[str]) -> None:
     Examples
     --------
     >>> check_grid("30x40", ["s8", "s16"])
-    >>> check_grid("fine", ["s8", "s16"])
-    Traceback (most recent call last):
-    quickgaze.errors.UnknownNameError: unknown grid 'fine'; did you mean 'finest'? Known: ...
     """
     if grid in ("coarsest", "finest", *level_names):
         return

@@ -1,4 +1,4 @@
-"""Backbones as data: what they are made of, what they read, where their weights come from."""
+"""Backbones as data: what they are made of, how they see images, what weights they have."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class Weights:
     tag : str
         Name that goes into every result.
     license : str
-        Under which they may be used.
+        Licence under which they may be used.
     file_name : str
         Name of the file that holds them.
     package : str, optional
         Installed package that carries the file.
     url : str, optional
-        Where the file is downloaded from, where no package carries it.
+        Where the file is downloaded from if no package carries it.
     hub : str, optional
-        Repository that the builder's own loader takes them from.
+        Repository that timm itself takes them from.
 
     Examples
     --------
@@ -80,9 +80,9 @@ class BackboneSpec:
     name : str
         As in ``load_backbone(name)``.
     family : {"timm", "timm_tokens", "detector", "module"}
-        Which adapter builds it; a module of the user's is there already.
+        Who builds it: timm, torchvision, or the user.
     architecture : str
-        The builder's own name for it, in timm or in torchvision.
+        Its name in timm or torchvision, or the name of the module's class.
     levels : tuple of LevelSpec
         From fine to coarse.
     geometry : InputGeometry
@@ -94,12 +94,12 @@ class BackboneSpec:
     summary : str
         One line for lists.
     frozen_norm_eps : float, optional
-        Epsilon of the frozen batch norms that the published weights were made with; None if
-        their batch norms were ordinary ones.
+        Epsilon of the frozen batch norms that the published weights were made with; None for
+        ordinary batch norms.
     only_size : bool
-        Whether the network takes no other input than `geometry` makes.
+        Whether the network takes only the input that `geometry` makes.
     options : mapping of str to object
-        Arguments for the builder.
+        Arguments for timm.
 
     Examples
     --------

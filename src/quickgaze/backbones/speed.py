@@ -1,8 +1,10 @@
-"""What makes a network fast that is only ever asked for its features."""
+"""What makes a network fast that only gives features."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import platform
 from collections.abc import Iterator
 
 import torch
@@ -14,30 +16,21 @@ from quickgaze.backbones.timm_models import TimmFeatures
 
 PRECISIONS = ("auto", "fp32", "tf32", "bf16")
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT = 2**30
+
 
 def make_fast(network: nn.Module, precision: str) -> nn.Module:
-    """Prepare a network for nothing but forward passes; its values change by rounding alone.
+    """Prepare a network, in place, for forward passes alone; its values change by rounding.
 
-    Batch norms are folded into convolutions, and the weights of convolutions are laid out with
-    their channels last. With ``"bf16"``, they are also rounded once and for all, not in every
-    pass. Networks that are not quickgaze's own adapters are left as they are.
-
-    Parameters
-    ----------
-    network : nn.Module
-        In evaluation mode; changed in place.
-    precision : {"fp32", "tf32", "bf16"}
-
-    Returns
-    -------
-    nn.Module
-        The same.
+    Networks that are not quickgaze's own adapters are left as they are.
     """
     if not isinstance(network, (TimmFeatures, DetectorFeatures)):
         return network
     for part in network.parts():
         fold_batch_norms(part)
     if precision == "bf16":
+        # once and for all, not in every pass
         for module in network.modules():
             if type(module) in (nn.Conv2d, nn.Linear):
                 module.to(torch.bfloat16)
@@ -46,14 +39,7 @@ def make_fast(network: nn.Module, precision: str) -> nn.Module:
 
 @contextlib.contextmanager
 def computing_in(precision: str, device: torch.device) -> Iterator[None]:
-    """Compute in a precision for as long as the context lasts.
-
-    Parameters
-    ----------
-    precision : {"fp32", "tf32", "bf16"}
-        ``"fp32"`` is exactly that, also on GPUs that round to tf32 unless they are told not to.
-    device : torch.device
-    """
+    """Compute in a precision; fp32 is exactly that, also on GPUs that round to tf32 by default."""
     with contextlib.ExitStack() as stack:
         if device.type == "cuda":
             cudnn = torch.backends.cudnn
@@ -67,3 +53,27 @@ def computing_in(precision: str, device: torch.device) -> Iterator[None]:
         if precision == "bf16":
             stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16))
         yield
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep freed memory for what comes next.
+
+    Each layer of a network takes memory for its features and soon frees it. The C library of
+    Linux returns large pieces to the system, which fills them with zeros before they are used
+    again: up to a quarter of a forward pass on the CPU. The command line calls this once; it
+    cannot be undone, so Python programs decide for themselves.
+
+    Returns
+    -------
+    bool
+        True with the GNU C library; False elsewhere, where it does nothing.
+
+    Examples
+    --------
+    >>> done = keep_freed_memory()
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    library = ctypes.CDLL(None)
+    thresholds = (_TRIM_THRESHOLD, _MMAP_THRESHOLD)
+    return [library.mallopt(name, _LARGEST_KEPT) for name in thresholds] == [1, 1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import huggingface_hub.constants
 import timm
 import torch
+from huggingface_hub.constants import HF_HUB_CACHE
 from torch import nn
 
 from quickgaze.backbones.spec import BackboneSpec
@@ -16,17 +16,7 @@ from quickgaze.errors import WeightsError
 
 
 class TimmFeatures(nn.Module):
-    """A timm network that gives its levels by name.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-        Says which architecture, and the names of its levels from fine to coarse.
-    state : mapping of str to Tensor, optional
-        Weights of the whole classifier; random ones if not given.
-    pretrained : bool
-        Whether timm loads its own weights.
-    """
+    """A timm network that gives its levels by name, from the state of the whole classifier."""
 
     def __init__(self, spec: BackboneSpec, state: State | None, pretrained: bool = False) -> None:
         super().__init__()
@@ -44,44 +34,30 @@ class TimmFeatures(nn.Module):
             self.network.load_state_dict({name: known[name] for name in self.network.state_dict()})
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
+        """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
         features = self.network(batch)
         if getattr(self.network, "output_fmt", "NCHW") == "NHWC":
             features = [level.permute(0, 3, 1, 2) for level in features]
         return dict(zip(self.names, features, strict=True))
 
     def parts(self) -> list[nn.Module]:
-        """Give the parts that compute one after the other, each by itself."""
+        """Parts that compute one after the other."""
         return [self.network]
 
 
 class TimmTokens(nn.Module):
-    """A plain vision transformer from timm: the last block's patch tokens, as a map.
+    """A plain vision transformer from timm: the last block's patch tokens, as a map."""
 
-    Parameters
-    ----------
-    spec : BackboneSpec
-        Says which architecture, and the name of its one level.
-    state : mapping of str to Tensor, optional
-        Weights of the whole classifier; random ones if not given.
-    pretrained : bool
-        Whether timm loads its own weights.
-    """
+    network: Any
 
     def __init__(self, spec: BackboneSpec, state: State | None, pretrained: bool = False) -> None:
         super().__init__()
         (self.level,) = (level.name for level in spec.levels)
-        self.network: Any
-        if state is None:
-            self.network = timm.create_model(
-                spec.architecture, pretrained=pretrained, **spec.options
-            )
-        else:
-            self.network = load_classifier(spec, state)
+        self.network = load_classifier(spec, state, pretrained)
         self.network.prune_intermediate_layers([-1], prune_norm=False, prune_head=True)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Features (B, C, H, W) after the final norm, of a prepared (B, 3, H, W) batch."""
+        """Features (B, C, H, W) after the final norm, of a prepared batch (B, 3, H, W)."""
         (tokens,) = self.network.forward_intermediates(
             batch, indices=[-1], norm=True, output_fmt="NCHW", intermediates_only=True
         )
@@ -93,22 +69,7 @@ def timm_network(
 ) -> nn.Module:
     """Build a timm model as a network that gives its levels by name.
 
-    Parameters
-    ----------
-    spec : BackboneSpec
-    state : mapping of str to Tensor, optional
-        Weights of the whole classifier; random ones if not given.
-    pretrained : bool
-        Whether timm loads its own weights, from its hub or from the hub's local cache.
-
-    Returns
-    -------
-    nn.Module
-
-    Raises
-    ------
-    WeightsError
-        If weights do not fit, or timm cannot get at its own; says which are wanted.
+    With `pretrained`, timm loads its own weights, from its hub or the hub's local cache.
     """
     adapter = TimmTokens if spec.family == "timm_tokens" else TimmFeatures
     if not pretrained:
@@ -123,37 +84,20 @@ def timm_network(
             f"wanted from {wanted.hub} on the Hugging Face hub"
             + (f" or from {wanted.url}" if wanted.url else "")
             + ". On a machine with a network, load this backbone once and copy the hub's cache "
-            f"folder to {_hub_cache()}; or name a file of the whole model "
-            f"({wanted.file_name}) with weights=FILE, or take weights='none' for random weights."
+            f"folder to {HF_HUB_CACHE}; or name a file of the whole model ({wanted.file_name}) "
+            "with weights=FILE, or take weights='none' for random weights."
         ) from error
 
 
-def _hub_cache() -> str:
-    return str(huggingface_hub.constants.HF_HUB_CACHE)
+def load_classifier(spec: BackboneSpec, state: State | None, pretrained: bool = False) -> nn.Module:
+    """Build the whole classifier, head included, in evaluation mode.
 
-
-def load_classifier(spec: BackboneSpec, state: State) -> nn.Module:
-    """Build the whole classifier with the given weights, head included.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-        Says which architecture.
-    state : mapping of str to Tensor
-        Its weights, under timm's names or those of the original EfficientNet-Lite files.
-
-    Returns
-    -------
-    nn.Module
-        In evaluation mode.
-
-    Raises
-    ------
-    WeightsError
-        If a tensor is missing or left over.
+    Names in `state` are timm's or those of the original EfficientNet-Lite files.
     """
     own = {name: value for name, value in spec.options.items() if name != "out_indices"}
-    classifier: nn.Module = timm.create_model(spec.architecture, **own)
+    classifier: nn.Module = timm.create_model(spec.architecture, pretrained=pretrained, **own)
+    if state is None:
+        return classifier.eval()
     if any(name.startswith("_conv_stem.") for name in state):
         stages = classifier.get_submodule("blocks").children()
         state = rename_efficientnet_lite(state, [len(list(stage.children())) for stage in stages])
@@ -188,21 +132,10 @@ _IN_BLOCK = re.compile(r"_blocks\.(\d+)\.(\w+)\.(\w+)")
 def rename_efficientnet_lite(state: State, blocks_per_stage: list[int]) -> State:
     """Rename the tensors of an original EfficientNet-Lite file as timm calls them.
 
-    The files number their blocks through, timm numbers them within stages; a block that does
-    not expand its channels has other parts than one that does.
-
-    Parameters
-    ----------
-    state : mapping of str to Tensor
-        As in the file.
-    blocks_per_stage : list of int
-        How many blocks each of timm's stages has.
-
-    Returns
-    -------
-    mapping of str to Tensor
-        A name that no rule knows is kept, so that loading refuses it.
+    A name that no rule knows is kept, so that loading refuses it.
     """
+    # The files number blocks through, timm within stages; blocks that do not expand their
+    # channels have other parts than those that do.
     places = [
         f"blocks.{stage}.{block}"
         for stage, count in enumerate(blocks_per_stage)

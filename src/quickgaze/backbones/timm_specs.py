@@ -1,4 +1,4 @@
-"""Any timm model as a backbone: what timm's own data and a pass without numbers tell of it."""
+"""Any timm model as a backbone, described from timm's data and a pass without numbers."""
 
 from __future__ import annotations
 
@@ -26,32 +26,11 @@ _log = logging.getLogger(__name__)
 
 @lru_cache(maxsize=256)
 def timm_spec(name: str) -> BackboneSpec:
-    """Describe a timm model as a backbone.
+    """Describe a timm model as a backbone; nothing is downloaded, and no weights are made.
 
-    Nothing is downloaded, and where that is possible no weights are made: the model runs on
-    torch's meta device, which knows shapes only.
-
-    Parameters
-    ----------
-    name : str
-        ``"timm/"`` and timm's own name, with or without a tag: ``"timm/resnet18"``,
-        ``"timm/resnet18.a1_in1k"``.
-
-    Returns
-    -------
-    BackboneSpec
-        Levels are named by their stride, ``s4``, ``s8`` and so on. Of several features with
-        one stride the deepest is taken; a plain vision transformer so gives one level, its
-        last block's patch tokens after the final norm, as a map. Images keep their size if
-        the model can take any; if not, they are stretched to the one that it was trained on.
-
-    Raises
-    ------
-    UnknownNameError
-        If timm has no such model; offers the nearest.
-    OptionError
-        If the model gives no feature maps.
+    Of several features with one stride the deepest is the level.
     """
+    # So a plain vision transformer, whose blocks all have one stride, gives its last patch tokens.
     architecture = name.removeprefix(PREFIX)
     config = _pretrained_config(architecture)
     taps = _taps(architecture)
@@ -91,8 +70,7 @@ def _pretrained_config(architecture: str) -> Any:
     try:
         return timm.get_pretrained_cfg(architecture)
     except RuntimeError as error:
-        base = architecture.partition(".")[0]
-        tagged = timm.list_models(f"{base}.*", pretrained=True)
+        tagged = timm.list_models(f"{architecture.partition('.')[0]}.*", pretrained=True)
         raise UnknownNameError(
             f"timm has no weights {architecture!r} ({error}) It has: {', '.join(tagged)}"
         ) from error
@@ -113,7 +91,7 @@ def _taps(architecture: str) -> list[tuple[int, int]]:
 
 
 def _fitted(draft: BackboneSpec, trained_size: tuple[int, int]) -> BackboneSpec:
-    """Find out which sizes a model takes, the most general first, and what it then gives."""
+    """Find which image sizes a model takes, from any to only one, and the levels it gives."""
     coarsest = draft.levels[-1].stride
     even = (6 * coarsest, 10 * coarsest)
     for extra in ({"dynamic_img_size": True}, {}):
@@ -146,7 +124,7 @@ def _shapes(
         with torch.device(device), torch.random.fork_rng(devices=[]), torch.inference_mode():
             network = timm_network(replace(draft, options=options)).eval()
             features = network(torch.zeros(1, 3, *size))
-    except Exception as error:  # noqa: BLE001 - models refuse sizes in every way there is
+    except Exception as error:  # noqa: BLE001 - models refuse sizes in many ways
         _log.debug("%s takes no %s image: %s", draft.name, size, error)
         return None
     shapes = [level.shape for level in features.values()]
@@ -156,7 +134,7 @@ def _shapes(
 def _covers(
     shapes: Sequence[torch.Size], levels: Sequence[LevelSpec], size: tuple[int, int]
 ) -> bool:
-    """Whether every level has a cell for every pixel, so that nothing needs to be padded."""
+    """Whether the levels cover an image of any size without padding."""
     return all(
         tuple(shape[-2:]) == tuple(-(-side // level.stride) for side in size)
         for shape, level in zip(shapes, levels, strict=True)

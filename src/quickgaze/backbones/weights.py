@@ -23,26 +23,7 @@ _UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyEr
 
 
 def find_weights(backbone: str, weights: Weights) -> Path:
-    """Find the file of a backbone's trained weights, downloading it if need be.
-
-    Parameters
-    ----------
-    backbone : str
-        Name of the backbone, for messages.
-    weights : Weights
-        What to find.
-
-    Returns
-    -------
-    Path
-        The file: inside the package that carries it, or in torch's download cache.
-
-    Raises
-    ------
-    WeightsError
-        If the package or the network is not there; says which file is wanted and where it
-        may be put.
-    """
+    """Find the file of trained weights in its package or torch's cache, or download it there."""
     if weights.package is not None:
         return _packaged_file(backbone, weights, weights.package)
     cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.file_name
@@ -50,8 +31,8 @@ def find_weights(backbone: str, weights: Weights) -> Path:
         return cached
     if weights.url is None:
         raise WeightsError(
-            f"{backbone}: there are no trained weights that could be had ({weights.tag}); name a "
-            "file with weights=FILE, or take weights='none' for random weights"
+            f"{backbone}: there are no trained weights to load ({weights.tag}); name a file with "
+            "weights=FILE, or take weights='none' for random weights"
         )
     cached.parent.mkdir(parents=True, exist_ok=True)
     checksum = torch.hub.HASH_REGEX.search(weights.file_name)
@@ -84,22 +65,9 @@ def _packaged_file(backbone: str, weights: Weights, package: str) -> Path:
 
 
 def read_state(path: str | Path) -> State:
-    """Read a file of weights as tensors; nothing in it is executed.
+    """Read a state dictionary saved by torch, or a ``.safetensors`` file; nothing is executed.
 
-    Parameters
-    ----------
-    path : path
-        A state dictionary saved by torch, bare or under the key ``model`` or ``state_dict``,
-        or a ``.safetensors`` file.
-
-    Returns
-    -------
-    mapping of str to Tensor
-
-    Raises
-    ------
-    WeightsError
-        If the file is not there, is damaged, or holds anything but tensors.
+    The dictionary may stand under the key ``model`` or ``state_dict``.
     """
     path = Path(path)
     if not path.is_file():
@@ -127,30 +95,15 @@ def read_state(path: str | Path) -> State:
 
 
 def load_state(network: nn.Module, state: State, what: str) -> None:
-    """Put weights into a network, all of them, with none left over on either side.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Changed in place.
-    state : mapping of str to Tensor
-        Its weights, under its own names.
-    what : str
-        What is being loaded, for messages.
-
-    Raises
-    ------
-    WeightsError
-        If a tensor is missing, left over or of another shape.
-    """
+    """Load all weights into a network in place; refuse missing, extra and misshapen tensors."""
     own = network.state_dict()
     misshapen = {
         name: f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
         for name in own
         if name in state and state[name].shape != own[name].shape
     }
-    # Plain names without torch's version numbers: modules then accept what older versions of
-    # them were saved as, such as torchvision's published detectors.
+    # A plain dictionary, without torch's version numbers: modules then accept weights of older
+    # versions, such as torchvision's published detectors.
     fitting = {name: tensor for name, tensor in state.items() if name not in misshapen}
     try:
         left = network.load_state_dict(fitting, strict=False)
@@ -171,17 +124,7 @@ def load_state(network: nn.Module, state: State, what: str) -> None:
 
 
 def digest(network: nn.Module) -> str:
-    """Digest of a network's weights: the same for the same numbers under the same names.
-
-    Parameters
-    ----------
-    network : nn.Module
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits (SHA-256).
-    """
+    """SHA-256 of a network's weights: the same for the same numbers under the same names."""
     sha256 = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

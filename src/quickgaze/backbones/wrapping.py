@@ -1,4 +1,4 @@
-"""Your own module as a backbone: the outputs of the layers that you name."""
+"""A module of the user's own as a backbone: the outputs of named layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quickgaze.backbones.backbone import (
     find_device,
     from_network,
 )
-from quickgaze.backbones.entries import BACKBONES
+from quickgaze.backbones.catalogue import BACKBONES
 from quickgaze.backbones.geometry import InputGeometry, choose_geometry
 from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.backbones.timm_specs import PREFIX
@@ -25,8 +25,7 @@ from quickgaze.errors import OptionError, UnknownNameError
 
 Reshape = Callable[[Any], torch.Tensor]
 
-_PROBE = (256, 384)
-"""Height and width of the input that tells the strides: any power of two divides it well."""
+_PROBE = (256, 384)  # height and width of the input that strides are measured with
 
 
 def wrap_backbone(
@@ -43,16 +42,15 @@ def wrap_backbone(
 ) -> Backbone:
     """Make a backbone of a module of your own.
 
-    The backbone holds a copy: neither using it nor what you do to your module later changes
-    the other. The layers' outputs are taken with hooks that are there during a call only.
+    The backbone holds a copy, so that neither changes the other. The layers' outputs are taken
+    with hooks that exist during a call only.
 
     Parameters
     ----------
     module : nn.Module
         Takes a batch (B, 3, H, W); what it returns does not matter.
     layers : sequence of str, or mapping of str to str
-        Names of the layers, as ``module.named_modules()`` gives them; or such names by the
-        level names that you want.
+        Names of the layers, as in ``module.named_modules()``; or such names by level name.
     name : str
         Goes into every result.
     mean, std : tuple of float
@@ -62,17 +60,15 @@ def wrap_backbone(
         How images are resized: ``"native"``, ``"detector"``, ``"short:480"`` (see
         `choose_geometry`), or your own.
     reshape : callable, optional
-        Brings what a layer gives into the form (B, C, H, W), where it is not so already. It is
-        called with that, whatever it is, for every layer.
+        Turns the output of each layer, whatever it is, into a tensor (B, C, H, W).
     device : str
-        As for `load_backbone`.
     precision : {"auto", "fp32", "tf32", "bf16"}
         As for `load_backbone`.
 
     Returns
     -------
     Backbone
-        Its levels stand from fine to coarse; their strides come from a trial with an input of
+        Its levels are in order from fine to coarse; their strides are measured with an input of
         256 x 384 pixels, or of the one size that `geometry` gives.
 
     Raises
@@ -80,8 +76,8 @@ def wrap_backbone(
     UnknownNameError
         If the module has no such layer; offers the nearest.
     OptionError
-        If a layer is not called exactly once in a pass, or gives no (B, C, H, W); if the module
-        cannot be copied; if `name` is that of another backbone.
+        If a layer is not called exactly once in a pass, or does not give (B, C, H, W); if the
+        module cannot be copied; if `name` is that of another backbone.
 
     Examples
     --------
@@ -94,7 +90,7 @@ def wrap_backbone(
     """
     check_precision(precision)
     if not name or name.startswith(PREFIX) or name in BACKBONES.names():
-        raise OptionError(f"the name {name!r} is not free; give your backbone one of its own")
+        raise OptionError(f"the name {name!r} is taken; give your backbone another name")
     place = find_device(device)
     if isinstance(geometry, str):
         geometry = choose_geometry(geometry, InputGeometry(antialias=True))
@@ -124,23 +120,7 @@ def wrap_backbone(
 
 
 class HookedFeatures(nn.Module):
-    """A module that gives the outputs of some of its layers by name.
-
-    Parameters
-    ----------
-    network : nn.Module
-    paths : mapping of str to str
-        The layers' names in `network`, by level name.
-    reshape : callable, optional
-        From what a layer gives to (B, C, H, W).
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such layer.
-    OptionError
-        If no layer is named.
-    """
+    """A module that gives the outputs of some of its layers; `paths` names them by level."""
 
     def __init__(
         self, network: nn.Module, paths: Mapping[str, str], reshape: Reshape | None = None
@@ -157,7 +137,7 @@ class HookedFeatures(nn.Module):
         self.reshape = reshape
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Features by level name, each (B, C, H, W), of a prepared (B, 3, H, W) batch."""
+        """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
         seen: dict[str, list[torch.Tensor]] = {level: [] for level in self.paths}
         with ExitStack() as hooks:
             for level, path in self.paths.items():
@@ -179,8 +159,7 @@ class HookedFeatures(nn.Module):
             if not isinstance(maps, torch.Tensor) or maps.ndim != 4 or len(maps) != count:
                 raise OptionError(
                     f"layer {path!r} gives {_described(maps)} for {count} images, not a tensor "
-                    "(B, C, H, W); name another layer, or bring it into that form with "
-                    "reshape=FUNCTION"
+                    "(B, C, H, W); name another layer, or convert it with reshape=FUNCTION"
                 )
             # A copy, because the next layer may work in place.
             kept.append(maps.clone())
@@ -193,8 +172,8 @@ def _copied(module: nn.Module) -> nn.Module:
         return copy.deepcopy(module)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise OptionError(
-            f"the {type(module).__qualname__} could not be copied ({error}); a module keeps no "
-            "results of a pass and no open files as attributes"
+            f"the {type(module).__qualname__} could not be copied ({error}); remove results of a "
+            "pass and open files from its attributes"
         ) from error
 
 
@@ -203,8 +182,8 @@ def _measured(level: str, maps: torch.Tensor, size: tuple[int, ...]) -> LevelSpe
     channels, height, width = maps.shape[1:]
     if abs(height * size[1] - width * size[0]) > 2 * max(size):
         raise OptionError(
-            f"level {level!r} gives {tuple(maps.shape)} of an input of {size[0]} x {size[1]} "
-            "pixels, which is no map (B, C, H, W) of it; if the channels stand last, give "
+            f"level {level!r} gives {tuple(maps.shape)} for an input of {size[0]} x {size[1]} "
+            "pixels, not a map (B, C, H, W) of the same shape; if the channels are last, give "
             "reshape=lambda maps: maps.permute(0, 3, 1, 2)"
         )
     stride = (size[0] * size[1] / (height * width)) ** 0.5
@@ -213,10 +192,10 @@ def _measured(level: str, maps: torch.Tensor, size: tuple[int, ...]) -> LevelSpe
 
 def _no_layer(path: str, known: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(path, known, n=5, cutoff=0.4)
-    first = f"the nearest are: {', '.join(nearest)}" if nearest else "there is nothing like it"
+    first = f"the nearest are: {', '.join(nearest)}" if nearest else "none is similar"
     top = [name for name in known if "." not in name]
     return (
-        f"the module has no layer {path!r}; {first}. At the top it has: {', '.join(top)}; "
+        f"the module has no layer {path!r}; {first}. Its top layers are: {', '.join(top)}; "
         "module.named_modules() lists all"
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
-from quickgaze.cams.evidence import Evidence
-from quickgaze.cams.orientation import ORIENTATIONS
+from quickgaze.cams.orientation import ORIENTATIONS, sign_of
 from quickgaze.errors import OptionError
 
 
@@ -19,14 +19,14 @@ class Cam:
     Parameters
     ----------
     projection : Tensor, shape (B, h, w), float32
-        The maps. Their own sign means nothing; it is the evidence that gives them one.
+        The maps. Their own sign means nothing; the evidence gives them one.
     explained_variance : Tensor, shape (B,), float32
         Share of the features' variance that the component explains, in [0, 1]; NaN where the
         features do not vary at all.
     evidence : mapping of str to Tensor, shape (B,), float32
         By orientation rule: positive where the rule keeps the sign of `projection`, negative
-        where it flips it. The absolute value is the margin. A rule that could not be
-        evaluated is NaN. Maps whose sign is not open, as those of deviation, have no evidence.
+        where it flips it. The absolute value is the margin. NaN where a rule could not be
+        evaluated. Maps whose sign is not open, as those of deviation, have no evidence.
     component : int
         Which principal component, from 0.
 
@@ -44,6 +44,28 @@ class Cam:
     evidence: Mapping[str, torch.Tensor]
     component: int
 
+    @classmethod
+    def unsigned(cls, maps: torch.Tensor) -> Cam:
+        """Make the CAM of maps whose sign is not open, and that no component explains.
+
+        Parameters
+        ----------
+        maps : Tensor, shape (B, h, w), float
+
+        Returns
+        -------
+        Cam
+            Without evidence; its explained variance is NaN.
+
+        Examples
+        --------
+        >>> cam = Cam.unsigned(torch.rand(2, 3, 4))
+        >>> cam.signed, cam.explained_variance
+        (False, tensor([nan, nan]))
+        """
+        maps = maps.float()
+        return cls(maps, maps.new_full((len(maps),), torch.nan), {}, 0)
+
     @property
     def grid(self) -> tuple[int, int]:
         """Height and width in cells."""
@@ -55,13 +77,13 @@ class Cam:
         return bool(self.evidence)
 
     def images(self, rules: Collection[str] | None = None) -> list[Cam]:
-        """Part a batch into the CAMs of single images.
+        """Split a batch into the CAMs of single images.
 
         Parameters
         ----------
         rules : collection of str, optional
-            The orientation rules that will be applied. Evidence of others is left out where it
-            would cost more than the map. All by default.
+            The orientation rules that will be applied; all by default. Evidence of others is
+            left out where it would cost more than the map.
 
         Returns
         -------
@@ -70,7 +92,7 @@ class Cam:
         """
         projection, explained = self.projection.cpu(), self.explained_variance.cpu()
         evidence = self.evidence
-        evidence = evidence if isinstance(evidence, Evidence) else Evidence(evidence, {})
+        evidence = evidence if isinstance(evidence, Evidence) else Evidence(evidence)
         evidence = evidence if rules is None else evidence.only(rules)
         return [
             Cam(
@@ -105,9 +127,7 @@ class Cam:
         """
         if not self.signed:
             return torch.ones_like(self.explained_variance)
-        evidence = self._evidence(orientation)
-        signs = torch.where(evidence < 0, -1.0, 1.0)
-        return torch.where(evidence.isnan(), evidence, signs)
+        return sign_of(self._evidence(orientation))
 
     def margin(self, orientation: str) -> torch.Tensor:
         """How clear a rule's choice is.
@@ -158,6 +178,58 @@ class Cam:
         rule = ORIENTATIONS[orientation]
         height, width = self.grid
         raise OptionError(
-            f"orientation {orientation!r} ({rule.summary}) cannot be told on the {height}x{width} "
-            f"grid; this CAM has evidence for: {', '.join(self.evidence)}"
+            f"orientation {orientation!r} ({rule.summary}) has no evidence on the "
+            f"{height}x{width} grid; this CAM has evidence for: {', '.join(self.evidence)}"
         )
+
+
+class DeferredEvidence(Protocol):
+    """Evidence that has not been computed yet."""
+
+    def __call__(self) -> torch.Tensor:
+        """Compute it, (B,)."""
+        ...
+
+    def images(self) -> Sequence[DeferredEvidence]:
+        """Split it into that of single images, on the CPU and in memory of their own."""
+        ...
+
+
+class Evidence(Mapping[str, torch.Tensor]):
+    """Evidence by rule, (B,) each; what costs more than the map is computed when asked for."""
+
+    def __init__(
+        self,
+        known: Mapping[str, torch.Tensor],
+        deferred: Mapping[str, DeferredEvidence] | None = None,
+    ) -> None:
+        self._known = dict(known)
+        self._deferred = dict(deferred or {})
+
+    def __getitem__(self, rule: str) -> torch.Tensor:
+        if rule not in self._known:
+            self._known[rule] = self._deferred[rule]()
+        return self._known[rule]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **self._deferred})
+
+    def __len__(self) -> int:
+        return len({**self._known, **self._deferred})
+
+    def only(self, rules: Collection[str]) -> Evidence:
+        """Leave out what has not been computed, except for some rules."""
+        deferred = {rule: self._deferred[rule] for rule in self._deferred if rule in rules}
+        return Evidence(self._known, deferred)
+
+    def images(self, count: int) -> list[Evidence]:
+        """Split it into the evidence of single images, on the CPU and in memory of their own."""
+        later = {rule: each.images() for rule, each in self._deferred.items()}
+        known = {rule: value.cpu() for rule, value in self._known.items() if rule not in later}
+        return [
+            Evidence(
+                {rule: value[index : index + 1].clone() for rule, value in known.items()},
+                {rule: parts[index] for rule, parts in later.items()},
+            )
+            for index in range(count)
+        ]

@@ -21,39 +21,16 @@ _ANGLE = 3e-4
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The leading principal components of each matrix of a batch.
+    """The leading principal components of each matrix of a batch."""
 
-    Parameters
-    ----------
-    projections : Tensor, shape (B, K, N), float32
-        The centred rows projected on each component; their signs are arbitrary.
-    explained_variance : Tensor, shape (B, K), float32
-        In [0, 1]; NaN where the rows do not vary.
-    """
-
-    projections: torch.Tensor
-    explained_variance: torch.Tensor
+    projections: torch.Tensor  # (B, K, N), of the centred rows; their signs are arbitrary
+    explained_variance: torch.Tensor  # (B, K), in [0, 1]; NaN where the rows do not vary
 
 
 def principal_components(matrix: FeatureMatrix, count: int) -> Components:
-    """Project the rows of each matrix on its leading principal components.
+    """Project rows on `count` leading components: 0 beyond the rank, NaN if X is not finite.
 
-    Parameters
-    ----------
-    matrix : FeatureMatrix
-    count : int
-        How many components; at most min(N, C).
-
-    Returns
-    -------
-    Components
-        A matrix that varies in fewer directions has projections of 0 on the others. One that
-        holds a NaN or an infinity gives NaN.
-
-    Notes
-    -----
-    Small matrices are decomposed by `dense_components`, others by `krylov_components`; both
-    give the same within a correlation of 1 - 1e-6.
+    Dense or not, the results agree within a correlation of 1 - 1e-6.
     """
     elements, side = matrix.rows * matrix.columns, min(matrix.rows, matrix.columns)
     if elements <= _DENSE_ELEMENTS and side <= _DENSE_SIDE:
@@ -62,29 +39,14 @@ def principal_components(matrix: FeatureMatrix, count: int) -> Components:
 
 
 def dense_components(rows: torch.Tensor, count: int) -> Components:
-    """Decompose the smaller of the two Gram matrices.
-
-    Parameters
-    ----------
-    rows : Tensor, shape (B, N, C), float32
-        Of mean 0 over N.
-    count : int
-        How many components; at most min(N, C).
-
-    Returns
-    -------
-    Components
-
-    Notes
-    -----
-    In float64 the eigenvectors of the Gram matrix are as exact as the float32 features allow.
-    """
+    """Decompose the smaller of the two Gram matrices of rows (B, N, C) of mean 0."""
+    # In float64 its eigenvectors are as exact as the float32 features allow.
     centred = _double(rows)
     wide = rows.shape[1] <= rows.shape[2]
     gram = centred @ centred.mT if wide else centred.mT @ centred
     total = gram.diagonal(dim1=1, dim2=2).sum(1)
     finite = total.isfinite()
-    # A matrix that holds NaN has no eigenvalues, and its image is left out in the end.
+    # A matrix with a NaN has no eigenvalues; its image is left out in the end.
     gram = torch.where(finite[:, None, None], gram, 0.0)
     eigenvalues, eigenvectors = (each.flip(-1) for each in torch.linalg.eigh(gram))
     leading = eigenvalues[:, :count].clamp(min=0)
@@ -94,27 +56,13 @@ def dense_components(rows: torch.Tensor, count: int) -> Components:
 
 
 def krylov_components(matrix: FeatureMatrix, count: int) -> Components:
-    """Find the components in a block Krylov space, by products with the matrix alone.
-
-    Parameters
-    ----------
-    matrix : FeatureMatrix
-    count : int
-        How many components; at most min(N, C).
-
-    Returns
-    -------
-    Components
-
-    Notes
-    -----
-    Each step multiplies a block of vectors by X and by its transpose, two passes over the
-    features, and solves the eigenproblem on the space so far (Rayleigh-Ritz). It ends for an
-    image when the residual, held against the gap to the next eigenvalue, bounds the angle to
-    the true component by 3e-4. Each image keeps what it had then, so that no value depends on
-    the others in its batch. The first vector is the mean over channels, with which the leading
-    component mostly agrees; the others are random, from a fixed seed.
-    """
+    """Find the components in a block Krylov space, by products with the matrix alone."""
+    # Each step multiplies a block of vectors by X and by its transpose, two passes over the
+    # features, and solves the eigenproblem on the space so far (Rayleigh-Ritz). It ends for an
+    # image when the residual, divided by the gap to the next eigenvalue, bounds the angle to the
+    # true component by 3e-4. Each image keeps what it had then, so that no value depends on the
+    # others in its batch. The first vector is the mean over channels, with which the leading
+    # component mostly agrees; the others are random, from a fixed seed.
     total = _double(matrix.square_sum())
     finite = total.isfinite()
     basis = _Basis(matrix, len(total))
@@ -136,20 +84,11 @@ def krylov_components(matrix: FeatureMatrix, count: int) -> Components:
 
 @dataclass(frozen=True, eq=False)
 class _Ritz:
-    """Approximate eigenpairs within a basis.
+    """Approximate eigenpairs within a basis, in float64."""
 
-    Parameters
-    ----------
-    eigenvalues : Tensor, shape (B, K), float64
-    coefficients : Tensor, shape (B, m, K), float64
-        Of the eigenvectors, in the basis.
-    angle : Tensor, shape (B, K), float64
-        Bound of the angle between each eigenvector and the true one, as far as the gaps
-        between eigenvalues are known.
-    """
-
-    eigenvalues: torch.Tensor
-    coefficients: torch.Tensor
+    eigenvalues: torch.Tensor  # (B, K)
+    coefficients: torch.Tensor  # (B, m, K), of the eigenvectors in the basis
+    # (B, K), bound of the angle to the true eigenvector, as far as the gaps are known
     angle: torch.Tensor
 
     def kept_where(self, done: torch.Tensor, later: _Ritz) -> _Ritz:
@@ -188,7 +127,7 @@ class _Basis:
     def ritz(self, count: int) -> _Ritz:
         """Find the leading eigenpairs of the transpose of X times X within the basis."""
         projected = self._vectors.mT @ self._images
-        # A matrix that holds NaN has no eigenvalues, and its image is left out in the end.
+        # A matrix with a NaN has no eigenvalues; its image is left out in the end.
         projected = torch.nan_to_num((projected + projected.mT) / 2, posinf=0.0, neginf=0.0)
         values, coefficients = (each.flip(-1) for each in torch.linalg.eigh(projected))
         leading = coefficients[:, :, :count]
@@ -198,7 +137,7 @@ class _Basis:
         gaps = torch.cummin(gaps[:, :count], dim=1).values
         size = residual.norm(dim=1)
         scale = values[:, :1].abs()
-        # What rounding leaves of a residual says nothing of the angle.
+        # A residual of rounding says nothing about the angle.
         negligible = size <= 1e-7 * scale
         angle = torch.where(negligible, 0.0, size / gaps.clamp(min=0))
         return _Ritz(values[:, :count].clamp(min=0), leading, angle)
@@ -253,19 +192,9 @@ def _double(values: torch.Tensor) -> torch.Tensor:
 
 
 def lapack_projection(rows: torch.Tensor, component: int) -> torch.Tensor:
-    """Project as `numpy.linalg.svd` returns the component, with the sign that LAPACK left.
+    """Project rows (B, N, C) on a component as `numpy.linalg.svd` returns it, sign included.
 
-    Parameters
-    ----------
-    rows : Tensor, shape (B, N, C), float32
-        At most `LAPACK_CELLS` rows.
-    component : int
-        Which, from 0.
-
-    Returns
-    -------
-    Tensor, shape (B, N), float32
-        NaN where `rows` are not finite.
+    The result (B, N) is NaN where `rows` are not finite.
     """
     projections = []
     for matrix in rows.cpu().numpy():

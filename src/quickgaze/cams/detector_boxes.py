@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import torch
 from torch import nn
 
-from quickgaze.backbones import Backbone, BackboneSpec
-from quickgaze.backbones.detectors import load_detector
-from quickgaze.backbones.weights import find_weights, read_state
-from quickgaze.cams.baselines import image_cam, image_grid
+from quickgaze.backbones import BackboneSpec
+from quickgaze.cams.baselines import image_grid
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.method import CamInput, CamOptions
 from quickgaze.errors import OptionError
-
-_detectors: WeakKeyDictionary[Backbone, nn.Module] = WeakKeyDictionary()
 
 
 def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
@@ -24,17 +18,17 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
     Parameters
     ----------
     detector : nn.Module
-        From a list of images (3, H, W) in [0, 1] to a list of dictionaries with ``boxes``, (n, 4),
-        left, top, right and bottom in pixels, and ``scores``, (n,), as torchvision's detectors in
-        evaluation mode. It resizes and normalises by itself.
+        From a list of images (3, H, W) in [0, 1] to a list of dictionaries, as torchvision's
+        detectors in evaluation mode: ``boxes``, (n, 4), with left, top, right and bottom in
+        pixels, and ``scores``, (n,). It resizes and normalises by itself.
     images : Tensor, shape (B, 3, H, W), float32
         RGB in [0, 1].
 
     Returns
     -------
     Cam
-        64 cells wide; a cell that a box covers in part counts in part. Without evidence. The
-        map of an image without boxes is 0.
+        64 cells wide; a cell that a box covers in part counts in part. Without evidence. It is 0
+        for an image without boxes.
 
     Examples
     --------
@@ -57,80 +51,23 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
         across = _covered(edges[:, 0], edges[:, 2], width, columns)
         down = _covered(edges[:, 1], edges[:, 3], height, rows)
         maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))
-    return image_cam(torch.stack(maps))
+    return Cam.unsigned(torch.stack(maps))
 
 
 def check_detector(spec: BackboneSpec) -> None:
-    """Refuse a backbone that was not cut from a detector.
-
-    Parameters
-    ----------
-    spec : BackboneSpec
-
-    Raises
-    ------
-    OptionError
-    """
+    """Refuse a backbone that was not cut from a detector."""
     if spec.family != "detector":
         raise OptionError(
-            f"{spec.name} is no detector, so it has no boxes; take one of torchvision's detectors "
-            "such as fasterrcnn_resnet50_fpn"
+            f"{spec.name} is not a detector, so it has no boxes; take one of torchvision's "
+            "detectors such as fasterrcnn_resnet50_fpn"
         )
-
-
-def detector_of(backbone: Backbone) -> nn.Module:
-    """Give the whole detector that a backbone's features were cut from; loaded once.
-
-    Parameters
-    ----------
-    backbone : Backbone
-
-    Returns
-    -------
-    nn.Module
-        In evaluation mode, with the backbone's weights, on its device, in float32. It resizes
-        images as it was published, whatever the backbone's own geometry.
-
-    Raises
-    ------
-    OptionError
-        If the backbone is no detector, or its weights are random.
-    WeightsError
-        If the weights cannot be found or do not fit.
-    """
-    if backbone not in _detectors:
-        _detectors[backbone] = _load(backbone)
-    return _detectors[backbone]
 
 
 def boxes_cam(given: CamInput, _: CamOptions) -> Cam:
-    """Compute the map of boxes of a backbone's detector.
-
-    Parameters
-    ----------
-    given : CamInput
-    _ : CamOptions
-        None of them applies.
-
-    Returns
-    -------
-    Cam
-    """
+    """Compute the map of boxes of a backbone's detector; no option applies."""
     backbone = given.backbone
-    return boxes(detector_of(backbone), given.images.to(backbone.device, torch.float32))
-
-
-def _load(backbone: Backbone) -> nn.Module:
-    spec = backbone.spec
-    check_detector(spec)
-    if backbone.weights == "none":
-        raise OptionError(
-            f"{spec.name} has random weights and finds nothing; take weights='default' or a file"
-        )
-    default = backbone.weights == spec.weights.tag
-    file = find_weights(spec.name, spec.weights) if default else backbone.weights
-    state = read_state(file)
-    return load_detector(spec, state).requires_grad_(False).to(backbone.device)
+    check_detector(backbone.spec)
+    return boxes(backbone.whole_model, given.images.to(backbone.device, torch.float32))
 
 
 def _covered(first: torch.Tensor, last: torch.Tensor, size: int, cells: int) -> torch.Tensor:

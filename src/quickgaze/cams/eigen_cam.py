@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from quickgaze.backbones.pyramid import Pyramid
-from quickgaze.cams.cam import Cam
-from quickgaze.cams.decomposition import (
-    LAPACK_CELLS,
-    lapack_projection,
-    principal_components,
-)
-from quickgaze.cams.evidence import Evidence
+from quickgaze.cams.cam import Cam, Evidence
+from quickgaze.cams.decomposition import LAPACK_CELLS, lapack_projection, principal_components
 from quickgaze.cams.features import FeatureMatrix, feature_matrix
 from quickgaze.cams.orientation import correlation, orientation_evidence
 from quickgaze.errors import OptionError
@@ -29,8 +24,8 @@ def eigen(
 ) -> Cam:
     """EigenCAM over all levels of a pyramid.
 
-    The absolute features of all levels, brought to one grid and joined over channels, are the
-    rows of a matrix, one row a grid cell. The map is their projection on a principal component.
+    The absolute features of all levels are brought to one grid and joined over channels: a
+    matrix with a row for each cell. The map is their projection on a principal component.
 
     Parameters
     ----------
@@ -49,9 +44,9 @@ def eigen(
     Returns
     -------
     Cam
-        With the evidence of every rule that the features decide, and LAPACK's sign where the
-        grid has at most 4,096 cells; asking for it elsewhere is an error. Maps of images whose
-        features do not vary are 0, of images whose features are not finite NaN.
+        With the evidence of every rule that the features decide, and of LAPACK's sign where the
+        grid has at most 4,096 cells. Maps of images whose features do not vary are 0, of images
+        whose features are not finite NaN.
 
     Raises
     ------
@@ -88,27 +83,16 @@ def eigen(
     explained = found.explained_variance[:, component]
     if matrix.rows > LAPACK_CELLS:
         return Cam(projection, explained, known, component)
-
-    lapack = LapackSign(projection, matrix, component)
+    lapack = _LapackSign(projection, matrix, component)
     return Cam(projection, explained, Evidence(known, {"lapack": lapack}), component)
 
 
 @dataclass(frozen=True, eq=False)
-class LapackSign:
-    """The sign that LAPACK left: 1 where it is that of the maps, -1 where it is the other.
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-        The maps.
-    matrix : FeatureMatrix, or Tensor of shape (B, N, C)
-        Of the features that they were made of.
-    component : int
-        Which, from 0.
-    """
+class _LapackSign:
+    """Evidence of the sign that LAPACK gives: 1 if maps (B, h, w) have it, -1 otherwise."""
 
     projection: torch.Tensor
-    matrix: FeatureMatrix | torch.Tensor
+    matrix: FeatureMatrix | torch.Tensor  # of the features, or dense, (B, N, C)
     component: int
 
     def __call__(self) -> torch.Tensor:
@@ -116,11 +100,11 @@ class LapackSign:
         arbitrary = lapack_projection(self._dense(), self.component)
         return correlation(self.projection, arbitrary.reshape_as(self.projection)).sign()
 
-    def images(self) -> list[LapackSign]:
-        """Part it into that of single images, on the CPU and in memory of their own."""
+    def images(self) -> list[_LapackSign]:
+        """Split it into that of single images, on the CPU and in memory of their own."""
         parts = zip(self.projection.cpu(), self._dense().cpu(), strict=True)
         return [
-            LapackSign(projection[None].clone(), rows[None].clone(), self.component)
+            _LapackSign(projection[None].clone(), rows[None].clone(), self.component)
             for projection, rows in parts
         ]
 

@@ -7,7 +7,6 @@ and one plane is resampled. Levels finer than the grid are sampled to it first, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,25 +22,18 @@ _CELLS_AT_ONCE = 2**22
 
 
 def check_level_scale(level_scale: str) -> None:
-    """Refuse a scaling of levels that there is not."""
+    """Refuse an unknown scaling of levels."""
     if level_scale not in LEVEL_SCALES:
         raise unknown_name("level scale", level_scale, LEVEL_SCALES)
 
 
 @dataclass(frozen=True, eq=False)
 class GridLevel:
-    """One level's share of the columns of X, up to a constant for each column.
+    """One level's columns of X, up to a constant for each column."""
 
-    Parameters
-    ----------
-    cells : Tensor, shape (B, C, H, W), float32
-        Absolute features less their mean over cells, at the level's own resolution or, where
-        that is finer, on the grid.
-    down, across : Tensor, shape (h, H) and (w, W)
-        Resample cells to the grid; None where they are there already.
-    """
-
+    # (B, C, H, W): absolute features less their mean over cells, at the coarser of both resolutions
     cells: torch.Tensor
+    # (h, H) and (w, W): resample cells to the grid; None where they are on it already
     down: torch.Tensor | None
     across: torch.Tensor | None
 
@@ -82,17 +74,7 @@ class GridLevel:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMatrix:
-    """X of a batch: a row per grid cell, a column per channel, each column of mean 0.
-
-    Made by `feature_matrix`.
-
-    Parameters
-    ----------
-    levels : tuple of GridLevel
-        In the order of their columns.
-    size : (int, int)
-        Height and width of the grid.
-    """
+    """X of a batch: a row per cell of a grid of `size`, a column per channel, of mean 0 each."""
 
     levels: tuple[GridLevel, ...]
     size: Size
@@ -108,36 +90,18 @@ class FeatureMatrix:
         return sum(level.cells.shape[1] for level in self.levels)
 
     def product(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Multiply X by vectors.
-
-        Parameters
-        ----------
-        vectors : Tensor, shape (B, C, m)
-
-        Returns
-        -------
-        Tensor, shape (B, N, m), float32
-        """
+        """Multiply X by vectors (B, C, m), to (B, N, m), float32."""
         batch, _, count = vectors.shape
         total = vectors.new_zeros(batch, count, *self.size, dtype=torch.float32)
-        for level, part in zip(self.levels, self._parts(vectors), strict=True):
+        counts = [level.cells.shape[1] for level in self.levels]
+        for level, part in zip(self.levels, torch.split(vectors, counts, dim=1), strict=True):
             planes = part.float().mT @ level.cells.flatten(2)
             total += level.to_grid(planes.reshape(batch, count, *level.cells.shape[2:]))
         product = total.flatten(2)
         return (product - product.mean(2, keepdim=True)).mT
 
     def transposed_product(self, planes: torch.Tensor) -> torch.Tensor:
-        """Multiply the transpose of X by vectors of mean 0.
-
-        Parameters
-        ----------
-        planes : Tensor, shape (B, N, m), float32
-            Each of mean 0 over the N cells.
-
-        Returns
-        -------
-        Tensor, shape (B, C, m), float32
-        """
+        """Multiply the transpose of X by vectors (B, N, m) of mean 0, to (B, C, m), float32."""
         on_grid = planes.mT.reshape(len(planes), -1, *self.size)
         parts = [
             level.from_grid(on_grid).flatten(2) @ level.cells.flatten(2).mT for level in self.levels
@@ -151,19 +115,10 @@ class FeatureMatrix:
         return (squares - self.rows * means.square().sum(1)).clamp(min=0)
 
     def dense(self) -> torch.Tensor:
-        """Form X.
-
-        Returns
-        -------
-        Tensor, shape (B, N, C), float32
-        """
+        """Form X, (B, N, C), float32."""
         parts = [level.to_grid(level.cells).flatten(2) for level in self.levels]
         rows = torch.cat(parts, 1).mT
         return rows - rows.mean(1, keepdim=True)
-
-    def _parts(self, vectors: torch.Tensor) -> Iterator[torch.Tensor]:
-        counts = [level.cells.shape[1] for level in self.levels]
-        yield from torch.split(vectors, counts, dim=1)
 
     def _column_means(self) -> torch.Tensor:
         """Means of the columns before `product` and `dense` take them away, (B, C)."""
@@ -173,26 +128,9 @@ class FeatureMatrix:
 
 
 def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> FeatureMatrix:
-    """Lay the absolute features of a pyramid over a grid.
+    """Lay the absolute features of a pyramid over a grid of `size`; padding is left out.
 
-    Parameters
-    ----------
-    pyramid : Pyramid
-        Its levels, from fine to coarse, give the columns in their order. Padding is left out.
-    size : (int, int)
-        Height and width of the grid in cells.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by the standard deviation of its absolute features over
-        channels and cells, so that no level rules by its scale alone.
-
-    Returns
-    -------
-    FeatureMatrix
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such `level_scale`.
+    With ``"std"`` each level is divided by its standard deviation over channels and cells.
     """
     check_level_scale(level_scale)
     levels = []
@@ -204,6 +142,17 @@ def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> F
         cells -= cells.mean((2, 3), keepdim=True)
         levels.append(found)
     return FeatureMatrix(tuple(levels), size)
+
+
+def plane_on_grid(pyramid: Pyramid, name: str, plane: torch.Tensor, size: Size) -> torch.Tensor:
+    """Resample a plane (B, H, W) on a level's cells to a grid, (B, h, w); padding is left out."""
+    down, across = (
+        torch.tensor(bilinear_matrix(target, source, extent)).to(plane)
+        for target, source, extent in zip(
+            size, plane.shape[-2:], pyramid.content_cells(name), strict=True
+        )
+    )
+    return down @ plane @ across.T
 
 
 def _on_grid(pyramid: Pyramid, name: str, size: Size) -> GridLevel:

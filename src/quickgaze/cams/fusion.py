@@ -19,7 +19,7 @@ MapMaker = Callable[[Pyramid, str], Cam]
 
 
 def check_fusion(fusion: str) -> None:
-    """Refuse a way to join levels that there is not."""
+    """Refuse an unknown way to join levels."""
     if fusion not in FUSIONS:
         raise unknown_name("fusion", fusion, FUSIONS)
 
@@ -38,8 +38,8 @@ def mean_over_levels(
     Parameters
     ----------
     make : callable
-        Makes a map of a pyramid, here of one level, on a grid: `eigen`, `deviation` or
-        `activation`, other options bound with `functools.partial`.
+        Makes a map of a pyramid on a grid: `eigen`, `deviation` or `activation`, other options
+        bound with `functools.partial`.
     pyramid : Pyramid
         Features of a batch of images.
     grid : str
@@ -50,10 +50,10 @@ def mean_over_levels(
     Returns
     -------
     Cam
-        With evidence if the levels' maps had any, except for LAPACK's sign, which a mean does
-        not have (NaN). The explained variance is the mean over the levels. A level whose sign
-        cannot be told, such as one that does not vary, is left out for that image; the map is
-        0 if that leaves none.
+        With evidence if the levels' maps had any; a mean has no sign from LAPACK, so that rule's
+        is NaN. The explained variance is the mean over the levels. A level to which the rule
+        gives no sign, such as one that does not vary, is left out for that image; the map is 0
+        if that leaves none.
 
     Raises
     ------
@@ -64,11 +64,10 @@ def mean_over_levels(
 
     Notes
     -----
-    Without orienting, levels would cancel each other by the chance of their signs. Dividing by
-    the root mean square (for `eigen` the standard deviation, its maps have mean 0) lets every
-    level count alike, whatever its scale and its number of channels, so that a `level_scale`
-    changes nothing. The activation that the mean's own sign is held against is averaged in the
-    same way.
+    Without orientation, levels of opposite signs would cancel each other. Dividing by the root
+    mean square (for `eigen` the standard deviation, as its maps have mean 0) gives every level
+    the same weight, whatever its scale and number of channels, so that `level_scale` changes
+    nothing. The activation that the mean is compared with for its own sign is averaged alike.
 
     Examples
     --------
@@ -84,14 +83,14 @@ def mean_over_levels(
     common = f"{height}x{width}"
     cams = [make(pyramid.select([name]), common) for name in pyramid.levels]
     signs = torch.stack([cam.sign("activation") for cam in cams])
-    told = ~signs.isnan()
+    has_sign = ~signs.isnan()
     weights = signs.nan_to_num() / _root_mean_squares(cams)
-    counted = told.sum(0)
+    counted = has_sign.sum(0)
     maps = torch.stack([cam.projection for cam in cams])
     total = (maps * weights[:, :, None, None]).sum(0)
     projection = total / counted.clamp(min=1)[:, None, None]
     explained = torch.stack([cam.explained_variance for cam in cams])
-    shares = torch.where(told, explained, 0.0).sum(0) / counted
+    shares = torch.where(has_sign, explained, 0.0).sum(0) / counted
     unknown = projection.isnan().any(2).any(1)
     return Cam(
         projection,

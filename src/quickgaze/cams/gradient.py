@@ -18,30 +18,19 @@ from torch import nn
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.orientation import orientation_evidence
 from quickgaze.catalogue import unknown_name
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, require
 
-LIBRARY = "pytorch_grad_cam"
+_LIBRARY = "pytorch_grad_cam"
 
 
 @dataclass(frozen=True)
 class GradientMethod:
-    """A method of the grad-cam library.
-
-    Parameters
-    ----------
-    name : str
-    library_name : str
-        The class in the library.
-    summary : str
-        What the map shows, in one line.
-    by_passes : bool
-        Whether it needs no gradient but a pass through the network for each channel.
-    """
+    """A method of the grad-cam library, where its class is `library_name`."""
 
     name: str
     library_name: str
     summary: str
-    by_passes: bool = False
+    by_passes: bool = False  # needs no gradient, but a pass through the network for each channel
 
 
 GRADIENT_METHODS = {
@@ -76,15 +65,15 @@ GRADIENT_METHODS = {
 def gradient(
     classifier: nn.Module, layer: str, batch: torch.Tensor, method: str = "gradcam"
 ) -> Cam:
-    """Where a classifier finds the class that it gives to an image.
+    """Where a classifier finds the class that it gives an image.
 
     Parameters
     ----------
     classifier : nn.Module
-        Gives scores (B, K) of a batch. It is copied, and left as it was in every respect.
+        Gives scores (B, K) of a batch. It is copied, and left as it was.
     layer : str
-        Name of the layer that the map is made of, as ``classifier.named_modules()`` gives it.
-        It gives features (B, C, h, w).
+        Name, as in ``classifier.named_modules()``, of the layer that the map is made of; it gives
+        features (B, C, h, w).
     batch : Tensor, shape (B, 3, H, W), float
         Images as the classifier wants them, normalised.
     method : str
@@ -95,25 +84,25 @@ def gradient(
     Returns
     -------
     Cam
-        On the layer's grid. Negative where the image speaks against its top class. Only
+        On the layer's grid; negative where the image speaks against its top class. Only
         ``"eigengradcam"`` has an open sign, hence evidence, and an explained variance: it is a
-        principal component of features times gradients, whose mean over channels, the map of
-        ``"hirescam"``, is what the rule ``"activation"`` holds it against. The projection has
-        LAPACK's sign. Maps of images whose features are not finite are NaN.
+        principal component of features times gradients, with LAPACK's sign. The rule
+        ``"activation"`` compares it with their mean over channels, which is ``"hirescam"``.
+        Maps of images whose features are not finite are NaN.
 
     Raises
     ------
     UnknownNameError
-        If there is no such method.
+        If there is no such method or layer.
     OptionError
-        If the grad-cam library is not installed, there is no such layer, or the classifier or
-        the layer gives something else.
+        If the grad-cam library is not installed, or the classifier or the layer gives something
+        else.
 
     Notes
     -----
-    The target is the class with the highest score, for each image its own. What the maps show
-    is the library's reading of each paper: its Ablation-CAM, for one, does not set a channel to 0
-    but far below all features, unless the least of them is 0.
+    The target is each image's class with the highest score. The maps follow the library's
+    reading of each paper: its Ablation-CAM, for one, sets a channel not to 0 but far below all
+    features, unless the least of them is 0.
 
     References
     ----------
@@ -145,30 +134,13 @@ def gradient(
 
 
 def require_library() -> ModuleType:
-    """Import the grad-cam library.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    OptionError
-        If it is not installed; says how to install it.
-    """
-    try:
-        library: ModuleType = import_module(LIBRARY)
-    except ImportError as error:
-        raise OptionError(
-            f"gradient CAMs need the grad-cam library, which is not installed ({error}); run: "
-            "pip install 'quickgaze[gradcam]'"
-        ) from error
-    return library
+    """Import the grad-cam library; an `OptionError` says how to install it."""
+    return require(_LIBRARY, "gradcam", "a gradient CAM")
 
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """What the library had before it clipped, scaled and resized the maps."""
+    """What the library computed before it clipped, scaled and resized the maps."""
 
     maps: npt.NDArray[np.float32]
     activations: npt.NDArray[np.float32]
@@ -197,13 +169,12 @@ def _copies(
     classifier: nn.Module, layer: str, batch: torch.Tensor, differentiable: bool
 ) -> tuple[nn.Module, nn.Module, torch.Tensor]:
     """Copy a classifier and a batch, and find the layer in the copy."""
-    # A copy takes the hooks, the gradients and, for Ablation-CAM, the layer that is exchanged:
-    # whatever happens, the classifier keeps nothing of it.
+    # Hooks, gradients and the layer that Ablation-CAM exchanges go to the copy alone.
     model = copy.deepcopy(classifier).eval().requires_grad_(False)
     known: dict[str, nn.Module] = dict(model.named_modules())
     if layer not in known or not layer:
         raise unknown_name("layer", layer, [name for name in known if name])
-    # The parameters have no gradient, so that of the images carries it to the layer.
+    # The parameters have no gradient; that of the images reaches the layer.
     return model, known[layer], batch.detach().clone().requires_grad_(differentiable)
 
 
@@ -247,9 +218,8 @@ def _cam(kept: _Kept, method: GradientMethod) -> Cam:
     maps = torch.from_numpy(np.asarray(kept.maps, dtype=np.float32))
     finite = torch.from_numpy(np.isfinite(kept.activations).all((1, 2, 3)))
     maps = torch.where(finite[:, None, None], maps, torch.nan)
-    unknown = torch.full((len(maps),), torch.nan)
     if method.name != "eigengradcam" or kept.gradients is None:
-        return Cam(maps, unknown, {}, 0)
+        return Cam.unsigned(maps)
     features = torch.from_numpy(kept.gradients * kept.activations).double()
     centred = features - features.mean((2, 3), keepdim=True)
     total = centred.square().sum((1, 2, 3))
@@ -261,7 +231,7 @@ def _cam(kept: _Kept, method: GradientMethod) -> Cam:
 @contextmanager
 def _without_progress_bars() -> Iterator[None]:
     """Keep the library from drawing a progress bar for every image."""
-    modules = [import_module(f"{LIBRARY}.{name}") for name in ("score_cam", "ablation_cam")]
+    modules = [import_module(f"{_LIBRARY}.{name}") for name in ("score_cam", "ablation_cam")]
     bars = [module.tqdm for module in modules]
     try:
         for module in modules:

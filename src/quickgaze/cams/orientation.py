@@ -1,108 +1,64 @@
 """The rules that fix a component's sign.
 
-A principal component has no sign of its own. Each rule gives a signed number per map, its
-evidence: positive to keep the sign that the map has, negative to flip it. The absolute value is
-the margin.
+A principal component has no sign of its own. Each rule gives a number per map, its evidence:
+positive to keep the map's sign, negative to flip it. The absolute value is the margin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from array_api_compat import array_namespace
 
 from quickgaze.catalogue import Catalogue
 
+_Numbers = TypeVar("_Numbers", torch.Tensor, npt.NDArray[np.floating[Any]])
+
+
+def sign_of(evidence: _Numbers) -> _Numbers:
+    """Sign that evidence (array or tensor) gives a map: 1 or -1; 1 for 0, and NaN for NaN."""
+    xp = array_namespace(evidence)
+    ones = xp.ones_like(evidence)
+    signs: _Numbers = xp.where(evidence < 0, -ones, ones)
+    kept: _Numbers = xp.where(xp.isnan(evidence), evidence, signs)
+    return kept
+
 
 def correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Pearson correlation over the cells of each map.
-
-    Parameters
-    ----------
-    first, second : Tensor, shape (B, h, w)
-
-    Returns
-    -------
-    Tensor, shape (B,), float32
-        In [-1, 1]; NaN where one of the two is constant.
-    """
-    first, second = (centred(maps) for maps in (first, second))
+    """Pearson correlation of maps (B, h, w) over their cells, (B,); NaN where one is constant."""
+    first, second = _centred(first), _centred(second)
     product = (first * second).sum((-2, -1))
     scale = (first.square().sum((-2, -1)) * second.square().sum((-2, -1))).sqrt()
     return (product / scale).clamp(-1, 1).float()
 
 
-def centred(maps: torch.Tensor) -> torch.Tensor:
-    """Take each map's mean from it, in float64 where the device has it."""
+def _centred(maps: torch.Tensor) -> torch.Tensor:
+    """Subtract each map's mean, in float64 where the device has it."""
     maps = maps if maps.device.type == "mps" else maps.double()
     return maps - maps.mean((-2, -1), keepdim=True)
 
 
-def activation_evidence(projection: torch.Tensor, activation: torch.Tensor) -> torch.Tensor:
-    """Correlation of the map with the mean activation over channels.
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-    activation : Tensor, shape (B, h, w)
-        Mean over the channels of the features on the same grid.
-
-    Returns
-    -------
-    Tensor, shape (B,), float32
-        In [-1, 1].
-    """
-    return correlation(projection, activation)
-
-
 def extremum_evidence(projection: torch.Tensor) -> torch.Tensor:
-    """Which of the two extremes lies further from zero, relative to it.
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-
-    Returns
-    -------
-    Tensor, shape (B,), float32
-        ``(max + min) / max(|max|, |min|)``, in [-1, 1] for a map of mean 0.
-    """
+    """Which extreme lies further from zero: ``(max + min) / max(|max|, |min|)``, (B,)."""
     highest, lowest = projection.amax((-2, -1)), projection.amin((-2, -1))
     return ((highest + lowest) / torch.maximum(highest.abs(), lowest.abs())).float()
 
 
 def skew_evidence(projection: torch.Tensor) -> torch.Tensor:
-    """Skewness g of the map's values, brought to [-1, 1].
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-
-    Returns
-    -------
-    Tensor, shape (B,), float32
-        ``g / (1 + |g|)``, with g the third standardised moment.
-    """
-    deviation = centred(projection)
+    """Skewness g of the map's values, brought to [-1, 1] as ``g / (1 + |g|)``, (B,)."""
+    deviation = _centred(projection)
     variance = deviation.square().mean((-2, -1))
     skewness = deviation.pow(3).mean((-2, -1)) / variance.pow(1.5)
     return (skewness / (1 + skewness.abs())).float()
 
 
 def border_evidence(projection: torch.Tensor) -> torch.Tensor:
-    """Correlation of the map with being inside rather than on the border.
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-
-    Returns
-    -------
-    Tensor, shape (B,), float32
-        In [-1, 1]; NaN for a grid that is all border (fewer than three cells either way). The
-        border is the outermost ring of cells.
-    """
+    """Correlation with being inside the outermost ring of cells, (B,); NaN where all is border."""
     inside = torch.zeros_like(projection)
     inside[:, 1:-1, 1:-1] = 1
     return correlation(projection, inside)
@@ -119,7 +75,7 @@ class Orientation:
         Which sign it gives, in one line.
     evidence : callable, optional
         From projection and mean activation, both (B, h, w), to evidence (B,). None where the
-        rule needs something else than these: LAPACK's own sign, or the human density.
+        rule needs something else: LAPACK's own sign, or the human density.
     needs_density : bool
         Whether the human density decides, so that no model can use the rule.
 
@@ -136,43 +92,35 @@ class Orientation:
     needs_density: bool = False
 
 
+_RULES = (
+    Orientation("activation", "agrees with the mean activation over channels", correlation),
+    Orientation(
+        "extremum",
+        "the extreme further from zero is positive",
+        lambda projection, _: extremum_evidence(projection),
+    ),
+    Orientation(
+        "skew",
+        "the third moment is positive",
+        lambda projection, _: skew_evidence(projection),
+    ),
+    Orientation(
+        "border",
+        "the border is below the inside",
+        lambda projection, _: border_evidence(projection),
+    ),
+    Orientation(
+        "lapack", "as numpy.linalg.svd returned it, which is arbitrary; grids to 4,096 cells"
+    ),
+    Orientation(
+        "oracle",
+        "the sign that the human density prefers: an upper bound, never a model",
+        needs_density=True,
+    ),
+)
+
 ORIENTATIONS = Catalogue(
-    "orientation",
-    "quickgaze.orientations",
-    {
-        rule.name: rule
-        for rule in (
-            Orientation(
-                "activation",
-                "agrees with the mean activation over channels",
-                activation_evidence,
-            ),
-            Orientation(
-                "extremum",
-                "the extreme further from zero is positive",
-                lambda projection, _: extremum_evidence(projection),
-            ),
-            Orientation(
-                "skew",
-                "the third moment is positive",
-                lambda projection, _: skew_evidence(projection),
-            ),
-            Orientation(
-                "border",
-                "the border is below the inside",
-                lambda projection, _: border_evidence(projection),
-            ),
-            Orientation(
-                "lapack",
-                "as numpy.linalg.svd returned it, which is arbitrary; grids to 4,096 cells",
-            ),
-            Orientation(
-                "oracle",
-                "the sign that the human density prefers: an upper bound, never a model",
-                needs_density=True,
-            ),
-        )
-    },
+    "orientation", "quickgaze.orientations", {rule.name: rule for rule in _RULES}
 )
 """Rules that fix the sign of a CAM, by name; installed packages may add to them."""
 
@@ -180,22 +128,9 @@ ORIENTATIONS = Catalogue(
 def orientation_evidence(
     projection: torch.Tensor, activation: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Evidence of every rule that the features alone decide.
-
-    Parameters
-    ----------
-    projection : Tensor, shape (B, h, w)
-        Signed maps.
-    activation : Tensor, shape (B, h, w)
-        Mean over the channels of the features on the same grid.
-
-    Returns
-    -------
-    dict of str to Tensor, shape (B,), float32
-    """
-    rules = ORIENTATIONS.entries().values()
+    """Evidence (B,) of every rule that the features decide, from maps and mean activations."""
     return {
         rule.name: rule.evidence(projection, activation)
-        for rule in rules
+        for rule in ORIENTATIONS.entries().values()
         if rule.evidence is not None
     }

@@ -8,8 +8,7 @@ import torch
 
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams.cam import Cam
-from quickgaze.cams.features import check_level_scale, feature_matrix
-from quickgaze.cams.planes import plane_on_grid
+from quickgaze.cams.features import check_level_scale, feature_matrix, plane_on_grid
 from quickgaze.stimuli.types import Size
 
 _CHANNELS_AT_ONCE = 32
@@ -22,10 +21,10 @@ def deviation(
     levels: Sequence[str] | None = None,
     level_scale: str = "none",
 ) -> Cam:
-    """How far the features of each place are from what they are elsewhere in the image.
+    """How far the features of each place are from their mean over the image.
 
     The absolute features of all levels are brought to one grid. The map is the root mean square
-    over channels of the deviation from the channel's mean over the grid. It is never negative,
+    over channels of their deviation from the channel's mean over the grid. It is never negative,
     so there is no sign to choose.
 
     Parameters
@@ -33,8 +32,7 @@ def deviation(
     pyramid : Pyramid
         Features of a batch of images.
     grid : str
-        Where the levels are brought together: a level's name, ``"coarsest"``, ``"finest"``, a
-        stride (``"s32"``) or height x width (``"30x40"``).
+        Where the levels are brought together, as for `eigen`.
     levels : sequence of str, optional
         The levels to use; all by default.
     level_scale : {"none", "std"}
@@ -53,11 +51,10 @@ def deviation(
 
     Notes
     -----
-    The square of the map, summed over the grid and over the channels, is the variance that all
-    principal components of `eigen` share among them. With EfficientNet-Lite0, the coarsest grid,
-    the levels ``s8``, ``s16`` and ``s32`` and ``level_scale="std"``, its mean correlation with
-    human maps is 0.78 on ten SALICON and 0.54 on forty OSIE images; that of `eigen` is 0.66 and
-    0.51.
+    The map's square, summed over the grid and the channels, is the variance that the principal
+    components of `eigen` share. With EfficientNet-Lite0, the coarsest grid, the levels ``s8``,
+    ``s16`` and ``s32`` and ``level_scale="std"``, its mean correlation with human maps is 0.78 on
+    ten SALICON and 0.54 on forty OSIE images; that of `eigen` is 0.66 and 0.51.
 
     Examples
     --------
@@ -72,7 +69,7 @@ def deviation(
         _squared_deviations(pyramid.select([name]), size) / _square_scale(level, level_scale)
         for name, level in pyramid.levels.items()
     ]
-    return _sign_free(torch.stack(squares).sum(0).div(_channels(pyramid)).sqrt())
+    return _cam(torch.stack(squares).sum(0).div(_channels(pyramid)).sqrt())
 
 
 def activation(
@@ -88,8 +85,7 @@ def activation(
     pyramid : Pyramid
         Features of a batch of images.
     grid : str
-        Where the levels are brought together: a level's name, ``"coarsest"``, ``"finest"``, a
-        stride (``"s32"``) or height x width (``"30x40"``).
+        Where the levels are brought together, as for `eigen`.
     levels : sequence of str, optional
         The levels to use; all by default.
     level_scale : {"none", "std"}
@@ -120,7 +116,7 @@ def activation(
         / _square_scale(level, level_scale).sqrt()
         for name, level in pyramid.levels.items()
     ]
-    return _sign_free(_without_ripples(torch.stack(sums).sum(0) / _channels(pyramid)))
+    return _cam(_without_ripples(torch.stack(sums).sum(0) / _channels(pyramid)))
 
 
 def _squared_deviations(pyramid: Pyramid, size: Size) -> torch.Tensor:
@@ -147,7 +143,7 @@ def _square_scale(level: torch.Tensor, level_scale: str) -> torch.Tensor:
 
 
 def _without_ripples(maps: torch.Tensor) -> torch.Tensor:
-    """Make maps (B, h, w) constant that vary by no more than rounding does."""
+    """Make maps (B, h, w) that vary by rounding alone constant."""
     highest, lowest = maps.amax((1, 2), keepdim=True), maps.amin((1, 2), keepdim=True)
     return torch.where(highest - lowest <= _ROUNDING * highest, highest, maps)
 
@@ -160,7 +156,7 @@ def _channels(pyramid: Pyramid) -> int:
     return sum(pyramid.shape(name)[1] for name in pyramid.levels)
 
 
-def _sign_free(maps: torch.Tensor) -> Cam:
+def _cam(maps: torch.Tensor) -> Cam:
+    """Give maps that are finite everywhere, and NaN for the others."""
     finite = maps.isfinite().all(2).all(1)[:, None, None]
-    maps = torch.where(finite, maps, torch.nan)
-    return Cam(maps.float(), maps.new_full((len(maps),), torch.nan), {}, 0)
+    return Cam.unsigned(torch.where(finite, maps, torch.nan))

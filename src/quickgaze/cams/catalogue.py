@@ -8,7 +8,7 @@ from functools import partial
 import torch
 
 from quickgaze.backbones import BackboneSpec
-from quickgaze.cams.baselines import center, uniform
+from quickgaze.cams.baselines import center, spectral_residual, uniform
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.classifiers import check_classifier, gradient_cam
 from quickgaze.cams.detector_boxes import boxes_cam, check_detector
@@ -17,7 +17,6 @@ from quickgaze.cams.fusion import MapMaker, mean_over_levels
 from quickgaze.cams.gradient import GRADIENT_METHODS
 from quickgaze.cams.method import CamInput, CamMethod, CamOptions
 from quickgaze.cams.sign_free import activation, deviation
-from quickgaze.cams.spectral_residual_cam import spectral_residual
 from quickgaze.catalogue import Catalogue
 
 
@@ -52,71 +51,93 @@ def _baseline(name: str, summary: str, compute: Callable[[torch.Tensor], Cam]) -
     )
 
 
-_GRADIENT_CAMS = tuple(
+_METHODS = (
+    CamMethod("eigen", "the direction in which the features vary most", _eigen),
     CamMethod(
-        method.name,
-        f"of the top class: {method.summary}",
-        gradient_cam(method.name),
-        signed=method.name == "eigengradcam",
+        "deviation",
+        "how far the features are from their mean over the image",
+        _deviation,
+        signed=False,
+        has_components=False,
+    ),
+    CamMethod(
+        "activation",
+        "the mean of the absolute features over channels",
+        _activation,
+        signed=False,
+        has_components=False,
+    ),
+    *(
+        CamMethod(
+            method.name,
+            f"of the top class: {method.summary}",
+            gradient_cam(method.name),
+            signed=method.name == "eigengradcam",
+            has_grid=False,
+            has_components=False,
+            check=check_classifier,
+        )
+        for method in GRADIENT_METHODS.values()
+    ),
+    CamMethod(
+        "boxes",
+        "what a detector finds: its boxes, each as strong as its score",
+        boxes_cam,
+        signed=False,
         has_grid=False,
         has_components=False,
-        check=check_classifier,
-    )
-    for method in GRADIENT_METHODS.values()
+        check=check_detector,
+    ),
+    _baseline("center", "baseline: a Gaussian at the centre of the image", center),
+    _baseline("uniform", "baseline: every place alike", uniform),
+    _baseline(
+        "spectral_residual",
+        "baseline: the image's spectrum less the smooth one of all images",
+        spectral_residual,
+    ),
 )
 
-
-CAMS: Catalogue[CamMethod] = Catalogue(
-    "CAM",
-    "quickgaze.cams",
-    {
-        method.name: method
-        for method in (
-            CamMethod("eigen", "the direction in which the features vary most", _eigen),
-            CamMethod(
-                "deviation",
-                "how far the features are from their mean over the image",
-                _deviation,
-                signed=False,
-                has_components=False,
-            ),
-            CamMethod(
-                "activation",
-                "the mean of the absolute features over channels",
-                _activation,
-                signed=False,
-                has_components=False,
-            ),
-            *_GRADIENT_CAMS,
-            CamMethod(
-                "boxes",
-                "what a detector finds: its boxes, each as strong as its score",
-                boxes_cam,
-                signed=False,
-                has_grid=False,
-                has_components=False,
-                check=check_detector,
-            ),
-            _baseline("center", "baseline: a Gaussian at the centre of the image", center),
-            _baseline("uniform", "baseline: every place alike", uniform),
-            _baseline(
-                "spectral_residual",
-                "baseline: the image's spectrum less the smooth one of all images",
-                spectral_residual,
-            ),
-        )
-    },
-)
+CAMS = Catalogue("CAM", "quickgaze.cams", {method.name: method for method in _METHODS})
 """CAMs by name; installed packages may add to them."""
 
 
-def check_cam(name: str, spec: BackboneSpec) -> None:
+def as_cam(given: object) -> CamMethod:
+    """Look a CAM up by name, or take one of your own.
+
+    Parameters
+    ----------
+    given : str or CamMethod
+        One of `CAMS`, or an object with a name that none of them has.
+
+    Returns
+    -------
+    CamMethod
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no CAM of that name; offers the nearest.
+    OptionError
+        If the object has no name, or that of another CAM.
+
+    Examples
+    --------
+    >>> def brightness(given: CamInput, options: CamOptions) -> Cam:
+    ...     return Cam.unsigned(given.images.mean(1))
+    >>> mine = CamMethod("brightness", "how bright the image is", brightness, signed=False)
+    >>> as_cam("eigen").name, as_cam(mine) is mine
+    ('eigen', True)
+    """
+    return CAMS.choose(given)
+
+
+def check_cam(cam: str | CamMethod, spec: BackboneSpec) -> None:
     """Refuse a CAM that cannot be made with a backbone.
 
     Parameters
     ----------
-    name : str
-        Of the CAM.
+    cam : str or CamMethod
+        As for `as_cam`.
     spec : BackboneSpec
 
     Raises
@@ -132,8 +153,8 @@ def check_cam(name: str, spec: BackboneSpec) -> None:
     >>> check_cam("eigen", find_spec("efficientnet_lite0"))
     >>> check_cam("boxes", find_spec("efficientnet_lite0"))
     Traceback (most recent call last):
-    quickgaze.errors.OptionError: efficientnet_lite0 is no detector, so it has no boxes; ...
+    quickgaze.errors.OptionError: efficientnet_lite0 is not a detector, so it has no boxes; ...
     """
-    check = CAMS[name].check
+    check = as_cam(cam).check
     if check is not None:
         check(spec)

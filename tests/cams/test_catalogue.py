@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
 
 import quickgaze as qg
-from quickgaze.backbones import Backbone
-from quickgaze.cams import CAMS, CamInput, CamOptions
-from quickgaze.errors import UnknownNameError
+from quickgaze.backbones import Backbone, BackboneSpec
+from quickgaze.cams import CAMS, Cam, CamInput, CamMethod, CamOptions, as_cam, check_cam
+from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.saliency import as_batch
 
 NAMES = [
@@ -102,3 +103,37 @@ def test_baselines_take_no_features(backbone: Backbone, images: torch.Tensor, na
     given = CamInput(blind, images)
     CAMS[name].compute(given, CamOptions())
     assert "pyramid" not in vars(given)
+
+
+def brightness(given: CamInput, _: CamOptions) -> Cam:
+    return Cam.unsigned(given.images.mean(1))
+
+
+def test_a_cam_of_ones_own_is_taken_as_it_is(backbone: Backbone) -> None:
+    def refuse(spec: BackboneSpec) -> None:
+        raise OptionError(f"{spec.name} is blind")
+
+    mine = CamMethod("my-brightness", "how bright the image is", brightness, check=refuse)
+    assert as_cam(mine) is mine
+    with pytest.raises(OptionError, match="efficientnet_lite0 is blind"):
+        check_cam(mine, backbone.spec)
+
+
+def test_names_and_entries_are_looked_up() -> None:
+    assert as_cam("gradcam++") is as_cam(CAMS["gradcam++"]) is CAMS["gradcam++"]
+    with pytest.raises(UnknownNameError, match="did you mean 'eigen'"):
+        as_cam("eigne")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (CamMethod("", "bright", brightness), "CAM: '' cannot be a name; use letters"),
+        (CamMethod("a,b", "bright", brightness), "CAM: 'a,b' cannot be a name; use letters"),
+        (CamMethod("eigen", "bright", brightness), "another CAM 'eigen'; give yours another name"),
+        (brightness, r"give a name or a quickgaze\.cams\.CamMethod, not a function"),
+    ],
+)
+def test_objects_without_a_free_name_are_refused(given: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        as_cam(given)
