@@ -62,7 +62,7 @@ def test_where_lower_is_better_more_is_less(table_run: Callable) -> None:
     assert verdicts(found)["food disagrees"] == "supported"
     row = found.row(2, named=True)
     assert (row["verdict"], row["p"]) == ("not decided", None)
-    assert row["reason"] == "kld does not say what a map scores that knows nothing"
+    assert row["reason"] == "kld has no fixed chance level"
 
 
 def test_chance_is_a_half_for_areas(table_run: Callable) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import UnknownNameError
-from quickgaze.findings.deciles import deciles
+from quickgaze.findings import deciles
 from quickgaze.study import Run
 
 KEYS = {"backbone": "net", "cam": "eigen", "grid": "pool", "component": 0, "orientation": "skew"}

@@ -13,7 +13,7 @@ from scipy import stats
 
 from quickgaze.errors import OptionError
 from quickgaze.findings import attribute_effects
-from quickgaze.findings.discoveries import adjusted
+from quickgaze.findings.discoveries import claimed, keep_discoveries, with_q_values
 from quickgaze.findings.traits import matched, traits_of
 
 NAN = float("nan")
@@ -50,7 +50,7 @@ def test_planted_effects_are_recovered(table_run: Callable) -> None:
     assert found["tests"].to_list() == [3, 3, 3]
     assert people["sentence"].startswith("Images with people agree less: mean cc 0.")
     assert clutter["sentence"].startswith("Images with more clutter agree more: rank corr")
-    assert size["sentence"].startswith("Images with more size may agree more or less")
+    assert size["sentence"].startswith("Whether images with more size agree more or less is not")
 
 
 def test_intervals_hold_the_planted_effect_as_often_as_they_say(table_run: Callable) -> None:
@@ -205,8 +205,22 @@ def test_several_variants_must_be_told_apart(table_run: Callable) -> None:
 
 
 def test_false_discoveries_are_held_by_hand() -> None:
-    table = adjusted(pl.DataFrame({"p": [0.01, 0.04, 0.03, None, 0.5]}))
+    table = with_q_values(pl.DataFrame({"p": [0.01, 0.04, 0.03, None, 0.5]}))
     # sorted: 0.01 * 4 / 1, then 0.03 * 4 / 2 and 0.04 * 4 / 3, of which the lower counts for both
     assert table["q"].to_list() == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, None, 0.5])
     assert table["tests"].to_list() == [4] * 5
-    assert adjusted(pl.DataFrame({"p": []}, {"p": pl.Float64})).height == 0
+    assert with_q_values(pl.DataFrame({"p": []}, {"p": pl.Float64})).height == 0
+
+
+def test_a_claim_needs_q_and_an_interval_without_zero() -> None:
+    table = pl.DataFrame(
+        {"q": [0.01, 0.2, 0.01, None], "low": [0.1, 0.1, -0.1, None], "high": [0.3, 0.3, 0.3, None]}
+    )
+    assert table.select(claimed(0.05)).to_series().to_list() == [True, False, False, False]
+
+
+def test_the_better_one_is_named_where_the_rate_allows_it() -> None:
+    rows = pl.DataFrame({"wilcoxon_p": [0.01, 0.04], "better": ["first", "second"]})
+    kept = keep_discoveries(rows, 0.03)
+    assert kept["better"].to_list() == ["first", None]
+    assert kept["q"].to_list() == pytest.approx([0.02, 0.04])

@@ -16,8 +16,7 @@ import pytest
 
 import quickgaze as qg
 from quickgaze.errors import DatasetError, RunError
-from quickgaze.findings import summary
-from quickgaze.findings.deciles import deciles
+from quickgaze.findings import deciles, summary
 from quickgaze.metrics import METRICS
 from quickgaze.study import Run, cap6415
 from quickgaze.study.cap6415 import import_cap6415

@@ -66,8 +66,7 @@ def compare(
     and q, the rate of false discoveries over all metrics here, is at most --level.
     """
     from quickgaze import findings
-    from quickgaze.findings.comparison import with_discoveries_held
-    from quickgaze.findings.discoveries import check_level
+    from quickgaze.findings.discoveries import check_level, keep_discoveries
     from quickgaze.study import open_run
 
     check_level(level)
@@ -92,7 +91,7 @@ def compare(
         resamples=resamples,
         seed=seed,
     )
-    summary = with_discoveries_held(found.summary, level)
+    summary = keep_discoveries(found.summary, level)
     for run in runs:
         if not run.complete:
             complain(f"{run.place} is not complete: what has been computed so far is compared")
@@ -129,7 +128,7 @@ def _described(run: Run, keys: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "run": run.place,
         "complete": run.complete,
-        "dataset": run.plan.get("dataset"),
+        "dataset": run.plan["dataset"],
         "variant": dict(keys),
     }
 

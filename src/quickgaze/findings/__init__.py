@@ -7,17 +7,15 @@ from quickgaze.findings.attributes import (
     read_attributes,
     text_attributes,
 )
-from quickgaze.findings.bounds import bounds, shares
 from quickgaze.findings.claims import CLAIMS, Claim, study_claims
 from quickgaze.findings.comparison import Comparison, compare, compare_variants
-from quickgaze.findings.deciles import deciles
 from quickgaze.findings.deep_dive import DeepDive, deep_dive
 from quickgaze.findings.effects import attribute_effects
-from quickgaze.findings.means import means
+from quickgaze.findings.means import means, shares
 from quickgaze.findings.orientation_audit import orientation_audit
-from quickgaze.findings.ranking import Distribution, distribution, ranking
+from quickgaze.findings.ranking import Distribution, deciles, distribution, ranking
 from quickgaze.findings.regression import attribute_regression
-from quickgaze.findings.summary import VARIANT, summary
+from quickgaze.findings.summary import VARIANT, bounds, summary
 
 __all__ = [
     "CLAIMS",

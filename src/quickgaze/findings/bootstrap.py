@@ -1,4 +1,4 @@
-"""Bootstrap intervals, by drawing images again and again from those that there are."""
+"""Bootstrap intervals of statistics over images."""
 
 from __future__ import annotations
 
@@ -11,37 +11,22 @@ from scipy.special import ndtr, ndtri
 
 from quickgaze.errors import OptionError
 
-FEWEST = 10
-"""Images, in each group that is compared, below which no interval and no test is given."""
+FEWEST_IMAGES = 10
+"""No interval and no test is given for fewer images, in any group that is compared."""
 
 Floats = npt.NDArray[np.float64]
 
 Statistic = Callable[[Floats], Floats]
-"""From how often each image was drawn, (draws, images), to the statistics, (draws, k)."""
+"""Takes how often each image was drawn, (draws, images); gives k statistics, (draws, k), or NaN."""
 
 _JACKKNIFE_GROUPS = 500
-_LARGEST = 2**20  # numbers of a block of draws: more wait for memory, fewer for the processor
-_UNDEFINED = 0.01  # share of draws that may leave a statistic undefined
+_BLOCK_SIZE = 2**20  # counts drawn at once: more wait for memory, fewer for the processor
+_MOST_UNDEFINED = 0.01  # share of draws that may leave a statistic undefined
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How intervals are made.
-
-    Parameters
-    ----------
-    confidence : float
-        Share of intervals that should hold the true value, in (0, 1).
-    resamples : int
-        How many times the images are drawn.
-    seed : int
-        Of the draws.
-
-    Raises
-    ------
-    OptionError
-        If one of them cannot be used.
-    """
+    """Confidence of the intervals, in (0, 1), number of bootstrap draws, and their seed."""
 
     confidence: float = 0.95
     resamples: int = 2000
@@ -58,82 +43,32 @@ class Resampling:
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Statistics, and between which values each of them lies.
-
-    Parameters
-    ----------
-    estimate, low, high : ndarray, shape (k,), float64
-        NaN where there is none.
-    """
+    """Statistics and the limits of their intervals, each (k,); NaN where undefined."""
 
     estimate: Floats
     low: Floats
     high: Floats
 
 
-def bootstrap_intervals(statistic: Statistic, images: int, how: Resampling) -> Intervals:
-    """Intervals of statistics, by the bias-corrected and accelerated bootstrap (BCa).
+def bootstrap_intervals(statistic: Statistic, images: int, resampling: Resampling) -> Intervals:
+    """Intervals of statistics, by the bias-corrected and accelerated bootstrap (BCa; Efron, 1987).
 
-    Parameters
-    ----------
-    statistic : callable
-        Takes how often each image was drawn, (draws, images), and gives k statistics for each
-        draw, (draws, k); NaN where there is none.
-    images : int
-        How many there are.
-    how : Resampling
-
-    Returns
-    -------
-    Intervals
-        NaN for fewer than ten images, and where more than one draw in a hundred leaves a
-        statistic undefined.
-
-    Notes
-    -----
-    The acceleration comes from a jackknife that leaves out one image at a time, or, where there
-    are more than 500, one of 500 equally large groups of them.
-
-    References
-    ----------
-    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
-
-    Examples
-    --------
-    >>> scores = np.linspace(0, 1, 101)[:, np.newaxis]
-    >>> found = bootstrap_intervals(mean_of(scores), 101, Resampling())
-    >>> [round(float(each[0]), 2) for each in (found.estimate, found.low, found.high)]
-    [0.5, 0.44, 0.56]
+    They are NaN for few images, and where too many draws leave the statistic undefined.
     """
-    if not images:
-        estimate = statistic(np.zeros((1, 0)))[0]
-        return Intervals(estimate, *np.full((2, len(estimate)), np.nan))
     estimate = statistic(np.ones((1, images)))[0]
     low, high = np.full((2, len(estimate)), np.nan)
-    if images >= FEWEST:
-        drawn = np.concatenate([statistic(counts) for counts in _draws(images, how)])
+    if images >= FEWEST_IMAGES:
+        drawn = np.concatenate([statistic(counts) for counts in _draws(images, resampling)])
         shortened = np.concatenate([statistic(counts) for counts in _left_out(images)])
         for each in range(len(estimate)):
             low[each], high[each] = _interval(
-                estimate[each], drawn[:, each], shortened[:, each], how.confidence
+                estimate[each], drawn[:, each], shortened[:, each], resampling.confidence
             )
     return Intervals(estimate, low, high)
 
 
 def mean_of(values: Floats) -> Statistic:
-    """Make the statistic that is the mean of each column.
-
-    Parameters
-    ----------
-    values : ndarray, shape (images, k), float64
-        NaN is left out.
-
-    Returns
-    -------
-    callable
-        As `bootstrap_intervals` takes it.
-    """
+    """Mean of each column of values, (images, k), without its NaN."""
     defined = ~np.isnan(values)
     filled, counted = np.where(defined, values, 0.0), defined.astype(np.float64)
 
@@ -146,19 +81,9 @@ def mean_of(values: Floats) -> Statistic:
 
 
 def difference_of_means(values: Floats, having: Floats) -> Statistic:
-    """Make the statistic that is the mean of images that have something, less that of others.
+    """Mean value, (images,), where `having`, (images, k), is 1, less the mean where it is 0.
 
-    Parameters
-    ----------
-    values : ndarray, shape (images,), float64
-    having : ndarray, shape (images, k), float64
-        For each of k things, 1 where an image has it, 0 where not. NaN, there or in `values`,
-        is left out.
-
-    Returns
-    -------
-    callable
-        As `bootstrap_intervals` takes it.
+    NaN, in either, is left out.
     """
     column = values[:, np.newaxis]
     with_it = mean_of(np.where(having == 1, column, np.nan))
@@ -167,18 +92,7 @@ def difference_of_means(values: Floats, having: Floats) -> Statistic:
 
 
 def rank_correlation(first: Floats, second: Floats) -> Statistic:
-    """Make the statistic that is Spearman's rank correlation; ties share their mean rank.
-
-    Parameters
-    ----------
-    first, second : ndarray, shape (images,), float64
-        Without NaN.
-
-    Returns
-    -------
-    callable
-        As `bootstrap_intervals` takes it, with k = 1; NaN where either is constant.
-    """
+    """Spearman's rank correlation of two arrays, (images,), without NaN; ties share a mean rank."""
 
     def correlation(counts: Floats) -> Floats:
         total = counts.sum(1, keepdims=True)
@@ -202,12 +116,12 @@ def _ranks(values: Floats, counts: Floats) -> Floats:
     return ranks[:, group]
 
 
-def _draws(images: int, how: Resampling) -> Iterator[Floats]:
+def _draws(images: int, resampling: Resampling) -> Iterator[Floats]:
     """How often each image is drawn, in blocks of draws."""
-    generator = np.random.default_rng(how.seed)
-    block = max(1, _LARGEST // images)
-    for start in range(0, how.resamples, block):
-        count = min(block, how.resamples - start)
+    generator = np.random.default_rng(resampling.seed)
+    block = max(1, _BLOCK_SIZE // images)
+    for start in range(0, resampling.resamples, block):
+        count = min(block, resampling.resamples - start)
         picked = generator.integers(images, size=(count, images))
         picked += np.arange(count)[:, np.newaxis] * images
         counts = np.bincount(picked.ravel(), minlength=count * images)
@@ -215,10 +129,10 @@ def _draws(images: int, how: Resampling) -> Iterator[Floats]:
 
 
 def _left_out(images: int) -> Iterator[Floats]:
-    """All images but one, or but one group, in blocks."""
+    """Jackknife: all images but one, or but one of 500 equally large groups, in blocks."""
     groups = min(images, _JACKKNIFE_GROUPS)
     member = np.arange(images) % groups
-    block = max(1, _LARGEST // images)
+    block = max(1, _BLOCK_SIZE // images)
     for start in range(0, groups, block):
         left_out = np.arange(start, min(start + block, groups))
         yield (member != left_out[:, np.newaxis]).astype(np.float64)
@@ -229,7 +143,7 @@ def _interval(
 ) -> tuple[float, float]:
     kept = drawn[~np.isnan(drawn)]
     shortened = shortened[~np.isnan(shortened)]
-    if np.isnan(estimate) or len(kept) < (1 - _UNDEFINED) * len(drawn) or not len(shortened):
+    if np.isnan(estimate) or len(kept) < (1 - _MOST_UNDEFINED) * len(drawn) or not len(shortened):
         return np.nan, np.nan
     if np.allclose(kept, estimate, rtol=1e-12, atol=1e-14):
         return estimate, estimate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,17 +11,17 @@ import polars as pl
 from scipy import stats
 
 from quickgaze.errors import OptionError
-from quickgaze.findings.bootstrap import FEWEST, Floats, Resampling, bootstrap_intervals, mean_of
-from quickgaze.findings.discoveries import adjusted, check_level, claimed
-from quickgaze.findings.effects import constant, limits, trait_effects
-from quickgaze.findings.selection import (
-    CHANCE_LEVELS,
-    Chosen,
-    check_metric,
-    direction,
-    of_one_variant,
+from quickgaze.findings.bootstrap import (
+    FEWEST_IMAGES,
+    Floats,
+    Resampling,
+    bootstrap_intervals,
+    mean_of,
 )
-from quickgaze.findings.sentences import chance, interval, number
+from quickgaze.findings.discoveries import check_level, claimed, with_q_values
+from quickgaze.findings.effects import constant, interval_columns, trait_effects
+from quickgaze.findings.selection import Chosen, check_metric, direction, of_one_variant
+from quickgaze.findings.sentences import claim_sentence
 from quickgaze.findings.traits import Trait, matched, traits_of
 from quickgaze.study import Run
 
@@ -37,8 +38,8 @@ class Claim:
     attributes : tuple of str
         Columns that say which images it is about; the first that is there is used.
     test : {"more", "less", "inverted"}
-        Whether these images are to agree more, or less, than others, or to score worse than a
-        map that knows nothing, as inverted maps do.
+        Whether these images should agree more, or less, than others, or score below chance, as
+        inverted maps do.
 
     Examples
     --------
@@ -53,59 +54,35 @@ class Claim:
     test: Literal["more", "less", "inverted"]
 
 
-_FOOD, _VEHICLES = ("food", "has_food"), ("vehicles", "vehicle", "has_vehicles")
-_TEXT, _FACES = ("has_text", "text"), ("faces", "face", "has_faces")
+_AGREE = "On images with {}, model and people agree {} than on others."
+_INVERTED = "On images with {}, the map is inverted."
+_ANIMALS = ("animals", "animal", "has_animals")
+_FOOD = ("food", "has_food")
+_VEHICLES = ("vehicles", "vehicle", "has_vehicles")
+_TEXT = ("has_text", "text")
+_FACES = ("faces", "face", "has_faces")
 
 CLAIMS = (
-    Claim(
-        "animals agree",
-        "On images with animals, model and people agree more than on others.",
-        ("animals", "animal", "has_animals"),
-        "more",
-    ),
-    Claim(
-        "food disagrees",
-        "On images with food, model and people agree less than on others.",
-        _FOOD,
-        "less",
-    ),
-    Claim("food inverts", "On images with food, the map is inverted.", _FOOD, "inverted"),
-    Claim(
-        "vehicles disagree",
-        "On images with vehicles, model and people agree less than on others.",
-        _VEHICLES,
-        "less",
-    ),
-    Claim(
-        "vehicles invert", "On images with vehicles, the map is inverted.", _VEHICLES, "inverted"
-    ),
-    Claim(
-        "text draws people only",
-        "On images with text, model and people agree less than on others.",
-        _TEXT,
-        "less",
-    ),
-    Claim(
-        "faces draw people only",
-        "On images with faces, model and people agree less than on others.",
-        _FACES,
-        "less",
-    ),
+    Claim("animals agree", _AGREE.format("animals", "more"), _ANIMALS, "more"),
+    Claim("food disagrees", _AGREE.format("food", "less"), _FOOD, "less"),
+    Claim("food inverts", _INVERTED.format("food"), _FOOD, "inverted"),
+    Claim("vehicles disagree", _AGREE.format("vehicles", "less"), _VEHICLES, "less"),
+    Claim("vehicles invert", _INVERTED.format("vehicles"), _VEHICLES, "inverted"),
+    Claim("text draws people only", _AGREE.format("text", "less"), _TEXT, "less"),
+    Claim("faces draw people only", _AGREE.format("faces", "less"), _FACES, "less"),
 )
 """What the study said after looking at its best and worst images."""
 
+_CHANCE_LEVELS: Mapping[str, float] = {
+    **dict.fromkeys(("cc", "cc_union", "spearman", "nss"), 0.0),
+    **dict.fromkeys(("auc", "auc_judd", "auc_borji", "auc_shuffled"), 0.5),
+}
+"""Scores of a map unrelated to the image, for metrics that fix them; inverted maps score less."""
+
 _COLUMNS = {
-    "claim": pl.String,
-    "statement": pl.String,
-    "attribute": pl.String,
-    "expected": pl.String,
-    "effect": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "mean_with": pl.Float64,
-    "held_against": pl.Float64,
-    "images_with": pl.Int64,
-    "images_without": pl.Int64,
+    **dict.fromkeys(("claim", "statement", "attribute", "expected"), pl.String),
+    **dict.fromkeys(("effect", "low", "high", "mean_with", "held_against"), pl.Float64),
+    **dict.fromkeys(("images_with", "images_without"), pl.Int64),
     "p": pl.Float64,
     "reason": pl.String,
 }
@@ -126,7 +103,7 @@ def study_claims(
     """Test what the CAP6415 study saw by eye.
 
     It said that animals agree, that food and vehicles invert the map, and that text and faces
-    draw people only. Anybody with the annotations can hold any run to that.
+    draw people only.
 
     Parameters
     ----------
@@ -138,17 +115,13 @@ def study_claims(
     metric : str
         One of the run's.
     variant : mapping, optional
-        Keys and values that tell one variant from all others.
+        Keys and values that choose one variant.
     claims : tuple of Claim
         The study's by default.
     level : float
-        False discovery rate that is held over the claims.
-    confidence : float
-        Share of intervals that should hold the true value.
-    resamples : int
-        How many times the images are drawn.
-    seed : int
-        Of the draws.
+        False discovery rate over the claims.
+    confidence, resamples, seed
+        As in `means`.
 
     Returns
     -------
@@ -156,34 +129,32 @@ def study_claims(
         A row per claim: ``claim, statement``, ``attribute`` (the column that was used) and
         ``expected`` (``"more"``, ``"less"`` or ``"inverted"``); ``mean_with``, the mean score
         of images that it is about; ``held_against``: the mean of the others, or, for
-        ``"inverted"``, what a map scores that knows nothing; ``effect``, the difference, with
-        its interval ``low`` to ``high``; ``images_with, images_without, p, reason``; ``q`` and
-        ``tests`` as in `attribute_effects`; ``verdict``: ``"supported"`` or ``"contradicted"``
-        where q is at most `level` and the interval excludes 0, else ``"not decided"``; and
-        ``sentence``.
+        ``"inverted"``, the metric's chance level; ``effect``, the difference, with its interval
+        ``low`` to ``high``; ``images_with, images_without, p, reason``; ``q`` and ``tests`` as
+        in `attribute_effects`; ``verdict``: ``"supported"`` or ``"contradicted"`` where q is at
+        most `level` and the interval excludes 0, else ``"not decided"``; and ``sentence``.
 
     Raises
     ------
     UnknownNameError
         If the run has no such metric or variant.
     OptionError
-        If several variants fit, or the attributes tell of no stimulus of the run or of nothing
-        that is claimed.
+        If several variants fit, or the attributes have no stimulus of the run or no column that
+        a claim is about.
 
     Notes
     -----
-    Tests are two-sided: Welch's t test between images, Student's against a map that knows
-    nothing. Intervals are bias-corrected and accelerated bootstrap intervals (BCa).
+    Tests are two-sided: Welch's t test [1]_ between images, Student's against the chance level.
+    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [2]_); q values are
+    Benjamini and Hochberg's [3]_.
 
     References
     ----------
     .. [1] B. L. Welch, "The generalization of 'Student's' problem when several different
        population variances are involved", Biometrika 34(1/2), 1947.
-    .. [2] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
+    .. [2] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
     .. [3] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
-       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
-       1995.
+       powerful approach to multiple testing", J. R. Stat. Soc. B 57(1), 1995.
 
     Examples
     --------
@@ -197,7 +168,7 @@ def study_claims(
     >>> found.select("claim", "images_with", "reason").row(0), found["tests"][0]
     (('animals agree', 12, None), 1)
     """
-    how = Resampling(confidence, resamples, seed)
+    resampling = Resampling(confidence, resamples, seed)
     check_level(level)
     check_metric(run, metric)
     scores = of_one_variant(run.scores(), variant)
@@ -213,45 +184,35 @@ def study_claims(
             f"name columns as one of {', '.join(dict.fromkeys(wanted))}"
         )
     values = scores[metric].to_numpy()
-    rows = [_tested(claim, values, traits, metric, how) for claim in claims]
-    table = adjusted(pl.DataFrame(rows, _COLUMNS, orient="row"))
-    expected = {"more": 1, "less": -1, "inverted": -1}
-    agreeing = pl.col("effect").sign() * direction(metric)
-    as_claimed = agreeing == pl.col("expected").replace_strict(expected, return_dtype=pl.Int64)
+    rows = [_tested(claim, values, traits, metric, resampling) for claim in claims]
+    table = with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row"))
+    expected = pl.when(expected="more").then(1).otherwise(-1) * direction(metric)
     verdict = (
-        pl.when(claimed(level) & as_claimed)
+        pl.when(~claimed(level))
+        .then(pl.lit("not decided"))
+        .when(pl.col("effect").sign() == expected)
         .then(pl.lit("supported"))
-        .when(claimed(level))
-        .then(pl.lit("contradicted"))
-        .otherwise(pl.lit("not decided"))
+        .otherwise(pl.lit("contradicted"))
     )
     table = table.with_columns(verdict.alias("verdict"))
-    sentences = [_sentence(row, metric) for row in table.iter_rows(named=True)]
+    sentences = [claim_sentence(row, metric) for row in table.to_dicts()]
     return table.with_columns(pl.Series("sentence", sentences, pl.String))
 
 
 def _tested(
-    claim: Claim, scores: Floats, traits: dict[str, Trait], metric: str, how: Resampling
+    claim: Claim, scores: Floats, traits: dict[str, Trait], metric: str, resampling: Resampling
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        **dict.fromkeys(_COLUMNS),
-        "claim": claim.name,
-        "statement": claim.statement,
-        "expected": claim.test,
-    }
+    row = {"claim": claim.name, "statement": claim.statement, "expected": claim.test}
     name = next((name for name in claim.attributes if name in traits), None)
     if name is None:
         return {**row, "reason": f"no attribute called {' or '.join(claim.attributes)}"}
     trait = _yes_or_no(traits[name])
-    row["attribute"] = name
     if claim.test == "inverted":
-        return {**row, **_against_chance(scores, trait, metric, how)}
-    found = trait_effects(scores, [trait], how)[0]
-    found["held_against"] = found["mean_without"]
-    return {
-        **row,
-        **{name: found[name] for name in _COLUMNS if name in found and name != "attribute"},
-    }
+        found = _against_chance(scores, trait, metric, resampling)
+    else:
+        found = trait_effects(scores, [trait], resampling)[0]
+        found["held_against"] = found.get("mean_without")
+    return {**row, **found, "attribute": name}
 
 
 def _yes_or_no(trait: Trait) -> Trait:
@@ -261,30 +222,23 @@ def _yes_or_no(trait: Trait) -> Trait:
     return replace(trait, kind="yes/no", values=more_than_none)
 
 
-def _against_chance(scores: Floats, trait: Trait, metric: str, how: Resampling) -> dict[str, Any]:
-    """Images with something, against what a map scores that knows nothing."""
-    about = scores[(trait.values == 1) & np.isfinite(scores)]
-    others = int(((trait.values == 0) & np.isfinite(scores)).sum())
+def _against_chance(
+    scores: Floats, trait: Trait, metric: str, resampling: Resampling
+) -> dict[str, Any]:
+    """Scores of the images with something, against the chance level of the metric."""
+    scored = np.isfinite(scores)
+    about = scores[(trait.values == 1) & scored]
+    others = int(((trait.values == 0) & scored).sum())
     row: dict[str, Any] = {"images_with": len(about), "images_without": others}
-    if metric not in CHANCE_LEVELS:
-        return {**row, "reason": f"{metric} does not say what a map scores that knows nothing"}
-    level = CHANCE_LEVELS[metric]
+    if metric not in _CHANCE_LEVELS:
+        return {**row, "reason": f"{metric} has no fixed chance level"}
+    level = _CHANCE_LEVELS[metric]
     row |= {"held_against": level, "mean_with": float(about.mean()) if len(about) else None}
-    if len(about) < FEWEST:
-        return {**row, "reason": f"{len(about)} images with it; a test needs {FEWEST}"}
+    if len(about) < FEWEST_IMAGES:
+        return {**row, "reason": f"{len(about)} images with it; a test needs {FEWEST_IMAGES}"}
     row["effect"] = row["mean_with"] - level
     if constant(about):
         return {**row, "reason": "the scores of these images do not vary"}
-    found = bootstrap_intervals(mean_of(about[:, np.newaxis] - level), len(about), how)
-    p = stats.ttest_1samp(about, level).pvalue
-    return {**row, "p": float(p), **limits(found.low.item(), found.high.item())}
-
-
-def _sentence(row: dict[str, Any], metric: str) -> str:
-    if row["q"] is None or row["low"] is None:
-        return f"{row['statement']} Not decided: {row['reason']}."
-    return (
-        f"{row['statement']} {row['verdict'].capitalize()}: mean {metric} "
-        f"{number(row['mean_with'])} against {number(row['held_against'])}, difference "
-        f"{interval(row['effect'], row['low'], row['high'])}, {chance('q', row['q'])}."
-    )
+    found = bootstrap_intervals(mean_of(about[:, np.newaxis] - level), len(about), resampling)
+    p = float(stats.ttest_1samp(about, level).pvalue)
+    return {**row, "p": p, **interval_columns(found.low.item(), found.high.item())}

@@ -13,13 +13,13 @@ from scipy import stats
 
 from quickgaze.errors import OptionError
 from quickgaze.findings.bootstrap import (
-    FEWEST,
+    FEWEST_IMAGES,
     Floats,
     Resampling,
     bootstrap_intervals,
     mean_of,
 )
-from quickgaze.findings.discoveries import adjusted, check_level
+from quickgaze.findings.discoveries import check_level, keep_discoveries
 from quickgaze.findings.selection import (
     Chosen,
     check_installed,
@@ -33,20 +33,11 @@ from quickgaze.findings.summary import VARIANT
 from quickgaze.study import Run
 
 _COLUMNS = {
-    "first_mean": pl.Float64,
-    "second_mean": pl.Float64,
-    "difference": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "win_rate": pl.Float64,
-    "effect_size": pl.Float64,
-    "rank_effect_size": pl.Float64,
-    "sign_p": pl.Float64,
-    "wilcoxon_p": pl.Float64,
-    "images": pl.Int64,
-    "left_out": pl.Int64,
-    "better": pl.String,
-    "reason": pl.String,
+    **dict.fromkeys(("first_mean", "second_mean", "difference", "low", "high"), pl.Float64),
+    **dict.fromkeys(("win_rate", "effect_size", "rank_effect_size"), pl.Float64),
+    **dict.fromkeys(("sign_p", "wilcoxon_p"), pl.Float64),
+    **dict.fromkeys(("images", "left_out"), pl.Int64),
+    **dict.fromkeys(("better", "reason"), pl.String),
 }
 
 
@@ -112,17 +103,13 @@ def compare(
     metrics : str or sequence of str, optional
         By default all that both have.
     variant : mapping, optional
-        Keys and values that tell one variant of `first` from its others.
+        Keys and values that choose one variant of `first`.
     second_variant : mapping, optional
         The same for `second`; as `variant` by default.
     n : int
         How many stimuli to list that differ most.
-    confidence : float
-        Share of intervals that should hold the true value.
-    resamples : int
-        How many times the images are drawn.
-    seed : int
-        Of the draws.
+    confidence, resamples, seed
+        As in `means`.
 
     Returns
     -------
@@ -138,15 +125,15 @@ def compare(
 
     Notes
     -----
-    The interval is a bias-corrected and accelerated bootstrap interval (BCa) of the mean
-    difference, drawing images. Nothing is corrected for the number of metrics; for several
-    variants, see `compare_variants`.
+    The interval is a bias-corrected and accelerated bootstrap interval (BCa [1]_) of the mean
+    difference, drawing images. The tests are the sign test and Wilcoxon's [3]_; the rank effect
+    size is Kerby's [2]_. Nothing is corrected for the number of metrics; for several variants,
+    see `compare_variants`.
 
     References
     ----------
-    .. [1] D. S. Kerby, "The simple difference formula", Comprehensive Psychology 3, 2014.
-    .. [2] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
+    .. [1] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
+    .. [2] D. S. Kerby, "The simple difference formula", Comprehensive Psychology 3, 2014.
     .. [3] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1(6), 1945.
 
     Examples
@@ -162,22 +149,23 @@ def compare(
     >>> found.summary["win_rate"][0] >= 0.5, found.summary["reason"].to_list()
     (True, ['3 images with both scores; an interval and a test need 10'])
     """
-    how = Resampling(confidence, resamples, seed)
+    resampling = Resampling(confidence, resamples, seed)
     if n < 0:
         raise OptionError(f"n is {n}; give how many stimuli to list, 0 or more")
     names = _shared_metrics(first, second, metrics)
     check_installed(first, names)
     _check_comparable(first, second)
-    theirs = variant if second_variant is None else second_variant
-    pairs = _paired(
-        of_one_variant(first.scores(), variant), of_one_variant(second.scores(), theirs), names
-    )
-    if pairs.is_empty():
+    ours = of_one_variant(first.scores(), variant)
+    theirs = of_one_variant(second.scores(), variant if second_variant is None else second_variant)
+    pairs = {name: _paired(ours, theirs, name) for name in names}
+    if all(each.is_empty() for each in pairs.values()):
         raise OptionError(f"{first.place} and {second.place} have no stimulus in common")
-    summary = [{"metric": name, **_compared(*_columns(pairs, name), name, how)} for name in names]
+    summary = [
+        {"metric": name, **_compared(each, name, resampling)} for name, each in pairs.items()
+    ]
     return Comparison(
         pl.DataFrame(summary, {"metric": pl.String, **_COLUMNS}, orient="row"),
-        pl.concat(_differing_most(pairs, name, n) for name in names),
+        pl.concat(_differing_most(each, name, n) for name, each in pairs.items()),
     )
 
 
@@ -206,17 +194,17 @@ def compare_variants(
     variant : mapping, optional
         Keys and values of the variants that take part; all by default.
     level : float
-        False discovery rate that is held over all pairs.
+        False discovery rate over all pairs.
     confidence, resamples, seed
-        As in `compare`.
+        As in `means`.
 
     Returns
     -------
     polars.DataFrame
         A row per pair: ``first`` and ``second`` (the keys in which variants differ, in words),
-        the columns of `Comparison.summary` from ``first_mean`` on, ``q`` (Benjamini-Hochberg,
-        from ``wilcoxon_p``) and ``tests`` (how many it was held over). ``better`` is given
-        only where the interval excludes 0 and q is at most `level`.
+        the columns of `Comparison.summary` from ``first_mean`` on, ``q`` (Benjamini-Hochberg
+        [1]_, from ``wilcoxon_p``) and ``tests`` (the number of p values it was computed from).
+        ``better`` is given only where the interval excludes 0 and q is at most `level`.
 
     Raises
     ------
@@ -227,12 +215,8 @@ def compare_variants(
 
     References
     ----------
-    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
-    .. [2] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
-       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
-       1995.
-    .. [3] F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1(6), 1945.
+    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
+       powerful approach to multiple testing", J. R. Stat. Soc. B 57(1), 1995.
 
     Examples
     --------
@@ -246,14 +230,11 @@ def compare_variants(
     >>> table.select("first", "second").rows()
     [('orientation skew', 'orientation oracle')]
     """
-    how = Resampling(confidence, resamples, seed)
+    resampling = Resampling(confidence, resamples, seed)
     check_level(level)
     check_metric(run, metric)
     rows = of_variants(run.scores(), variant)
-    groups = {
-        keys: group.select("stimulus", metric)
-        for keys, group in rows.group_by(*VARIANT, maintain_order=True)
-    }
+    groups = dict(rows.group_by(*VARIANT, maintain_order=True))
     pairs = list(itertools.combinations(groups, 2))
     if reference is not None:
         own = of_one_variant(rows, reference).select(VARIANT).row(0)
@@ -261,52 +242,29 @@ def compare_variants(
     if not pairs:
         raise OptionError("there is one variant, so nothing to compare it with; widen `variant`")
     names = _names(list(groups))
-    found = []
-    for one, other in pairs:
-        together = _paired(groups[one], groups[other], [metric])
-        compared = _compared(*_columns(together, metric), metric, how)
-        found.append({"first": names[one], "second": names[other], **compared})
+    found = [
+        {
+            "first": names[one],
+            "second": names[other],
+            **_compared(_paired(groups[one], groups[other], metric), metric, resampling),
+        }
+        for one, other in pairs
+    ]
     columns = {"first": pl.String, "second": pl.String, **_COLUMNS}
-    return with_discoveries_held(pl.DataFrame(found, columns, orient="row"), level)
-
-
-def with_discoveries_held(compared: pl.DataFrame, level: float) -> pl.DataFrame:
-    """Hold the rate of false discoveries over the rows of a comparison.
-
-    Parameters
-    ----------
-    compared : polars.DataFrame
-        As `Comparison.summary` is.
-    level : float
-        False discovery rate.
-
-    Returns
-    -------
-    polars.DataFrame
-        With ``q`` (Benjamini-Hochberg, from ``wilcoxon_p``) and ``tests``; ``better`` is left
-        only where q is at most `level`.
-
-    Examples
-    --------
-    >>> rows = {"wilcoxon_p": [0.01, 0.04], "better": ["first", "second"]}
-    >>> with_discoveries_held(pl.DataFrame(rows), 0.03)["better"].to_list()
-    ['first', None]
-    """
-    held = pl.when(pl.col("q") <= level).then("better")
-    return adjusted(compared, "wilcoxon_p").with_columns(better=held)
+    return keep_discoveries(pl.DataFrame(found, columns, orient="row"), level)
 
 
 def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None) -> list[str]:
-    if metrics is None:
-        shared = [name for name in first.metrics if name in second.metrics]
-        if not shared:
-            raise OptionError(
-                f"the runs share no metric: {first.place} has {', '.join(first.metrics)}, "
-                f"{second.place} has {', '.join(second.metrics)}"
-            )
-        return shared
-    metrics_of(first, metrics)
-    return metrics_of(second, metrics)
+    if metrics is not None:
+        metrics_of(first, metrics)
+        return metrics_of(second, metrics)
+    shared = [name for name in first.metrics if name in second.metrics]
+    if not shared:
+        raise OptionError(
+            f"the runs share no metric: {first.place} has {', '.join(first.metrics)}, "
+            f"{second.place} has {', '.join(second.metrics)}"
+        )
+    return shared
 
 
 def _check_comparable(first: Run, second: Run) -> None:
@@ -326,24 +284,19 @@ def _check_comparable(first: Run, second: Run) -> None:
             )
 
 
-def _paired(first: pl.DataFrame, second: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
-    """Scores of both on the stimuli that both have, in the first one's order."""
-    ours = first.select("stimulus", *(pl.col(name).alias(f"first_{name}") for name in metrics))
-    theirs = second.select("stimulus", *(pl.col(name).alias(f"second_{name}") for name in metrics))
-    return ours.join(theirs, on="stimulus", maintain_order="left")
+def _paired(first: pl.DataFrame, second: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """``stimulus``, ``first`` and ``second`` score of the stimuli of both, in the first's order."""
+    theirs = second.select("stimulus", second=metric)
+    return first.select("stimulus", first=metric).join(theirs, on="stimulus", maintain_order="left")
 
 
-def _columns(pairs: pl.DataFrame, metric: str) -> tuple[Floats, Floats]:
-    return pairs[f"first_{metric}"].to_numpy(), pairs[f"second_{metric}"].to_numpy()
-
-
-def _compared(first: Floats, second: Floats, metric: str, how: Resampling) -> dict[str, Any]:
-    """Columns of the summary for one metric; null where they cannot be told."""
+def _compared(pairs: pl.DataFrame, metric: str, resampling: Resampling) -> dict[str, Any]:
+    """Columns of the summary for one metric, without those that are null."""
+    first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
     defined = np.isfinite(first) & np.isfinite(second)
     first, second = first[defined], second[defined]
     images = len(first)
-    row: dict[str, Any] = {**dict.fromkeys(_COLUMNS), "images": images}
-    row["left_out"] = int((~defined).sum())
+    row: dict[str, Any] = {"images": images, "left_out": int((~defined).sum())}
     if not images:
         return {**row, "reason": "no image has both scores"}
     difference = first - second
@@ -351,18 +304,19 @@ def _compared(first: Floats, second: Floats, metric: str, how: Resampling) -> di
     row["first_mean"], row["second_mean"] = float(first.mean()), float(second.mean())
     row["difference"] = float(difference.mean())
     row["win_rate"] = float((agreeing > 0).mean() + (agreeing == 0).mean() / 2)
-    if images < FEWEST:
-        reason = f"{images} images with both scores; an interval and a test need {FEWEST}"
-        return {**row, "reason": reason}
-    found = bootstrap_intervals(mean_of(difference[:, np.newaxis]), images, how)
+    if images < FEWEST_IMAGES:
+        needed = f"an interval and a test need {FEWEST_IMAGES}"
+        return {**row, "reason": f"{images} images with both scores; {needed}"}
+    found = bootstrap_intervals(mean_of(difference[:, np.newaxis]), images, resampling)
     row["low"], row["high"] = found.low.item(), found.high.item()
     if not agreeing.any():
         return {**row, "reason": "both score the same on every image"}
     row |= _tests(agreeing)
-    surely = row["low"] > 0 or row["high"] < 0
-    row["better"] = ("first" if agreeing.mean() > 0 else "second") if surely else None
-    constant = row["effect_size"] is None
-    return {**row, "reason": "the difference is the same on every image" if constant else None}
+    if row["effect_size"] is None:
+        row["reason"] = "the difference is the same on every image"
+    if row["low"] > 0 or row["high"] < 0:
+        row["better"] = "first" if agreeing.mean() > 0 else "second"
+    return row
 
 
 def _tests(agreeing: Floats) -> dict[str, float | None]:
@@ -381,26 +335,15 @@ def _tests(agreeing: Floats) -> dict[str, float | None]:
 
 
 def _differing_most(pairs: pl.DataFrame, metric: str, n: int) -> pl.DataFrame:
-    difference = pl.col("first") - pl.col("second")
     agreeing = pl.col("difference") * direction(metric)
+    better = pl.when(agreeing > 0).then(pl.lit("first")).when(agreeing < 0).then(pl.lit("second"))
     return (
-        pairs.select(
-            pl.lit(metric).alias("metric"),
-            "stimulus",
-            first=f"first_{metric}",
-            second=f"second_{metric}",
-        )
-        .with_columns(difference.alias("difference"))
+        pairs.select(pl.lit(metric).alias("metric"), "stimulus", "first", "second")
+        .with_columns((pl.col("first") - pl.col("second")).alias("difference"))
         .filter(pl.col("difference").is_finite())
         .sort(pl.col("difference").abs(), "stimulus", descending=[True, False])
         .head(n)
-        .with_columns(
-            pl.when(agreeing > 0)
-            .then(pl.lit("first"))
-            .when(agreeing < 0)
-            .then(pl.lit("second"))
-            .alias("better")
-        )
+        .with_columns(better.alias("better"))
     )
 
 

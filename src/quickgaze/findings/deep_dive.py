@@ -13,26 +13,25 @@ from quickgaze.findings.selection import Chosen, check_metric, direction, of_one
 from quickgaze.findings.summary import VARIANT
 from quickgaze.study import Run
 
-_PLACE = ("stimulus", *(name for name in VARIANT if name != "orientation"))
+_MAP = ("stimulus", *(name for name in VARIANT if name != "orientation"))
 
 
 @dataclass(frozen=True, eq=False)
 class DeepDive:
-    """What other grids, and the other sign, would make of chosen stimuli.
+    """Scores of chosen stimuli at every grid and with both signs, and the best of them.
 
     Parameters
     ----------
     grids : polars.DataFrame
         A row per stimulus and grid, in the order in which the stimuli were named and the grids
         computed: ``stimulus, grid, score`` (with the sign of the rule), ``flipped`` (with the
-        other sign; null where the run does not hold it), ``best`` and ``best_flipped``: whether
-        this is the best of the stimulus's grids with that sign. Of equal scores, the first is
-        the best.
+        other sign; null where the run does not have it), ``best`` and ``best_flipped``: whether
+        this is the best of the stimulus's grids with that sign, the first of equal scores.
     best : polars.DataFrame
-        A row per stimulus: ``stimulus, grid`` and ``score`` (that it is held against), then
-        ``best_grid``, ``best_sign`` (``"rule"`` or ``"flipped"``), ``best_score`` and ``gain``:
-        how much better that is, never negative, whichever way the metric goes. Null, with a
-        ``reason``, where there is no score.
+        A row per stimulus: ``stimulus, grid`` and ``score`` (of the grid that others are compared
+        with), then ``best_grid``, ``best_sign`` (``"rule"`` or ``"flipped"``), ``best_score``
+        and ``gain``: how much better that is, never negative, whichever way the metric goes.
+        Null, with a ``reason``, where there is no score.
 
     Examples
     --------
@@ -57,7 +56,7 @@ class DeepDive:
 def deep_dive(
     run: Run, stimuli: Sequence[str], metric: str, *, variant: Chosen | None = None
 ) -> DeepDive:
-    """Hold the grids of a run side by side for chosen stimuli, flipped and not.
+    """Compare the grids of a run for chosen stimuli, flipped and not.
 
     Parameters
     ----------
@@ -68,9 +67,8 @@ def deep_dive(
     metric : str
         One of the run's.
     variant : mapping, optional
-        Keys and values that tell one variant from all others, the grid excepted. Where it
-        names a grid, that is the one that the others are held against; else it is the run's
-        first.
+        Keys and values that choose one variant, the grid excepted. The others are compared with
+        the grid that it names, or else with the run's first.
 
     Returns
     -------
@@ -109,98 +107,69 @@ def deep_dive(
     for name in names:
         if name not in planned:
             raise unknown_name("stimulus of the run", name, run.plan["stimuli"])
-    chosen = dict(variant or {})
-    everything = run.scores()
-    of_one_variant(everything, {k: v for k, v in chosen.items() if k != "grid"}, ["grid"])
-    reference = of_one_variant(everything, chosen, ["grid"])["grid"].head(1).to_list()
-    chosen.pop("grid", None)
-    scores = everything.filter(pl.col("stimulus").is_in(names))
-    under_rule = _of_rule(scores, chosen)
-    flipped = _flipped(scores, under_rule, run.metrics, metric)
+    scores = run.scores()
+    rule = {key: value for key, value in (variant or {}).items() if key != "grid"}
+    of_one_variant(scores, rule, ["grid"])
+    reference = of_one_variant(scores, variant, ["grid"])["grid"].head(1).to_list()
+    scores = scores.filter(pl.col("stimulus").is_in(names))
     order = pl.DataFrame({"stimulus": names}, {"stimulus": pl.String})
-    sides = (
-        order.join(under_rule, on="stimulus", maintain_order="left_right")
-        .join(flipped, on=list(_PLACE), how="left", maintain_order="left")
+    better = direction(metric)
+    grids = (
+        order.join(scores.filter(**rule), on="stimulus", maintain_order="left_right")
+        .join(
+            _flipped(scores, rule, run.metrics, metric), on=_MAP, how="left", maintain_order="left"
+        )
         .select("stimulus", "grid", pl.col(metric).fill_nan(None).alias("score"), "flipped")
+        .with_columns(
+            _first_best("score", better).alias("best"),
+            _first_best("flipped", better).alias("best_flipped"),
+        )
     )
-    higher = direction(metric) > 0
-    grids = sides.with_columns(
-        _first_best("score", higher).alias("best"),
-        _first_best("flipped", higher).alias("best_flipped"),
+    held = grids.filter(pl.col("grid").is_in(reference)).select("stimulus", "grid", "score")
+    failures = run.failures().select("stimulus", reason="message").unique("stimulus", keep="first")
+    missing = "the score that it would be compared with is undefined or not computed yet"
+    best = (
+        order.join(held, on="stimulus", how="left", maintain_order="left")
+        .join(_best(grids, better), on="stimulus", how="left", maintain_order="left")
+        .join(failures, on="stimulus", how="left", maintain_order="left")
+        .with_columns(
+            ((pl.col("best_score") - pl.col("score")) * better).alias("gain"),
+            pl.coalesce("reason", pl.when(pl.col("score").is_null()).then(pl.lit(missing))),
+        )
+        .select(pl.exclude("reason"), "reason")
     )
-    return DeepDive(grids, _best(order, grids, reference, higher, _reasons(run, names)))
-
-
-def _of_rule(scores: pl.DataFrame, chosen: Chosen) -> pl.DataFrame:
-    """Rows of the variant at all grids; none, rather than an error, for stimuli that failed."""
-    wanted = [pl.col(key) == value for key, value in chosen.items()]
-    return scores.filter(*wanted) if wanted else scores
+    return DeepDive(grids, best)
 
 
 def _flipped(
-    scores: pl.DataFrame, under_rule: pl.DataFrame, metrics: Sequence[str], metric: str
+    scores: pl.DataFrame, rule: Chosen, metrics: Sequence[str], metric: str
 ) -> pl.DataFrame:
     """Score of the other sign, where another rule of the run gave it."""
-    rule = pl.struct(f"{name}_rule" for name in metrics)
-    other = pl.struct(pl.col(name).alias(f"{name}_rule") for name in metrics)
     undecided = pl.all_horizontal(pl.col(metrics).is_nan())
-    theirs = scores.filter(~undecided).select(*_PLACE, *metrics)
-    ours = under_rule.filter(~undecided).select(
-        *_PLACE, *(pl.col(name).alias(f"{name}_rule") for name in metrics)
-    )
+    decided = scores.filter(~undecided)
+    ours = decided.filter(**rule).select(*_MAP, of_rule=pl.struct(metrics))
+    theirs = decided.select(*_MAP, other=pl.struct(metrics))
     return (
-        ours.join(theirs, on=list(_PLACE), maintain_order="left_right")
-        .filter(rule.ne_missing(other))
-        .unique(_PLACE, keep="first", maintain_order=True)
-        .select(*_PLACE, pl.col(metric).fill_nan(None).alias("flipped"))
+        ours.join(theirs, on=_MAP, maintain_order="left_right")
+        .filter(pl.col("of_rule").ne_missing(pl.col("other")))
+        .unique(_MAP, keep="first", maintain_order=True)
+        .select(*_MAP, flipped=pl.col("other").struct.field(metric).fill_nan(None))
     )
 
 
-def _first_best(column: str, higher_is_better: bool) -> pl.Expr:
+def _first_best(column: str, better: int) -> pl.Expr:
     """Whether a score is the first of the best of its stimulus."""
-    place = pl.col(column).arg_max() if higher_is_better else pl.col(column).arg_min()
-    return (pl.int_range(pl.len()) == place).over("stimulus").fill_null(False)
+    place = (pl.col(column) * better).arg_max()
+    return (pl.int_range(pl.len()) == place).over("stimulus").fill_null(value=False)
 
 
-def _reasons(run: Run, names: Sequence[str]) -> pl.DataFrame:
-    failures = run.failures().filter(pl.col("stimulus").is_in(names))
-    return failures.select("stimulus", failure="message").unique("stimulus", keep="first")
-
-
-def _best(
-    order: pl.DataFrame,
-    grids: pl.DataFrame,
-    reference: Sequence[str],
-    higher_is_better: bool,
-    failures: pl.DataFrame,
-) -> pl.DataFrame:
-    """Row per stimulus: the best of its grids and signs, and how much better that is."""
-    held = grids.filter(pl.col("grid").is_in(list(reference))).select("stimulus", "grid", "score")
-    # The rule's sign comes first, so that the other one is best only where it is better.
-    ordered = pl.concat(
+def _best(grids: pl.DataFrame, better: int) -> pl.DataFrame:
+    """Best grid and sign of each stimulus: the rule's sign unless the other one is better."""
+    signs = (
         grids.select(
-            "stimulus",
-            pl.col("grid").alias("best_grid"),
-            pl.lit(sign).alias("best_sign"),
-            pl.col(column).alias("best_score"),
+            "stimulus", best_grid="grid", best_sign=pl.lit(sign), best_score=pl.col(column)
         )
         for sign, column in (("rule", "score"), ("flipped", "flipped"))
-    ).filter(pl.col("best_score").is_not_null())
-    best = ordered.filter(_first_best("best_score", higher_is_better))
-    way = pl.col("best_score") - pl.col("score")
-    reason = (
-        pl.when(pl.col("failure").is_not_null())
-        .then("failure")
-        .when(pl.col("score").is_null())
-        .then(pl.lit("the score that it would be held against is undefined or not computed yet"))
     )
-    return (
-        order.join(held, on="stimulus", how="left", maintain_order="left")
-        .join(best, on="stimulus", how="left", maintain_order="left")
-        .join(failures, on="stimulus", how="left", maintain_order="left")
-        .select(
-            pl.exclude("failure"),
-            (way if higher_is_better else -way).alias("gain"),
-            reason.alias("reason"),
-        )
-    )
+    scored = pl.concat(signs).filter(pl.col("best_score").is_not_null())
+    return scored.filter(_first_best("best_score", better))

@@ -1,4 +1,4 @@
-"""What goes with agreement: attributes of the images against their scores."""
+"""Which attributes of the images go with higher or lower scores."""
 
 from __future__ import annotations
 
@@ -10,32 +10,23 @@ import polars as pl
 from scipy import stats
 
 from quickgaze.findings.bootstrap import (
-    FEWEST,
+    FEWEST_IMAGES,
     Floats,
     Resampling,
     bootstrap_intervals,
     difference_of_means,
     rank_correlation,
 )
-from quickgaze.findings.discoveries import adjusted, check_level, claimed
+from quickgaze.findings.discoveries import check_level, claimed, with_q_values
 from quickgaze.findings.selection import Chosen, direction, metrics_of, of_one_variant
 from quickgaze.findings.sentences import effect_sentence
 from quickgaze.findings.traits import Trait, matched, traits_of
 from quickgaze.study import Run
 
 _COLUMNS = {
-    "metric": pl.String,
-    "attribute": pl.String,
-    "kind": pl.String,
-    "effect": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "mean_with": pl.Float64,
-    "mean_without": pl.Float64,
-    "images_with": pl.Int64,
-    "images_without": pl.Int64,
-    "images": pl.Int64,
-    "left_out": pl.Int64,
+    **dict.fromkeys(("metric", "attribute", "kind"), pl.String),
+    **dict.fromkeys(("effect", "low", "high", "mean_with", "mean_without"), pl.Float64),
+    **dict.fromkeys(("images_with", "images_without", "images", "left_out"), pl.Int64),
     "p": pl.Float64,
     "reason": pl.String,
 }
@@ -54,8 +45,8 @@ def attribute_effects(
 ) -> pl.DataFrame:
     """Test which attributes of the images go with better or worse scores.
 
-    This explores: everything that was tested is listed, whatever came out, and the rate of
-    false discoveries is held over all of it. It says what goes together, not what causes it.
+    This explores: every test is listed, whatever came out, and the false discovery rate is
+    controlled over all of them. It says what goes together, not what causes it.
 
     Parameters
     ----------
@@ -64,19 +55,15 @@ def attribute_effects(
     attributes : polars.DataFrame
         A column ``stimulus`` and one per attribute: numbers, yes or no, or texts, of which each
         that stands for at least ten images is tested against all others. A column ``reason`` is
-        passed over.
+        ignored.
     metrics : str or sequence of str, optional
         Those of the run by default.
     variant : mapping, optional
-        Keys and values that tell one variant from all others.
+        Keys and values that choose one variant.
     level : float
-        False discovery rate that is held over all attributes and metrics of the call.
-    confidence : float
-        Share of intervals that should hold the true value.
-    resamples : int
-        How many times the images are drawn.
-    seed : int
-        Of the draws.
+        False discovery rate over all attributes and metrics of the call.
+    confidence, resamples, seed
+        As in `means`.
 
     Returns
     -------
@@ -88,29 +75,27 @@ def attribute_effects(
         ``images_with``, ``images_without`` (yes or no); ``images`` and ``left_out`` (whose
         score is undefined or whose attribute is not known); ``p`` (Welch's t test; for
         correlations Student's); ``reason`` (why it was not tested); ``q``
-        (Benjamini-Hochberg) and ``tests`` (how many it was held over); ``claimed``, whether q
-        is at most `level` and the interval excludes 0; and ``sentence``. Effects are in the
-        metric's own direction; sentences speak of agreement.
+        (Benjamini-Hochberg [2]_) and ``tests`` (the number of p values it was computed from);
+        ``claimed``, whether q is at most `level` and the interval excludes 0; and ``sentence``.
+        Effects are in the metric's own direction; sentences speak of agreement.
 
     Raises
     ------
     UnknownNameError
         If the run has no such metric or variant.
     OptionError
-        If several variants fit, or the attributes tell of no stimulus of the run.
+        If several variants fit, or no row of the attributes is about a stimulus of the run.
 
     Notes
     -----
-    Intervals are bias-corrected and accelerated bootstrap intervals (BCa) over images. Fewer
+    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [1]_) over images. Fewer
     than ten images, in either group, are not tested.
 
     References
     ----------
-    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
+    .. [1] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
     .. [2] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
-       powerful approach to multiple testing", Journal of the Royal Statistical Society B 57(1),
-       1995.
+       powerful approach to multiple testing", J. R. Stat. Soc. B 57(1), 1995.
 
     Examples
     --------
@@ -124,7 +109,7 @@ def attribute_effects(
     >>> found.select("attribute", "images_with", "images_without", "tests").rows()
     [('even', 12, 12, 1)]
     """
-    how = Resampling(confidence, resamples, seed)
+    resampling = Resampling(confidence, resamples, seed)
     check_level(level)
     names = metrics_of(run, metrics)
     scores = of_one_variant(run.scores(), variant)
@@ -132,99 +117,84 @@ def attribute_effects(
     rows = [
         {"metric": name, **row}
         for name in names
-        for row in trait_effects(scores[name].to_numpy(), traits, how)
+        for row in trait_effects(scores[name].to_numpy(), traits, resampling)
     ]
-    table = adjusted(pl.DataFrame(rows, _COLUMNS, orient="row"))
-    table = table.with_columns(claimed(level))
-    sentences = [
-        effect_sentence(row, direction(row["metric"])) for row in table.iter_rows(named=True)
-    ]
+    table = with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(claimed(level))
+    sentences = [effect_sentence(row, direction(row["metric"])) for row in table.to_dicts()]
     return table.with_columns(pl.Series("sentence", sentences, pl.String))
 
 
-def trait_effects(scores: Floats, traits: Sequence[Trait], how: Resampling) -> list[dict[str, Any]]:
-    """Effects of traits on one metric.
+def trait_effects(
+    scores: Floats, traits: Sequence[Trait], resampling: Resampling
+) -> list[dict[str, Any]]:
+    """For each trait, the columns of `attribute_effects` from ``attribute`` to ``reason``.
 
-    Parameters
-    ----------
-    scores : ndarray, shape (images,), float64
-        NaN where undefined.
-    traits : sequence of Trait
-        Of the same images.
-    how : Resampling
-
-    Returns
-    -------
-    list of dict
-        For each trait, the columns of `attribute_effects` from ``attribute`` to ``reason``;
-        None where one cannot be told.
+    Scores, (images,), are NaN where undefined. What is null in the table may be missing.
     """
-    rows = [_row(scores, trait, how) for trait in traits]
-    tested = [number for number, row in enumerate(rows) if row["p"] is not None]
-    groups = [number for number in tested if traits[number].kind == "yes/no"]
+    rows = [_row(scores, trait, resampling) for trait in traits]
+    groups = [
+        (row, trait.values)
+        for row, trait in zip(rows, traits, strict=True)
+        if trait.kind == "yes/no" and "p" in row
+    ]
     if groups:
         # All at once, as most of the time goes into the draws.
         scored = np.isfinite(scores)
-        having = np.stack([traits[number].values[scored] for number in groups], axis=1)
+        having = np.stack([values[scored] for _, values in groups], axis=1)
         statistic = difference_of_means(scores[scored], having)
-        found = bootstrap_intervals(statistic, int(scored.sum()), how)
-        for number, low, high in zip(groups, found.low, found.high, strict=True):
-            rows[number] |= limits(float(low), float(high))
+        found = bootstrap_intervals(statistic, int(scored.sum()), resampling)
+        for (row, _), low, high in zip(groups, found.low, found.high, strict=True):
+            row.update(interval_columns(float(low), float(high)))
     return rows
 
 
-def _row(scores: Floats, trait: Trait, how: Resampling) -> dict[str, Any]:
+def _row(scores: Floats, trait: Trait, resampling: Resampling) -> dict[str, Any]:
     """Columns of one trait; of yes or no, without the interval."""
     defined = np.isfinite(scores) & ~np.isnan(trait.values)
-    row: dict[str, Any] = dict.fromkeys(name for name in _COLUMNS if name != "metric")
-    row |= {"attribute": trait.name, "kind": trait.kind, "reason": trait.reason}
-    row |= {"images": int(defined.sum()), "left_out": int((~defined).sum())}
+    images, left_out = int(defined.sum()), int((~defined).sum())
+    row = {"attribute": trait.name, "kind": trait.kind, "images": images, "left_out": left_out}
     if trait.kind == "none":
-        return row
-    if not defined.any():
+        return {**row, "reason": trait.reason}
+    if not images:
         return {**row, "reason": "no image has both a score and the attribute"}
     if trait.kind == "yes/no":
         return {**row, **_groups(scores[defined], trait.values[defined])}
-    return {**row, **_correlation(scores[defined], trait.values[defined], how)}
+    return {**row, **_correlation(scores[defined], trait.values[defined], resampling)}
 
 
 def _groups(scores: Floats, having: Floats) -> dict[str, Any]:
     """Images with something, and those without."""
     with_it, without = scores[having == 1], scores[having == 0]
-    row: dict[str, Any] = {
-        "images_with": len(with_it),
-        "images_without": len(without),
-        "mean_with": float(with_it.mean()) if len(with_it) else None,
-        "mean_without": float(without.mean()) if len(without) else None,
-    }
+    row: dict[str, Any] = {}
     for group, which in ((with_it, "with"), (without, "without")):
-        if len(group) < FEWEST:
-            reason = f"{len(group)} images {which} it; a test needs {FEWEST} with and without"
-            return {**row, "reason": reason}
+        row[f"images_{which}"] = len(group)
+        row[f"mean_{which}"] = float(group.mean()) if len(group) else None
+        if len(group) < FEWEST_IMAGES and "reason" not in row:
+            needed = f"a test needs {FEWEST_IMAGES} with and without"
+            row["reason"] = f"{len(group)} images {which} it; {needed}"
+    if "reason" in row:
+        return row
     row["effect"] = row["mean_with"] - row["mean_without"]
     if constant(with_it) and constant(without):
         return {**row, "reason": "the scores do not vary within the groups"}
     return {**row, "p": float(stats.ttest_ind(with_it, without, equal_var=False).pvalue)}
 
 
-def _correlation(scores: Floats, values: Floats, how: Resampling) -> dict[str, Any]:
+def _correlation(scores: Floats, values: Floats, resampling: Resampling) -> dict[str, Any]:
     """Whether larger numbers go with larger scores."""
     images = len(scores)
-    if images < FEWEST:
-        return {"reason": f"{images} images with score and attribute; a test needs {FEWEST}"}
+    if images < FEWEST_IMAGES:
+        return {"reason": f"{images} images with score and attribute; a test needs {FEWEST_IMAGES}"}
     if constant(values) or constant(scores):
         what = "attribute" if constant(values) else "score"
         return {"reason": f"the {what} is the same for all images"}
-    found = bootstrap_intervals(rank_correlation(scores, values), images, how)
+    found = bootstrap_intervals(rank_correlation(scores, values), images, resampling)
     effect, p = stats.spearmanr(scores, values)
-    return {
-        "effect": float(effect),
-        "p": float(p),
-        **limits(found.low.item(), found.high.item()),
-    }
+    limits = interval_columns(found.low.item(), found.high.item())
+    return {"effect": float(effect), "p": float(p), **limits}
 
 
-def limits(low: float, high: float) -> dict[str, Any]:
+def interval_columns(low: float, high: float) -> dict[str, Any]:
     """Columns of an interval, or the reason why there is none."""
     if np.isnan(low):
         return {"reason": "too few different values for an interval"}

@@ -1,25 +1,21 @@
-"""Means with intervals, and beside each what chance and people score."""
+"""Means with intervals, beside what the centre bias and people score on the same images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from quickgaze.bounds import people
+from quickgaze.bounds import CHANCE, people
 from quickgaze.findings.bootstrap import (
-    FEWEST,
+    FEWEST_IMAGES,
     Floats,
-    Intervals,
     Resampling,
     Statistic,
     bootstrap_intervals,
     mean_of,
 )
-from quickgaze.findings.bounds import beside_bounds
 from quickgaze.findings.selection import (
     Chosen,
     check_installed,
@@ -27,8 +23,10 @@ from quickgaze.findings.selection import (
     metrics_of,
     of_variants,
 )
-from quickgaze.findings.summary import VARIANT, VARIANT_SCHEMA
+from quickgaze.findings.summary import VARIANT
 from quickgaze.study import Run
+
+_COMPARED = ("model", "chance", "people")
 
 
 def means(
@@ -40,7 +38,7 @@ def means(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pl.DataFrame:
-    """Mean of every metric for every variant, its interval, and what it is to be held against.
+    """Mean of every metric for every variant, with its interval, beside chance and people.
 
     Parameters
     ----------
@@ -51,11 +49,11 @@ def means(
     variant : mapping, optional
         Keys and values of the variants, as ``{"orientation": "activation"}``; all by default.
     confidence : float
-        Share of intervals that should hold the true value.
+        Share of intervals that should hold the true value, in (0, 1).
     resamples : int
-        How many times the images are drawn.
+        Number of bootstrap draws.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -63,28 +61,26 @@ def means(
         A row per variant and metric: the variant's keys, ``metric``, ``mean``, ``low``,
         ``high``, ``images`` and ``left_out`` (scored, but undefined) as in `summary`; then,
         over the ``paired_images`` for which all three are defined, ``model``, ``chance`` (the
-        cross-validated centre bias), ``people``, ``share`` (of the way from the one to the
-        other, as in `shares`), ``share_low`` and ``share_high``. What cannot be told is null, and
-        ``reason`` says why.
+        cross-validated centre bias), ``people``, ``share`` (as in `shares`), ``share_low`` and
+        ``share_high``; and ``reason``, which says why a value is null.
 
     Raises
     ------
     UnknownNameError
-        If the run does not have a metric, or no such variant, or if a metric came from a
-        package that is no longer installed.
+        If the run has no such metric or variant, or if a metric came from a package that is no
+        longer installed.
     OptionError
         If `confidence`, `resamples` or `seed` cannot be used.
 
     Notes
     -----
-    Intervals are bias-corrected and accelerated bootstrap intervals (BCa) over images; those of
-    shares draw a model's, the centre bias's and people's scores of an image together. They say
-    how much other images would change the result, not other observers.
+    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [1]_) over images; those
+    of shares draw the scores of model, centre bias and people on an image together. They say how
+    much other images would change the result, not other observers.
 
     References
     ----------
-    .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 1987.
+    .. [1] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
 
     Examples
     --------
@@ -97,88 +93,134 @@ def means(
     >>> row["low"] < row["mean"] < row["high"]
     True
     """
-    how = Resampling(confidence, resamples, seed)
-    names = metrics_of(run, metrics)
-    check_installed(run, names)
-    convention = run.plan["settings"]["convention"]
-    scores, of_bounds = of_variants(run.scores(), variant), run.bounds()
-    tables = []
-    for metric in names:
-        beside = beside_bounds(scores, of_bounds, metric, people(metric, convention))
-        tables.append(_of_metric(_Paired.of(beside), metric, how))
-    order = {name: number for number, name in enumerate(names)}
-    variants = scores.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
-    return (
-        pl.concat(tables)
-        .join(variants, on=list(VARIANT), maintain_order="left")
-        .sort("variant", pl.col("metric").replace_strict(order, return_dtype=pl.Int64))
-        .drop("variant")
-    )
+    resampling = Resampling(confidence, resamples, seed)
+    paired = _paired(run, metrics_of(run, metrics), variant)
+    tables = [_of_metric(scores, metric, resampling) for metric, scores in paired.items()]
+    return pl.concat(tables).sort("variant", maintain_order=True).drop("variant")
 
 
-@dataclass(frozen=True, eq=False)
-class _Paired:
-    """Scores of one metric on the same images; NaN where there is none.
+def shares(run: Run) -> pl.DataFrame:
+    """How far each variant is on the way from the centre bias to people.
 
     Parameters
     ----------
-    variants : list of tuple
-    models : ndarray, shape (images, variants)
-        All that there are.
-    left_out : list of int
-        Per variant, how many scores are undefined.
-    complete : ndarray, shape (3, images, variants)
-        Scores of models, of chance and of people, where all three are defined.
+    run : Run
+        With the bound ``center_bias`` and the ceilings; complete or not.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per variant and metric: the variant's keys, ``metric``, then ``model``, ``chance``
+        (the cross-validated centre bias) and ``people``: means over the ``images`` for which all
+        three are defined (no row without such an image); ``ceiling``, the bound that stands for
+        people, see `quickgaze.bounds.people`; and ``share`` [1]_: 0 at the centre bias, 1 at
+        people, negative below the centre bias, above 1 beyond people; null where people are not
+        better than the centre bias.
+
+    Raises
+    ------
+    UnknownNameError
+        If a metric came from a package that is no longer installed.
+
+    Notes
+    -----
+    Densities of half of the observers are noisier than those of all: where a ceiling is
+    ``split_half`` and the metric is no correlation, people are shown a little too low.
+
+    References
+    ----------
+    .. [1] M. Kümmerer, T. S. A. Wallis, M. Bethge, "Information-theoretic model comparison unifies
+       saliency metrics", Proceedings of the National Academy of Sciences 112(52), 2015.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["auc"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shares(study.run(folder, progress=False)).height  # one point is no two observers
+    0
     """
-
-    variants: list[tuple[Any, ...]]
-    models: Floats
-    left_out: list[int]
-    complete: Floats
-
-    @classmethod
-    def of(cls, beside: pl.DataFrame) -> _Paired:
-        """Bring a table of `beside_bounds` into that form."""
-        images = beside.select("stimulus").unique(maintain_order=True).with_row_index("row")
-        variants = beside.select(VARIANT).unique(maintain_order=True).with_row_index("column")
-        placed = beside.join(images, on="stimulus").join(variants, on=list(VARIANT))
-        row, column = placed["row"].to_numpy(), placed["column"].to_numpy()
-        scores = np.full((3, images.height, variants.height), np.nan)
-        for part, name in zip(scores, ("model", "chance", "people"), strict=True):
-            part[row, column] = placed[name].to_numpy()
-        undefined = placed.filter(pl.col("model").is_nan())["column"].to_numpy()
-        return cls(
-            variants.drop("column").rows(),
-            scores[0],
-            np.bincount(undefined, minlength=variants.height).tolist(),
-            np.where(np.isnan(scores).any(0), np.nan, scores),
+    way, covered = pl.col("people") - pl.col("chance"), pl.col("model") - pl.col("chance")
+    return pl.concat(
+        scores.filter(pl.all_horizontal(pl.col(_COMPARED).is_not_nan()))
+        .group_by(*VARIANT, maintain_order=True)
+        .agg(
+            pl.lit(metric).alias("metric"),
+            pl.col(_COMPARED).mean(),
+            pl.len().cast(pl.Int64).alias("images"),
+            pl.col("ceiling").first(),
         )
+        .with_columns(pl.when(way * direction(metric) > 0).then(covered / way).alias("share"))
+        for metric, scores in _paired(run, run.metrics, None).items()
+    )
 
 
-def _of_metric(paired: _Paired, metric: str, how: Resampling) -> pl.DataFrame:
-    images = len(paired.models)
-    mean = bootstrap_intervals(mean_of(paired.models), images, how)
-    statistic = _with_share(mean_of(np.concatenate(paired.complete, axis=1)), direction(metric))
-    of_three = bootstrap_intervals(statistic, images, how)
-    rows = [
-        {
-            **dict(zip(VARIANT, paired.variants[place], strict=True)),
-            "metric": metric,
-            **_mean_columns(mean, place, int((~np.isnan(paired.models[:, place])).sum())),
-            "left_out": paired.left_out[place],
-            **_share_columns(of_three, place, int((~np.isnan(paired.complete[0, :, place])).sum())),
-        }
-        for place in range(len(paired.variants))
-    ]
-    return pl.DataFrame([_with_reason(row) for row in rows], _schema(), orient="row")
+def _paired(run: Run, metrics: Sequence[str], variant: Chosen | None) -> dict[str, pl.DataFrame]:
+    """By metric, each score of a model beside those of chance and people on the same image.
+
+    They are NaN where undefined, null where there is none; ``ceiling`` is the bound for people.
+    """
+    check_installed(run, metrics)
+    convention = run.plan["settings"]["convention"]
+    scores, bounds = of_variants(run.scores(), variant), run.bounds()
+    paired = {}
+    for metric in metrics:
+        ceiling = people(metric, convention)
+        table = scores.select("stimulus", *VARIANT, model=metric)
+        for name, bound in (("chance", CHANCE), ("people", ceiling)):
+            own = bounds.filter(bound=bound).select("stimulus", pl.col(metric).alias(name))
+            table = table.join(own, on="stimulus", how="left", maintain_order="left")
+        paired[metric] = table.with_columns(pl.lit(ceiling).alias("ceiling"))
+    return paired
 
 
-def _with_share(of_three: Statistic, better: int) -> Statistic:
+def _of_metric(paired: pl.DataFrame, metric: str, resampling: Resampling) -> pl.DataFrame:
+    """Rows of `means` for one metric, each with the number of its variant."""
+    images = paired.select("stimulus").unique(maintain_order=True).with_row_index("image")
+    variants = paired.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
+    placed = paired.join(images, on="stimulus").join(variants, on=list(VARIANT))
+    scores = np.full((3, images.height, variants.height), np.nan)
+    for of_one, name in zip(scores, _COMPARED, strict=True):
+        of_one[placed["image"], placed["variant"]] = placed[name].to_numpy()
+    complete = np.where(np.isnan(scores).any(0), np.nan, scores)
+    scored, paired_images = (~np.isnan(scores[0])).sum(0), (~np.isnan(complete[0])).sum(0)
+    undefined = placed.filter(pl.col("model").is_nan())["variant"].to_numpy()
+
+    of_images = np.concatenate([scores[0], *complete], axis=1)
+    statistic = _with_share(mean_of(of_images), direction(metric))
+    found = bootstrap_intervals(statistic, images.height, resampling)
+    estimate, low, high = (each.reshape(5, -1) for each in (found.estimate, found.low, found.high))
+    for limits in (low, high):
+        limits[0, scored < FEWEST_IMAGES] = np.nan
+        limits[4, paired_images < FEWEST_IMAGES] = np.nan
+    return (
+        variants.with_columns(
+            pl.lit(metric).alias("metric"),
+            mean=estimate[0],
+            low=low[0],
+            high=high[0],
+            images=scored,
+            left_out=np.bincount(undefined, minlength=variants.height),
+            model=estimate[1],
+            chance=estimate[2],
+            people=estimate[3],
+            share=estimate[4],
+            share_low=low[4],
+            share_high=high[4],
+            paired_images=paired_images,
+        )
+        .with_columns(pl.col(pl.Float64).fill_nan(None))
+        .with_columns(_reason().alias("reason"))
+    )
+
+
+def _with_share(mean: Statistic, better: int) -> Statistic:
     """Add the share of the way from chance to people, NaN where they are not better."""
 
     def statistic(counts: Floats) -> Floats:
-        found = of_three(counts)
-        model, chance, people = np.split(found, 3, axis=1)
+        found = mean(counts)
+        model, chance, people = np.split(found, 4, axis=1)[1:]
         with np.errstate(invalid="ignore", divide="ignore"):
             share = (model - chance) / (people - chance)
         share[~((people - chance) * better > 0)] = np.nan
@@ -187,65 +229,23 @@ def _with_share(of_three: Statistic, better: int) -> Statistic:
     return statistic
 
 
-def _mean_columns(found: Intervals, place: int, images: int) -> dict[str, Any]:
-    enough = images >= FEWEST
-    return {
-        "mean": found.estimate[place],
-        "low": found.low[place] if enough else np.nan,
-        "high": found.high[place] if enough else np.nan,
-        "images": images,
-    }
-
-
-def _share_columns(found: Intervals, place: int, images: int) -> dict[str, Any]:
-    columns = range(place, len(found.estimate), len(found.estimate) // 4)
-    model, chance, people, share = (found.estimate[column] for column in columns)
-    enough = images >= FEWEST
-    return {
-        "model": model,
-        "chance": chance,
-        "people": people,
-        "share": share,
-        "share_low": found.low[columns[3]] if enough else np.nan,
-        "share_high": found.high[columns[3]] if enough else np.nan,
-        "paired_images": images,
-    }
-
-
-def _with_reason(row: dict[str, Any]) -> dict[str, Any]:
-    """Say what a row lacks, and turn NaN into null."""
-    reasons = []
-    if row["images"] < FEWEST:
-        reasons.append(f"{row['images']} images with a score; an interval needs {FEWEST}")
-    elif np.isnan(row["low"]):
-        reasons.append("the mean has no interval: a score is infinite, or few decide it")
-    if not row["paired_images"]:
-        reasons.append("no image has scores of the model, the centre bias and people")
-    elif np.isnan(row["share"]):
-        reasons.append("people are not better than the centre bias")
-    elif np.isnan(row["share_low"]):
-        too_few = row["paired_images"] < FEWEST
-        reasons.append(
-            f"{row['paired_images']} images with all three; an interval needs {FEWEST}"
-            if too_few
-            else "people are hardly better than the centre bias: the share has no interval"
-        )
-    known = {
-        name: None if isinstance(value, float) and np.isnan(value) else value
-        for name, value in row.items()
-    }
-    return {**known, "reason": "; ".join(reasons) or None}
-
-
-def _schema() -> dict[str, Any]:
-    numbers = ("model", "chance", "people", "share", "share_low", "share_high")
-    return {
-        **VARIANT_SCHEMA,
-        "metric": pl.String,
-        **dict.fromkeys(("mean", "low", "high"), pl.Float64),
-        "images": pl.Int64,
-        "left_out": pl.Int64,
-        **dict.fromkeys(numbers, pl.Float64),
-        "paired_images": pl.Int64,
-        "reason": pl.String,
-    }
+def _reason() -> pl.Expr:
+    """Why values of a row of `means` are null."""
+    needed = f"an interval needs {FEWEST_IMAGES}"
+    of_mean = (
+        pl.when(pl.col("images") < FEWEST_IMAGES)
+        .then(pl.format(f"{{}} images with a score; {needed}", "images"))
+        .when(pl.col("low").is_null())
+        .then(pl.lit("the mean has no interval: a score is infinite, or few decide it"))
+    )
+    of_share = (
+        pl.when(pl.col("paired_images") == 0)
+        .then(pl.lit("no image has scores of the model, the centre bias and people"))
+        .when(pl.col("share").is_null())
+        .then(pl.lit("people are not better than the centre bias"))
+        .when(pl.col("paired_images") < FEWEST_IMAGES)
+        .then(pl.format(f"{{}} images with all three; {needed}", "paired_images"))
+        .when(pl.col("share_low").is_null())
+        .then(pl.lit("people are hardly better than the centre bias: the share has no interval"))
+    )
+    return pl.concat_str(of_mean, of_share, separator="; ", ignore_nulls=True).replace("", None)

@@ -1,4 +1,4 @@
-"""How often each orientation rule turns a map the wrong way round, and what that costs."""
+"""How often each orientation rule inverts a map, and what that costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def orientation_audit(run: Run) -> pl.DataFrame:
         ``orientation``, ``inverted`` (share of its maps, in [0, 1], whose negative agrees
         better with people), ``cc`` (mean), ``lost`` (mean cc below the oracle's),
         ``margin`` (median) and ``images`` (for which the rule and the oracle are defined).
-        CAMs without an open sign are left out.
+        CAMs whose sign is fixed are left out.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def orientation_audit(run: Run) -> pl.DataFrame:
         )
     signed = scores.filter(pl.col("orientation") != "none", pl.col("cc").is_not_nan())
     keys = ("stimulus", *_WITHOUT_RULE)
-    best = signed.filter(pl.col("orientation") == "oracle").select(*keys, best="cc")
+    best = signed.filter(orientation="oracle").select(*keys, best="cc")
     return (
         signed.join(best, on=list(keys), maintain_order="left")
         .group_by(*_WITHOUT_RULE, "orientation", maintain_order=True)

@@ -1,4 +1,4 @@
-"""Which stimuli agree most and least with people, and how the scores are spread."""
+"""The stimuli of a run in the order of their scores, and how the scores are spread."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from quickgaze.errors import OptionError
+from quickgaze.findings.bootstrap import Floats
 from quickgaze.findings.selection import Chosen, check_metric, direction, of_variants
 from quickgaze.findings.summary import VARIANT, VARIANT_SCHEMA
 from quickgaze.study import Run
 
-QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None) -> pl.DataFrame:
@@ -38,12 +39,12 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
         ``"middle"`` or ``"least"``), ``rank`` (1 is the best score, whichever way the metric
         goes), ``stimulus``, ``score``, ``images`` (that were ranked) and ``left_out`` (scored,
         but undefined). Equal scores stand in the order of their ids. Where fewer than 3 n
-        stimuli have a score, the groups overlap, and a stimulus stands in several.
+        stimuli have a score, the groups overlap, and a stimulus may stand in several.
 
     Raises
     ------
     UnknownNameError
-        If the run does not have the metric, or no such variant.
+        If the run has no such metric or variant.
     OptionError
         If `n` is below 1.
 
@@ -61,37 +62,91 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
     check_metric(run, metric)
     if n < 1:
         raise OptionError(f"n is {n}; give how many stimuli of each kind to list, at least 1")
-    rows = of_variants(run.scores(), variant)
-    ranked = [
-        _ranked(group.select(*VARIANT, "stimulus", score=metric), direction(metric) > 0, n)
-        for _, group in rows.group_by(*VARIANT, maintain_order=True)
-    ]
-    return pl.concat(ranked) if ranked else _ranked(_no_scores(), True, n)
-
-
-def _no_scores() -> pl.DataFrame:
-    return pl.DataFrame(schema={**VARIANT_SCHEMA, "stimulus": pl.String, "score": pl.Float64})
+    scores = of_variants(run.scores(), variant).select(*VARIANT, "stimulus", score=metric)
+    groups = scores.partition_by(VARIANT, maintain_order=True) or [scores]
+    return pl.concat(_ranked(group, direction(metric) > 0, n) for group in groups)
 
 
 def _ranked(scores: pl.DataFrame, higher_is_better: bool, n: int) -> pl.DataFrame:
     """Rank the stimuli of one variant."""
     defined = scores.filter(pl.col("score").is_not_nan())
     ordered = defined.sort("score", "stimulus", descending=[higher_is_better, False])
-    ordered = ordered.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"))
+    ordered = ordered.select(
+        pl.exclude("stimulus", "score"),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"),
+        "stimulus",
+        "score",
+        images=pl.lit(defined.height, pl.Int64),
+        left_out=pl.lit(scores.height - defined.height, pl.Int64),
+    )
     middle = max(0, (ordered.height - n) // 2)
     groups = {"most": ordered.head(n), "middle": ordered.slice(middle, n), "least": ordered.tail(n)}
     return pl.concat(
-        part.select(
-            *VARIANT,
-            pl.lit(name).alias("group"),
-            "rank",
-            "stimulus",
-            "score",
-            pl.lit(defined.height, pl.Int64).alias("images"),
-            pl.lit(scores.height - defined.height, pl.Int64).alias("left_out"),
-        )
+        part.insert_column(len(VARIANT), pl.lit(name).alias("group"))
         for name, part in groups.items()
     )
+
+
+def deciles(run: Run, metric: str) -> pl.DataFrame:
+    """Cut the images of each variant into ten equally large groups by their score.
+
+    Parameters
+    ----------
+    run : Run
+        Complete or not.
+    metric : str
+        One of the run's.
+
+    Returns
+    -------
+    polars.DataFrame
+        Ten rows per variant, in the order in which the run computed them: the variant's
+        ``backbone, cam, grid, component, orientation, sigma, convention``, then ``decile``
+        (1 holds the lowest scores, also where lower is better), ``images``, ``lowest``,
+        ``highest`` and ``mean``. Undefined scores are left out. A decile without images (fewer
+        than ten have a score) has null in the last three.
+
+    Raises
+    ------
+    UnknownNameError
+        If the run does not have the metric.
+
+    Notes
+    -----
+    Where the number of images is no multiple of ten, the lower deciles hold one more, as
+    `numpy.array_split` cuts the sorted scores.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> displays = qg.load_dataset("popout", n=12)
+    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = deciles(study.run(folder, progress=False), "cc")
+    >>> table["decile"].to_list(), table["images"].to_list()
+    ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [2, 2, 1, 1, 1, 1, 1, 1, 1, 1])
+    """
+    check_metric(run, metric)
+    rows = [
+        (*variant, *row)
+        for variant, group in run.scores().group_by(*VARIANT, maintain_order=True)
+        for row in _deciles(group[metric].to_numpy())
+    ]
+    columns = {
+        **VARIANT_SCHEMA,
+        **dict.fromkeys(("decile", "images"), pl.Int64),
+        **dict.fromkeys(("lowest", "highest", "mean"), pl.Float64),
+    }
+    return pl.DataFrame(rows, columns, orient="row")
+
+
+def _deciles(scores: Floats) -> list[tuple[float | None, ...]]:
+    parts = np.array_split(np.sort(scores[~np.isnan(scores)], kind="stable"), 10)
+    return [
+        (number, len(part), *((part[0], part[-1], part.mean()) if len(part) else (None,) * 3))
+        for number, part in enumerate(parts, 1)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +188,9 @@ def distribution(
     *,
     variant: Chosen | None = None,
     bins: int = 20,
-    shares: Sequence[float] = QUANTILES,
+    shares: Sequence[float] = _QUANTILES,
 ) -> Distribution:
-    """Tell how the scores of a metric are spread, by quantiles and by a histogram.
+    """Quantiles and histogram of the scores of each variant.
 
     Parameters
     ----------
@@ -144,7 +199,7 @@ def distribution(
     metric : str
         One of the run's.
     variant : mapping, optional
-        Keys and values of the variants to tell of; all by default.
+        Keys and values of the variants; all by default.
     bins : int
         Of the histogram: equally wide, from the lowest score of these variants to the highest.
     shares : sequence of float
@@ -158,7 +213,7 @@ def distribution(
     Raises
     ------
     UnknownNameError
-        If the run does not have the metric, or no such variant.
+        If the run has no such metric or variant.
     OptionError
         If there are no bins, or a share lies outside [0, 1].
 
@@ -181,23 +236,16 @@ def distribution(
     scores = of_variants(run.scores(), variant)
     finite = scores.filter(pl.col(metric).is_finite())[metric].to_numpy()
     edges = np.histogram_bin_edges(finite, bins) if len(finite) else np.linspace(0, 1, bins + 1)
-    quantiles, counts = [], []
+    quantiles, histogram = [], []
     for keys, group in scores.group_by(*VARIANT, maintain_order=True):
         values = group.filter(pl.col(metric).is_finite())[metric].to_numpy()
-        keyed = dict(zip(VARIANT, keys, strict=True))
-        at = np.quantile(values, shares).tolist() if len(values) else [None] * len(shares)
-        quantiles += [
-            {**keyed, "share": share, "score": score}
-            for share, score in zip(shares, at, strict=True)
-        ]
-        images = np.histogram(values, edges)[0].tolist()
-        counts += [
-            {**keyed, "low": low, "high": high, "images": count}
-            for low, high, count in zip(edges[:-1], edges[1:], images, strict=True)
-        ]
+        at = np.quantile(values, shares) if len(values) else [None] * len(shares)
+        quantiles += [(*keys, *row) for row in zip(shares, at, strict=True)]
+        counts = np.histogram(values, edges)[0]
+        histogram += [(*keys, *row) for row in zip(edges[:-1], edges[1:], counts, strict=True)]
     of_quantiles = {**VARIANT_SCHEMA, "share": pl.Float64, "score": pl.Float64}
     of_bins = {**VARIANT_SCHEMA, "low": pl.Float64, "high": pl.Float64, "images": pl.Int64}
     return Distribution(
         pl.DataFrame(quantiles, of_quantiles, orient="row"),
-        pl.DataFrame(counts, of_bins, orient="row"),
+        pl.DataFrame(histogram, of_bins, orient="row"),
     )

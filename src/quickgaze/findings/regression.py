@@ -1,33 +1,26 @@
-"""Which attributes go with agreement when all of them are held together."""
+"""Regression of the scores on all attributes together."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from quickgaze.errors import OptionError
-from quickgaze.findings.bootstrap import FEWEST, Floats, Resampling
-from quickgaze.findings.discoveries import adjusted
+from quickgaze.errors import require
+from quickgaze.findings.bootstrap import FEWEST_IMAGES, Floats, Resampling
+from quickgaze.findings.discoveries import with_q_values
 from quickgaze.findings.effects import constant
 from quickgaze.findings.selection import Chosen, check_metric, of_one_variant
 from quickgaze.findings.traits import TEXTS, Trait, matched, traits_of
 from quickgaze.study import Run
 
-IMAGES_PER_ATTRIBUTE = 10
-"""How many images a regression needs for each attribute in it."""
+_IMAGES_PER_ATTRIBUTE = 10
 
 _COLUMNS = {
-    "attribute": pl.String,
-    "kind": pl.String,
-    "coefficient": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "p": pl.Float64,
-    "variance_inflation": pl.Float64,
+    **dict.fromkeys(("attribute", "kind"), pl.String),
+    **dict.fromkeys(("coefficient", "low", "high", "p", "variance_inflation"), pl.Float64),
     "reason": pl.String,
 }
 
@@ -47,14 +40,14 @@ def attribute_regression(
     run : Run
         Complete or not.
     attributes : polars.DataFrame
-        As in `attribute_effects`. Of a text's kinds, the most frequent is what the others are
-        held against.
+        As in `attribute_effects`. Of a text's kinds, the most frequent is the reference for the
+        others.
     metric : str
         One of the run's.
     variant : mapping, optional
-        Keys and values that tell one variant from all others.
+        Keys and values that choose one variant.
     confidence : float
-        Share of intervals that should hold the true value.
+        Share of intervals that should hold the true value, in (0, 1).
 
     Returns
     -------
@@ -62,25 +55,25 @@ def attribute_regression(
         A row per attribute: ``attribute, kind``; ``coefficient`` with ``low`` and ``high``: by
         how much the score differs, all else equal, between images with it and without (yes or
         no), or with each standard deviation more of it (numeric); ``p``;
-        ``variance_inflation`` (1 where no other attribute tells anything of this one; above
-        about 10 they can hardly be told apart); ``reason`` (why it is not in the regression),
-        ``q`` (Benjamini-Hochberg) and ``tests``; then, the same in all rows, ``metric``,
-        ``images`` (that have a score and all attributes), ``left_out`` and ``r_squared``.
+        ``variance_inflation`` (1 for an attribute that is unrelated to the others; above about
+        10 they can hardly be separated); ``reason`` (why it is not in the regression), ``q``
+        (Benjamini-Hochberg) and ``tests``; then, the same in all rows, ``metric``, ``images``
+        (that have a score and all attributes), ``left_out`` and ``r_squared``.
 
     Raises
     ------
     UnknownNameError
         If the run has no such metric or variant.
     OptionError
-        If several variants fit, the attributes tell of no stimulus of the run, or statsmodels
-        is not installed.
+        If several variants fit, no row of the attributes is about a stimulus of the run, or
+        statsmodels is not installed.
 
     Notes
     -----
-    Ordinary least squares with HC3 standard errors, which stay right where the spread of the
+    Ordinary least squares with HC3 standard errors [1]_, which stay right where the spread of the
     scores differs between images. Attributes that do not vary, that fewer than ten images have
-    or lack, or that follow from those before them are set aside. Nothing is given for fewer
-    than ten images per attribute.
+    or lack, or that follow from those before them are set aside. There must be ten images per
+    attribute.
 
     References
     ----------
@@ -109,57 +102,35 @@ def attribute_regression(
     complete = np.isfinite(values)
     for trait in testable:
         complete &= ~np.isnan(trait.values)
-    reasons = {trait.name: trait.reason for trait in traits if trait.kind == "none"}
-    used = _usable(testable, complete, reasons)
-    too_few = complete.sum() < IMAGES_PER_ATTRIBUTE * max(len(used), 1)
-    if too_few:
-        needed = f"{complete.sum()} images for {len(used)} attributes; each needs "
-        reasons |= {trait.name: f"{needed}{IMAGES_PER_ATTRIBUTE}" for trait in used}
-    found, r_squared = (
-        ({}, None)
-        if too_few or not used
-        else _fit(values[complete], [(trait, trait.values[complete]) for trait in used], confidence)
-    )
+    images = int(complete.sum())
+    used, reasons = _usable(testable, complete)
+    found: dict[str, dict[str, Any]] = {name: {"reason": why} for name, why in reasons.items()}
+    r_squared = None
+    if images < _IMAGES_PER_ATTRIBUTE * max(len(used), 1):
+        reason = f"{images} images for {len(used)} attributes; each needs {_IMAGES_PER_ATTRIBUTE}"
+        found |= {trait.name: {"reason": reason} for trait in used}
+    elif used:
+        columns = [(trait, trait.values[complete]) for trait in used]
+        coefficients, r_squared = _fit(values[complete], columns, confidence)
+        found |= coefficients
     rows = [
         {
             "attribute": trait.name,
             "kind": trait.kind,
-            **found.get(trait.name, {}),
-            "reason": reasons.get(trait.name),
+            **found.get(trait.name, {"reason": trait.reason}),
         }
         for trait in traits
     ]
-    return adjusted(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(
-        pl.lit(metric).alias("metric"),
-        pl.lit(int(complete.sum()), pl.Int64).alias("images"),
-        pl.lit(int((~complete).sum()), pl.Int64).alias("left_out"),
-        pl.lit(r_squared, pl.Float64).alias("r_squared"),
+    return with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(
+        metric=pl.lit(metric),
+        images=pl.lit(images, pl.Int64),
+        left_out=pl.lit(len(complete) - images, pl.Int64),
+        r_squared=pl.lit(r_squared, pl.Float64),
     )
 
 
-def require_statsmodels() -> ModuleType:
-    """Import statsmodels.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    OptionError
-        If it is not installed.
-    """
-    try:
-        return import_module("statsmodels.api")
-    except ImportError as error:
-        raise OptionError(
-            "a regression needs the package statsmodels, which is not installed; run: "
-            "pip install 'quickgaze[findings]'"
-        ) from error
-
-
 def _without_commonest(traits: list[Trait], table: pl.DataFrame) -> list[Trait]:
-    """Leave out of each text's kinds the most frequent: the others are held against it."""
+    """Leave out the most frequent of each text's kinds: it is the reference for the others."""
     texts = [name for name in table.columns if table[name].dtype in TEXTS]
     for name in texts:
         kinds = [trait for trait in traits if trait.name.startswith(f"{name} = ")]
@@ -170,22 +141,21 @@ def _without_commonest(traits: list[Trait], table: pl.DataFrame) -> list[Trait]:
 
 
 def _usable(
-    traits: list[Trait], complete: np.ndarray[Any, np.dtype[np.bool_]], reasons: dict[str, Any]
-) -> list[Trait]:
-    """Those that can stand in one regression; the reasons of the others are noted."""
-    used: list[Trait] = []
+    traits: list[Trait], complete: npt.NDArray[np.bool_]
+) -> tuple[list[Trait], dict[str, str]]:
+    """Those that can be in one regression, and by name the reasons of the others."""
+    used, reasons = [], {}
     basis = [np.ones(int(complete.sum()))]
     for trait in traits:
         values = trait.values[complete]
         reason = _reason(trait, values)
-        centred = values - values.mean() if reason is None else values
-        if reason is None and _follows(centred, basis):
+        if reason is None and _follows(values - values.mean(), basis):
             reason = "it follows from the attributes before it"
         if reason is None:
             used.append(trait)
         else:
             reasons[trait.name] = reason
-    return used
+    return used, reasons
 
 
 def _reason(trait: Trait, values: Floats) -> str | None:
@@ -193,8 +163,8 @@ def _reason(trait: Trait, values: Floats) -> str | None:
         return "no image has a score and all attributes"
     if constant(values):
         return "it is the same for all images that have a score and all attributes"
-    if trait.kind == "yes/no" and min(values.sum(), (1 - values).sum()) < FEWEST:
-        return f"fewer than {FEWEST} images have it, or lack it"
+    if trait.kind == "yes/no" and min(values.sum(), (1 - values).sum()) < FEWEST_IMAGES:
+        return f"fewer than {FEWEST_IMAGES} images have it, or lack it"
     return None
 
 
@@ -217,7 +187,7 @@ def _fit(
         (values - values.mean()) / (values.std(ddof=1) if trait.kind == "numeric" else 1.0)
         for trait, values in columns
     ]
-    statsmodels = require_statsmodels()
+    statsmodels = require("statsmodels.api", "findings", "a regression")
     design = statsmodels.add_constant(np.stack(scaled, axis=1), has_constant="add")
     fit = statsmodels.OLS(scores, design).fit(cov_type="HC3", use_t=True)
     limits = fit.conf_int(alpha=1 - confidence)

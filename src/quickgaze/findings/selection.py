@@ -1,4 +1,4 @@
-"""Choosing variants and metrics of a run, and whether a score is the better one."""
+"""Choice of the variants and metrics of a run, and which scores are better."""
 
 from __future__ import annotations
 
@@ -14,19 +14,7 @@ from quickgaze.metrics import METRICS
 from quickgaze.study import Run
 
 Chosen = Mapping[str, str | float]
-"""Keys of a variant and the value that each is to have; what is not named may have any."""
-
-CHANCE_LEVELS: Mapping[str, float] = {
-    "cc": 0.0,
-    "cc_union": 0.0,
-    "spearman": 0.0,
-    "nss": 0.0,
-    "auc": 0.5,
-    "auc_judd": 0.5,
-    "auc_borji": 0.5,
-    "auc_shuffled": 0.5,
-}
-"""What a map scores that knows nothing, where the metric itself says; below, it is inverted."""
+"""Keys of variants and the value that each must have; other keys may have any."""
 
 
 def check_metric(run: Run, metric: str) -> None:
@@ -36,13 +24,7 @@ def check_metric(run: Run, metric: str) -> None:
 
 
 def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
-    """Names of the metrics that were asked for, all of the run's if none were.
-
-    Raises
-    ------
-    UnknownNameError
-        If the run does not have one of them.
-    """
+    """Names of the metrics that were asked for; all of the run's by default."""
     if metrics is None:
         return run.metrics
     names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
@@ -52,20 +34,7 @@ def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
 
 
 def check_installed(run: Run, metrics: Sequence[str]) -> None:
-    """Refuse metrics of a run that came from a package which is no longer installed.
-
-    Parameters
-    ----------
-    run : Run
-    metrics : sequence of str
-        Names of its metrics.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing installed knows one of them, whether higher scores are better among other
-        things. It names the packages that took part in the run and are not installed.
-    """
+    """Refuse metrics of a run that came from a package which is no longer installed."""
     known = METRICS.names()
     lost = next((metric for metric in metrics if metric not in known), None)
     if lost is not None:
@@ -77,12 +46,12 @@ def check_installed(run: Run, metrics: Sequence[str]) -> None:
         )
         raise UnknownNameError(
             f"unknown metric {lost!r}: {run.place} has scores of it, but no installed package adds "
-            f"it; {remedy} (`quickgaze export` gives the scores all the same)"
+            f"it; {remedy} (`quickgaze export` can write the scores without it)"
         )
 
 
 def _packages_gone(run: Run) -> list[str]:
-    """Name the packages, each with its version, that a run was computed with and that are gone."""
+    """Name the packages, with versions, that a run was computed with and that are missing."""
     versions = run.manifest.get("versions", {}) if run.complete else {}
     return [
         f"{name} {release}"
@@ -105,24 +74,7 @@ def direction(metric: str) -> int:
 
 
 def of_variants(scores: pl.DataFrame, variant: Chosen | None) -> pl.DataFrame:
-    """Keep the rows of the variants that were asked for.
-
-    Parameters
-    ----------
-    scores : polars.DataFrame
-        As `Run.scores` gives it.
-    variant : mapping, optional
-        Keys and values; by default all rows are kept.
-
-    Returns
-    -------
-    polars.DataFrame
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such key, or no row with that value.
-    """
+    """Keep the rows of the variants that were asked for; all by default."""
     for key, value in (variant or {}).items():
         if key not in VARIANT:
             raise unknown_name("key of a variant", key, VARIANT)
@@ -137,35 +89,12 @@ def of_variants(scores: pl.DataFrame, variant: Chosen | None) -> pl.DataFrame:
 def of_one_variant(
     scores: pl.DataFrame, variant: Chosen | None, open_keys: Sequence[str] = ()
 ) -> pl.DataFrame:
-    """Keep the rows of the one variant that was asked for.
-
-    Parameters
-    ----------
-    scores : polars.DataFrame
-        As `Run.scores` gives it.
-    variant : mapping, optional
-        Keys and values, as many as it takes to tell one variant from all others.
-    open_keys : sequence of str
-        Keys in which the rows may differ all the same.
-
-    Returns
-    -------
-    polars.DataFrame
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such key or value.
-    OptionError
-        If several variants fit.
-    """
+    """Keep the rows of one variant; refuse several, unless they differ in `open_keys` only."""
     kept = of_variants(scores, variant)
-    values = {
-        key: kept[key].unique(maintain_order=True).to_list()
-        for key in VARIANT
-        if key not in open_keys
+    values = {key: kept[key].unique(maintain_order=True).to_list() for key in VARIANT}
+    several = {
+        key: known for key, known in values.items() if len(known) > 1 and key not in open_keys
     }
-    several = {key: known for key, known in values.items() if len(known) > 1}
     if several:
         choices = "; ".join(f"{key}: {', '.join(map(str, each))}" for key, each in several.items())
         example = {key: known[0] for key, known in several.items()}

@@ -1,4 +1,4 @@
-"""Mean scores per variant, with how sure and on how many images."""
+"""Mean scores per variant or bound, with standard errors and the number of images."""
 
 from __future__ import annotations
 
@@ -43,36 +43,51 @@ def summary(run: Run) -> pl.DataFrame:
     >>> table["metric"].unique().to_list(), table["images"].to_list()
     (['cc'], [2, 2, 2, 2, 2, 2])
     """
-    return mean_scores(run.scores(), run.metrics, VARIANT)
+    return _mean_scores(run.scores(), run.metrics, VARIANT)
 
 
-def mean_scores(scores: pl.DataFrame, metrics: Sequence[str], keys: Sequence[str]) -> pl.DataFrame:
-    """Mean of every metric for every group of rows with the same keys.
+def bounds(run: Run) -> pl.DataFrame:
+    """Mean of every metric for every baseline and ceiling of a run.
 
     Parameters
     ----------
-    scores : polars.DataFrame
-        With a column per key and per metric; NaN where a score is undefined.
-    metrics, keys : sequence of str
-        Names of columns.
+    run : Run
+        Complete or not.
 
     Returns
     -------
     polars.DataFrame
-        A row per group and metric, in the order in which the groups begin: the keys,
-        ``metric``, ``mean``, ``standard_error``, ``images`` and ``left_out`` as in `summary`.
+        A row per bound and metric: ``bound, convention, metric``, then ``mean``,
+        ``standard_error``, ``images`` and ``left_out`` as in `summary`. No rows for a run that
+        computed no bounds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["auc"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = bounds(study.run(folder, progress=False))
+    >>> table.filter(pl.col("bound") == "uniform")["mean"].to_list()
+    [0.5]
     """
-    long = scores.unpivot(on=metrics, index=keys, variable_name="metric", value_name="score")
+    return _mean_scores(run.bounds(), run.metrics, ("bound", "convention"))
+
+
+def _mean_scores(scores: pl.DataFrame, metrics: Sequence[str], keys: Sequence[str]) -> pl.DataFrame:
+    """Means of each group of rows with the same keys, in the order in which the groups begin."""
     defined = pl.col("score").filter(pl.col("score").is_not_nan())
-    by_metric = long.group_by(*keys, "metric", maintain_order=True).agg(
-        defined.mean().alias("mean"),
-        (defined.std(ddof=1) / defined.len().sqrt()).alias("standard_error"),
-        defined.len().cast(pl.Int64).alias("images"),
-        (pl.len() - defined.len()).cast(pl.Int64).alias("left_out"),
-    )
-    groups = by_metric.select(keys).unique(maintain_order=True).with_row_index("group")
     return (
-        by_metric.join(groups, on=list(keys), nulls_equal=True, maintain_order="left")
-        .sort("group", maintain_order=True)
-        .drop("group")
+        scores.with_row_index("row")
+        .unpivot(on=metrics, index=["row", *keys], variable_name="metric", value_name="score")
+        .group_by(*keys, "metric", maintain_order=True)
+        .agg(
+            pl.col("row").first(),
+            defined.mean().alias("mean"),
+            (defined.std(ddof=1) / defined.len().sqrt()).alias("standard_error"),
+            defined.len().cast(pl.Int64).alias("images"),
+            (pl.len() - defined.len()).cast(pl.Int64).alias("left_out"),
+        )
+        .sort("row", maintain_order=True)
+        .drop("row")
     )

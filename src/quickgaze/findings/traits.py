@@ -10,34 +10,18 @@ import numpy as np
 import polars as pl
 
 from quickgaze.errors import OptionError
-from quickgaze.findings.bootstrap import FEWEST, Floats
+from quickgaze.findings.bootstrap import FEWEST_IMAGES, Floats
 from quickgaze.stimuli.files import IMAGE_SUFFIXES
-
-MOST_TEXTS = 20
-"""Different texts of a column above which it is taken for names, not for kinds."""
 
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
 """Types of columns that hold texts."""
 
-NOT_ATTRIBUTES = ("stimulus", "reason")
-"""Columns of a table of attributes that are none."""
+_MOST_TEXTS = 20  # a column with more different texts holds names, not kinds
 
 
 @dataclass(frozen=True, eq=False)
 class Trait:
-    """One thing that can be said of every image.
-
-    Parameters
-    ----------
-    name : str
-        The attribute's column; for a text, with what it says: ``"scene = street"``.
-    kind : {"yes/no", "numeric", "none"}
-        ``"none"`` cannot be tested.
-    values : ndarray, shape (images,), float64
-        1 for yes and 0 for no, or the number; NaN where it is not known.
-    reason : str, optional
-        Why it cannot be tested.
-    """
+    """One attribute of every image: 1 for yes, 0 for no, or a number; NaN where not known."""
 
     name: str
     kind: Literal["yes/no", "numeric", "none"]
@@ -46,32 +30,16 @@ class Trait:
 
 
 def matched(stimuli: Sequence[str], attributes: pl.DataFrame) -> pl.DataFrame:
-    """Bring attributes into the order of a run's stimuli.
+    """Bring attributes into the order of a run's stimuli; null where a stimulus has none.
 
-    Parameters
-    ----------
-    stimuli : sequence of str
-        Ids of the run.
-    attributes : polars.DataFrame
-        A column ``stimulus``: ids, or file names of images; and a column per attribute.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row per stimulus and a column per attribute; null where a stimulus has none.
-
-    Raises
-    ------
-    OptionError
-        If there is no such column, no attribute or no stimulus of the run, or if a stimulus
-        stands in several rows.
+    Their column ``stimulus`` holds ids, or file names of images.
     """
     if "stimulus" not in attributes.columns:
         raise OptionError(
             "the attributes have no column called stimulus, which says what each row is about; "
             f"they have {', '.join(attributes.columns)}"
         )
-    names = [name for name in attributes.columns if name not in NOT_ATTRIBUTES]
+    names = [name for name in attributes.columns if name not in ("stimulus", "reason")]
     if not names:
         raise OptionError("the attributes have no column beside stimulus; add what is to be tested")
     called = attributes["stimulus"].cast(pl.String).to_list()
@@ -83,8 +51,8 @@ def matched(stimuli: Sequence[str], attributes: pl.DataFrame) -> pl.DataFrame:
         theirs = repr(called[0]) if called else "nothing"
         ours = repr(stimuli[0]) if stimuli else "nothing"
         raise OptionError(
-            f"the attributes tell of no stimulus of the run: they name {theirs}, the run has "
-            f"{ours}; use the same names"
+            "no row of the attributes is about a stimulus of the run: they name "
+            f"{theirs}, the run has {ours}; use the same names"
         )
     repeated = found.filter(pl.col("stimulus").is_duplicated())
     if repeated.height:
@@ -102,58 +70,43 @@ def _without_ending(name: str | None) -> str | None:
 
 
 def traits_of(attributes: pl.DataFrame) -> list[Trait]:
-    """Turn every column into what can be tested.
+    """Turn every column into what can be tested; what cannot be is there with the reason.
 
-    Parameters
-    ----------
-    attributes : polars.DataFrame
-        A column per attribute: numbers, yes or no, or texts.
-
-    Returns
-    -------
-    list of Trait
-        Numbers that are all 0 or 1 count as no and yes; a text gives one trait for each thing
-        that it says of at least ten images. What cannot be tested is there with the reason.
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"people": [True, None], "size": [2, 3], "day": [[1], [2]]})
-    >>> [(trait.name, trait.kind) for trait in traits_of(table)]
-    [('people', 'yes/no'), ('size', 'numeric'), ('day', 'none')]
+    Numbers that are all 0 or 1 are no and yes; each frequent text of a column is a yes or no.
     """
     return [trait for column in attributes for trait in _traits(column)]
 
 
 def _traits(column: pl.Series) -> list[Trait]:
     kind = column.dtype
-    if kind == pl.Boolean or kind.is_numeric() or kind == pl.Null:
-        values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        values = np.where(np.isfinite(values), values, np.nan)
-        known = values[~np.isnan(values)]
-        binary = kind == pl.Boolean or (len(known) > 0 and bool(np.isin(known, (0, 1)).all()))
-        return [Trait(column.name, "yes/no" if binary else "numeric", values)]
     if kind in TEXTS:
         return _text_traits(column.cast(pl.String))
-    unknown = np.full(len(column), np.nan)
-    reason = f"a column of {kind} is neither numbers, yes or no, nor texts"
-    return [Trait(column.name, "none", unknown, reason)]
+    if not (kind == pl.Boolean or kind.is_numeric() or kind == pl.Null):
+        return _none(column, f"a column of {kind} is neither numbers, yes or no, nor texts")
+    values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = np.where(np.isfinite(values), values, np.nan)
+    known = values[~np.isnan(values)]
+    binary = kind == pl.Boolean or (len(known) > 0 and bool(np.isin(known, (0, 1)).all()))
+    return [Trait(column.name, "yes/no" if binary else "numeric", values)]
 
 
 def _text_traits(column: pl.Series) -> list[Trait]:
-    counts = column.drop_nulls().value_counts(sort=True, name="images")
-    kept = counts.filter(pl.col("images") >= FEWEST)[column.name].to_list()
-    unknown = np.full(len(column), np.nan)
-    if counts.height > MOST_TEXTS:
-        reason = f"{counts.height} different texts are more than {MOST_TEXTS}: names, not kinds"
-        return [Trait(column.name, "none", unknown, reason)]
-    if not kept:
-        reason = f"no text stands for {FEWEST} images"
-        return [Trait(column.name, "none", unknown, reason)]
+    counts = column.drop_nulls().value_counts(name="images")
+    if counts.height > _MOST_TEXTS:
+        number = f"{counts.height} different texts are more than {_MOST_TEXTS}"
+        return _none(column, f"{number}: names, not kinds")
+    frequent = counts.filter(pl.col("images") >= FEWEST_IMAGES)[column.name].sort()
+    if frequent.is_empty():
+        return _none(column, f"no text stands for {FEWEST_IMAGES} images")
     return [
         Trait(
             f"{column.name} = {text}",
             "yes/no",
             (column == text).cast(pl.Float64).fill_null(np.nan).to_numpy(),
         )
-        for text in sorted(kept)
+        for text in frequent
     ]
+
+
+def _none(column: pl.Series, reason: str) -> list[Trait]:
+    return [Trait(column.name, "none", np.full(len(column), np.nan), reason)]

@@ -10,8 +10,8 @@ import polars as pl
 from quickgaze.errors import DatasetError
 from quickgaze.stimuli.files import PathLike, readable, stem_of_listed
 
-GROUPS = {"people": "person", "animals": "animal", "food": "food", "vehicles": "vehicle"}
-"""Attributes that are yes or no, and the supercategory that each of them asks for."""
+_GROUPS = {"people": "person", "animals": "animal", "food": "food", "vehicles": "vehicle"}
+"""Attributes that are yes or no, and their supercategories."""
 
 
 class _Image(msgspec.Struct, frozen=True):
@@ -41,36 +41,37 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame:
-    """Tell what images show, from COCO's annotations of instances.
+    """Read what images show from COCO's annotations of instances.
 
     Parameters
     ----------
     path : path-like
-        A file such as ``instances_val2014.json``. Outlines in it are not looked at.
+        A file such as ``instances_val2014.json``. Outlines are ignored.
     categories : bool
-        Whether counts and areas are given for each category (``dog``) beside each
-        supercategory (``animal``).
+        Whether to give counts and areas for each category (``dog``) beside each supercategory
+        (``animal``).
 
     Returns
     -------
     polars.DataFrame
-        A row per image that the file lists, also those that show nothing annotated, in its
-        order: ``stimulus`` (the file's name without its ending); ``objects`` (how many),
-        ``kinds`` (of how many categories), ``object_area``; ``people``, ``animals``, ``food``
-        and ``vehicles`` (yes or no, by supercategory); then for each supercategory that the
-        file knows ``<name>_count`` and ``<name>_area``, and the same for each category if they
-        are asked for, its name led by ``coco:``. Areas are shares of the image's area, in [0, 1].
+        A row per image that the file lists, annotated or not, in its order: ``stimulus`` (the
+        file's name without its ending); ``objects`` (how many), ``kinds`` (of how many
+        categories), ``object_area``; ``people``, ``animals``, ``food`` and ``vehicles`` (yes or
+        no, by supercategory); then for each supercategory of the file ``<name>_count`` and
+        ``<name>_area``, and, if asked for, the same for each category as ``coco:<name>``. Areas
+        are shares of the image's area, in [0, 1].
 
     Raises
     ------
     DatasetError
-        If the file cannot be read or is no such file, lists an image twice, or annotates
-        images or uses categories that it does not list.
+        If the file cannot be read as such, lists an image twice, or annotates images or uses
+        categories that it does not list.
 
     Notes
     -----
-    A crowd, which is one annotation of many, counts as no object, but its area counts and
-    images that show it are yes. Where objects overlap, both areas count, up to the whole image.
+    A crowd, one annotation of many objects, is not counted in ``objects``, but its area counts,
+    and so do images that show it as yes. Where objects overlap, both areas count, up to the
+    whole image.
 
     References
     ----------
@@ -94,14 +95,14 @@ def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame
     images = _images(file, source)
     annotations = _annotations(file, source)
     known = [category.supercategory for category in file.categories]
-    names = {f"{name}": pl.col("supercategory") == name for name in dict.fromkeys(known)}
+    names = {name: pl.col("supercategory") == name for name in known}
     if categories:
         names |= {f"coco:{each.name}": pl.col("category") == each.name for each in file.categories}
     shown = annotations.group_by("id").agg(
         _count(pl.lit(value=True)).alias("objects"),
         pl.col("category").n_unique().cast(pl.Int64).alias("kinds"),
         pl.col("area").sum().alias("object_area"),
-        *((pl.col("supercategory") == name).any().alias(group) for group, name in GROUPS.items()),
+        *((pl.col("supercategory") == name).any().alias(group) for group, name in _GROUPS.items()),
         *(_count(chosen).alias(f"{name}_count") for name, chosen in names.items()),
         *(
             pl.col("area").filter(chosen).sum().alias(f"{name}_area")
@@ -109,12 +110,12 @@ def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame
         ),
     )
     areas = [name for name in shown.columns if name.endswith("_area")]
-    order = ["objects", "kinds", "object_area", *GROUPS]
+    order = ["objects", "kinds", "object_area", *_GROUPS]
     order += [f"{name}_{what}" for name in names for what in ("count", "area")]
     return (
         images.join(shown, on="id", how="left", maintain_order="left")
-        .with_columns(pl.col(list(GROUPS)).fill_null(value=False))
-        .with_columns(pl.exclude("stimulus", "id", "pixels", *GROUPS).fill_null(0))
+        .with_columns(pl.col(list(_GROUPS)).fill_null(value=False))
+        .with_columns(pl.exclude("stimulus", "id", "pixels", *_GROUPS).fill_null(0))
         .with_columns((pl.col(areas) / pl.col("pixels")).clip(0, 1))
         .select("stimulus", *order)
     )
@@ -160,33 +161,18 @@ def _images(file: _File, path: Path) -> pl.DataFrame:
 
 
 def _annotations(file: _File, path: Path) -> pl.DataFrame:
-    by_id = {each.id: each for each in file.categories}
+    categories = {each.id: each for each in file.categories}
     listed = {each.id for each in file.images}
+    rows = []
     for each in file.annotations:
-        if each.category_id not in by_id or each.image_id not in listed:
-            what = "category" if each.category_id not in by_id else "image"
-            number = each.category_id if what == "category" else each.image_id
+        kind = categories.get(each.category_id)
+        if kind is None or each.image_id not in listed:
+            what = f"category {each.category_id}" if kind is None else f"image {each.image_id}"
             raise DatasetError(
-                f"{readable(path)} annotates {what} {number}, which it does not list; the file is "
-                "damaged: fetch it anew"
+                f"{readable(path)} annotates {what}, which it does not list; the file is damaged: "
+                "fetch it anew"
             )
-    return pl.DataFrame(
-        [
-            (
-                each.image_id,
-                by_id[each.category_id].name,
-                by_id[each.category_id].supercategory,
-                each.area,
-                each.iscrowd != 0,
-            )
-            for each in file.annotations
-        ],
-        {
-            "id": pl.Int64,
-            "category": pl.String,
-            "supercategory": pl.String,
-            "area": pl.Float64,
-            "crowd": pl.Boolean,
-        },
-        orient="row",
-    )
+        rows.append((each.image_id, kind.name, kind.supercategory, each.area, each.iscrowd != 0))
+    schema = {"id": pl.Int64, "category": pl.String, "supercategory": pl.String}
+    schema |= {"area": pl.Float64, "crowd": pl.Boolean}
+    return pl.DataFrame(rows, schema, orient="row")

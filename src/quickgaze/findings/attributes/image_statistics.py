@@ -17,7 +17,7 @@ from skimage.transform import resize
 
 from quickgaze.errors import OptionError
 from quickgaze.findings.attributes.clutter import subband_entropy
-from quickgaze.findings.attributes.images import from_images
+from quickgaze.findings.attributes.tables import from_images
 from quickgaze.stimuli import Stimulus
 from quickgaze.stimuli.types import Image
 

@@ -1,17 +1,36 @@
-"""A user's own table of attributes."""
+"""Tables of attributes: a user's own, one made from images, and several side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from quickgaze.errors import DatasetError, OptionError
+from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.stimuli import Stimulus
 from quickgaze.stimuli.files import PathLike, readable
+from quickgaze.stimuli.types import Image
 
 _MISSING = ["", "NA", "NaN", "nan", "null", "None"]
 _YES_NO = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def from_images(
+    stimuli: Iterable[Stimulus],
+    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    describe: Callable[[Image], Mapping[str, object]],
+) -> pl.DataFrame:
+    """Describe each image in a row; where one cannot be read, ``reason`` says why."""
+    rows: list[dict[str, object]] = []
+    for stimulus in stimuli:
+        try:
+            described = describe(stimulus.image())
+        except StimulusError as error:
+            described = {"reason": str(error)}
+        rows.append({"stimulus": stimulus.id, **described})
+    return pl.DataFrame(rows, {"stimulus": pl.String, **columns, "reason": pl.String}, orient="row")
 
 
 def read_attributes(
@@ -57,14 +76,14 @@ def read_attributes(
         raise OptionError(f"per is {per!r}; give 'stimulus' or 'object': what a row is about")
     source = Path(path)
     table = _read(source)
-    _check(table, source)
+    _check_read(table, source)
     if per == "object":
         return _gathered(table)
-    repeated = table.filter(pl.col("stimulus").is_duplicated())
-    if repeated.height:
+    repeated = _repeated(table)
+    if repeated is not None:
         raise DatasetError(
-            f"{readable(source)} has several rows for {repeated['stimulus'][0]!r}; keep one, or "
-            "read it with per='object' if each row is about an object"
+            f"{readable(source)} has several rows for {repeated!r}; keep one, or read it with "
+            "per='object' if each row is about an object"
         )
     return table
 
@@ -102,7 +121,7 @@ def _inferred(column: pl.Series) -> pl.Series:
     return known
 
 
-def _check(table: pl.DataFrame, path: Path) -> None:
+def _check_read(table: pl.DataFrame, path: Path) -> None:
     if "stimulus" not in table.columns:
         raise DatasetError(
             f"{readable(path)} has no column called stimulus, which says what each row is about; "
@@ -118,19 +137,17 @@ def _check(table: pl.DataFrame, path: Path) -> None:
         )
 
 
+def _repeated(table: pl.DataFrame) -> str | None:
+    """Return a stimulus that has several rows, if there is one."""
+    return next(iter(table["stimulus"].filter(table["stimulus"].is_duplicated())), None)
+
+
 def _gathered(table: pl.DataFrame) -> pl.DataFrame:
     """One row per stimulus from one per object."""
     columns = [table[name] for name in table.columns if name != "stimulus"]
     return table.group_by("stimulus", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("objects"), *(_of_objects(column) for column in columns)
     )
-
-
-def _zeros_and_ones(column: pl.Series) -> bool:
-    if not column.dtype.is_numeric():
-        return False
-    known = column.drop_nulls().cast(pl.Float64)
-    return len(known) > 0 and bool(known.is_in([0.0, 1.0]).all())
 
 
 def _of_objects(column: pl.Series) -> pl.Expr:
@@ -141,3 +158,74 @@ def _of_objects(column: pl.Series) -> pl.Expr:
     if column.dtype.is_numeric():
         return name.mean()
     return pl.when(name.n_unique() == 1).then(name.first()).alias(column.name)
+
+
+def _zeros_and_ones(column: pl.Series) -> bool:
+    if not column.dtype.is_numeric():
+        return False
+    known = column.drop_nulls().cast(pl.Float64)
+    return len(known) > 0 and bool(known.is_in([0.0, 1.0]).all())
+
+
+def join_attributes(*tables: pl.DataFrame) -> pl.DataFrame:
+    """Put tables of attributes side by side.
+
+    Parameters
+    ----------
+    *tables : polars.DataFrame
+        Each with a column ``stimulus`` without repetitions, and a column per attribute.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row for every stimulus of any table, in the order in which they first appear; null
+        where a table does not have it. Columns called ``reason`` become one.
+
+    Raises
+    ------
+    OptionError
+        If there is no table, one has no column ``stimulus`` or repeats one, or two have an
+        attribute of the same name.
+
+    Examples
+    --------
+    >>> people = pl.DataFrame({"stimulus": ["a", "b"], "people": [True, False]})
+    >>> text = pl.DataFrame({"stimulus": ["b", "c"], "has_text": [True, True]})
+    >>> join_attributes(people, text).rows()
+    [('a', True, None), ('b', False, True), ('c', None, True)]
+    """
+    if not tables:
+        raise OptionError("there is no table to join; give at least one")
+    _check_joined(tables)
+    tables = tuple(table.cast({"stimulus": pl.String}) for table in tables)
+    joined = pl.concat(table.select("stimulus") for table in tables).unique(maintain_order=True)
+    reasons = [f"reason {number}" for number in range(len(tables))]
+    for reason, table in zip(reasons, tables, strict=True):
+        renamed = table.rename({"reason": reason}, strict=False)
+        joined = joined.join(renamed, on="stimulus", how="left", maintain_order="left")
+    reasons = [reason for reason in reasons if reason in joined.columns]
+    if not reasons:
+        return joined
+    together = pl.concat_str(reasons, separator="; ", ignore_nulls=True).replace("", None)
+    return joined.with_columns(together.alias("reason")).drop(reasons)
+
+
+def _check_joined(tables: Iterable[pl.DataFrame]) -> None:
+    seen: set[str] = set()
+    for number, table in enumerate(tables, 1):
+        if "stimulus" not in table.columns:
+            raise OptionError(
+                f"table {number} has no column called stimulus, which says what each row is "
+                f"about; it has {', '.join(table.columns)}"
+            )
+        repeated = _repeated(table)
+        if repeated is not None:
+            raise OptionError(
+                f"table {number} has several rows for {repeated!r}; there must be one per stimulus"
+            )
+        names = set(table.columns) - {"stimulus", "reason"}
+        if names & seen:
+            raise OptionError(
+                f"{min(names & seen)!r} stands in several tables; rename it in one of them"
+            )
+        seen |= names

@@ -1,10 +1,9 @@
-"""Where something is written in images, found by a detector that needs no network."""
+"""Text in images, found by a detector that needs no network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,24 @@ import numpy.typing as npt
 import polars as pl
 from skimage.draw import polygon2mask
 
-from quickgaze.errors import OptionError
-from quickgaze.findings.attributes.images import from_images
+from quickgaze.errors import OptionError, require
+from quickgaze.findings.attributes.tables import from_images
 from quickgaze.stimuli import Stimulus
 from quickgaze.stimuli.types import Image
 
-LARGEST_LINE = 0.5
-"""Share of an image above which what was found is no line of text, but a frame taken for one."""
-
 _COLUMNS = {"has_text": pl.Boolean, "text_count": pl.Int64, "text_area": pl.Float64}
+_LARGEST_LINE = 0.5  # share of an image above which a box is a frame, not a line of text
 
 
 def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> pl.DataFrame:
-    """Find out whether, how often and how large something is written in images.
+    """Find out whether images show text, in how many lines, and how large.
 
     Parameters
     ----------
     stimuli : iterable of Stimulus
         A data set, or a part of one.
     confidence : float
-        In [0, 1]; how sure the reader must be of what it reads for a line to count.
+        In [0, 1]: how sure the reader must be of a line's text for the line to count.
 
     Returns
     -------
@@ -49,10 +46,9 @@ def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> 
 
     Notes
     -----
-    PP-OCR by way of RapidOCR, with the models that come with its installation: nothing is
-    downloaded. They read Chinese, Latin and digits; another script is found where its lines
-    look like text, but counts only where the reader makes sense of it. What covers more than
-    half of the image is not taken for a line. About a second an image.
+    PP-OCR [1]_ through RapidOCR, with the models of its installation: nothing is downloaded. They
+    read Chinese, Latin and digits; lines in other scripts count only where the reader is sure of
+    what it reads. A box over more than half of the image is no line. About a second an image.
 
     References
     ----------
@@ -73,7 +69,7 @@ def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> 
 def _described(detector: Callable[[Image], Any], image: Image) -> dict[str, object]:
     boxes = detector(np.ascontiguousarray(image[..., ::-1])).boxes  # it expects BGR
     found = [] if boxes is None else list(boxes)
-    lines = [box for box in found if covered_share([box], image.shape[:2]) <= LARGEST_LINE]
+    lines = [box for box in found if covered_share([box], image.shape[:2]) <= _LARGEST_LINE]
     return {
         "has_text": bool(lines),
         "text_count": len(lines),
@@ -82,25 +78,7 @@ def _described(detector: Callable[[Image], Any], image: Image) -> dict[str, obje
 
 
 def covered_share(boxes: Iterable[npt.ArrayLike], size: tuple[int, int]) -> float:
-    """Share of an image that lies in any of the boxes.
-
-    Parameters
-    ----------
-    boxes : iterable of array_like, shape (corners, 2)
-        Columns x and y of their corners, in pixels.
-    size : (int, int)
-        Height and width of the image.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-
-    Examples
-    --------
-    >>> covered_share([[[-0.5, -0.5], [4.5, -0.5], [4.5, 9.5], [-0.5, 9.5]]], (10, 10))
-    0.5
-    """
+    """Share of an image, (height, width), inside any box, each (corners, 2) of x, y in pixels."""
     covered = np.zeros(size, dtype=np.bool_)
     for box in boxes:
         corners = np.asarray(box, dtype=np.float64)[:, ::-1]
@@ -109,15 +87,9 @@ def covered_share(boxes: Iterable[npt.ArrayLike], size: tuple[int, int]) -> floa
 
 
 def _detector(confidence: float) -> Callable[[Image], Any]:
-    """Set the detector up with its own models alone, so that it never asks the network."""
-    try:
-        rapidocr = import_module("rapidocr")
-        import_module("onnxruntime")
-    except ImportError as error:
-        raise OptionError(
-            "finding text needs the packages rapidocr and onnxruntime, which are not installed; "
-            "run: pip install 'quickgaze[text]'"
-        ) from error
+    """Set the detector up with the models of its installation, so that it downloads nothing."""
+    rapidocr = require("rapidocr", "text", "finding text")
+    require("onnxruntime", "text", "finding text")
     models = Path(str(rapidocr.__file__)).parent / "models"
     detector: Callable[[Image], Any] = rapidocr.RapidOCR(
         params={
