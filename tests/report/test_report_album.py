@@ -15,9 +15,11 @@ from quickgaze.report.album import Album, file_name, write_album
 from quickgaze.report.layers import (
     cam_picture,
     difference_picture,
+    gradient,
     map_picture,
     photograph,
     shrunk,
+    small_size,
 )
 from quickgaze.report.originals import find_originals
 from quickgaze.report.subjects import Subject, signs_of, subject_of
@@ -173,3 +175,12 @@ def test_photographs_are_never_enlarged() -> None:
 
 def test_file_names_have_as_many_digits_as_there_are_stimuli() -> None:
     assert (file_name(0, 40), file_name(4999, 123456)) == ("0001.webp", "005000.webp")
+
+
+def test_small_pictures_keep_their_shape_and_are_never_enlarged() -> None:
+    sizes = [small_size(size, 480) for size in ((600, 800), (30, 40), (1, 9000))]
+    assert sizes == [(480, 360), (40, 30), (480, 1)]
+
+
+def test_colour_maps_are_given_in_steps() -> None:
+    assert gradient("inferno", 2) == ["#000003", "#fcfea4"]

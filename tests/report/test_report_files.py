@@ -25,8 +25,9 @@ import quickgaze as qg
 from quickgaze.errors import OptionError, StimulusError
 from quickgaze.report import Report, write_report
 from quickgaze.report.chapters.records import equivalent_command, run_facts
-from quickgaze.report.gallery_data import script_json
-from quickgaze.report.papers import latex
+from quickgaze.report.charts import printable
+from quickgaze.report.gallery import rounded, script_json
+from quickgaze.report.papers import latex, numeric, vegalite_version
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Image
 from quickgaze.study import Run
@@ -214,7 +215,7 @@ def test_a_report_is_replaced_only_when_asked(run: Run, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
-    with pytest.raises(OptionError, match="something else than a report"):
+    with pytest.raises(OptionError, match="something other than a report"):
         write_report(run, mine, overwrite=True, progress=False, **options)
     assert (mine / "thesis.tex").read_text() == "years of work"
     with pytest.raises(OptionError, match="lies in the run folder"):
@@ -387,3 +388,53 @@ def test_the_command_names_what_differs_from_the_defaults() -> None:
         "quickgaze run --dataset osie --root ROOT --grid s16 --level-scale std --metrics cc "
         "--out RUN"
     )
+
+
+def test_latex_keeps_what_is_special_in_it() -> None:
+    table = latex(pl.DataFrame({"rule": ["a_b"], "cc ↑": ["0.5"]}), "Means.", "means")
+    assert (
+        table
+        == r"""\begin{table}
+\centering
+\caption{Means.}
+\label{tab:means}
+\begin{tabular}{lr}
+\toprule
+rule & cc $\uparrow$ \\
+\midrule
+a\_b & 0.5 \\
+\bottomrule
+\end{tabular}
+\end{table}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["0.5 [0.1, 0.9]", "1,200", "—", "< 0.001", "5 %"], True),
+        (["0.5", "COCO_1"], False),
+        (["—"], False),
+    ],
+)
+def test_columns_of_numbers_are_told_from_texts(texts: list[str], expected: bool) -> None:
+    assert numeric(pl.Series(texts)) is expected
+
+
+def test_texts_cannot_leave_their_script() -> None:
+    assert script_json(["</script>", "a\u2028b", "\ud800"]) == (
+        '["\\u003c/script\\u003e","a\\u2028b","\\ud800"]'
+    )
+
+
+def test_numbers_in_the_page_are_short() -> None:
+    assert [rounded(value) for value in (0.123456, float("nan"), None)] == [0.1235, None, None]
+
+
+def test_charts_print_no_line_ends() -> None:
+    assert printable(pl.DataFrame({"name": ["one\u2028two"]})).item() == "one two"
+
+
+def test_vega_lite_has_a_version_of_two_parts() -> None:
+    assert vegalite_version().count(".") == 1

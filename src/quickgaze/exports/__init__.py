@@ -1,9 +1,10 @@
 """A run's maps and tables, written in formats that other tools read."""
 
 from quickgaze.exports.hdf5 import export_hdf5
-from quickgaze.exports.maps import Exported, MapVariant, choose_variant
+from quickgaze.exports.maps import Exported, choose_variant
 from quickgaze.exports.png import export_maps, file_names, stimulus_named
 from quickgaze.exports.tables import TABLES, export_table
+from quickgaze.study import MapVariant
 
 __all__ = [
     "TABLES",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from quickgaze.errors import OptionError, require
-from quickgaze.exports.maps import Exported, MapVariant, VariantMaps
+from quickgaze.exports.maps import Exported, VariantMaps
 from quickgaze.exports.targets import written_file
 from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.files import IMAGE_SUFFIXES, PathLike
-from quickgaze.study import Run
+from quickgaze.study import MapVariant, Run
 
 _SUFFIXES: Mapping[str, str] = {"salicon": ".jpg", "osie": ".jpg"}  # of the published images
 
@@ -72,7 +72,7 @@ def export_hdf5(
     h5py = require("h5py", "hdf5", "an export to HDF5")
     maps = VariantMaps.of(run, variant)
     if suffix is None:
-        suffix = _SUFFIXES.get(run.plan["dataset"]["name"])
+        suffix = _SUFFIXES.get(run.plan.dataset.name)
     names = _hdf5_names(maps.stimuli, suffix)
     target = Path(out)
     with (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,54 +12,10 @@ import polars as pl
 
 from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import OptionError, QuickgazeError
-from quickgaze.resampling import gaussian_blur
+from quickgaze.resampling import check_sigma
 from quickgaze.saliency import FloatMap
-from quickgaze.study import CAM_KEYS, Run, progress_bar, stored_saliency
-
-_KEYS = tuple(name for name in CAM_KEYS if name != "stimulus")
-
-
-@dataclass(frozen=True)
-class MapVariant:
-    """One saliency map for each stimulus of a run. Made by `choose_variant`.
-
-    Parameters
-    ----------
-    backbone, cam, grid : str
-        As in the run.
-    component : int
-        From 0.
-    orientation : str
-        Rule that fixes the sign; ``"none"`` for a CAM without an open sign.
-    sigma : float
-        Blur in pixels; 0 is none.
-
-    Examples
-    --------
-    >>> variant = MapVariant("efficientnet_lite0", "eigen", "coarsest", 0, "activation", 19.0)
-    >>> variant.orientation, variant.sigma
-    ('activation', 19.0)
-    """
-
-    backbone: str
-    cam: str
-    grid: str
-    component: int
-    orientation: str
-    sigma: float
-
-    def rows(self, maps: pl.DataFrame) -> pl.DataFrame:
-        """Select the variant's rows of `Run.maps`: one per stimulus.
-
-        Parameters
-        ----------
-        maps : polars.DataFrame
-
-        Returns
-        -------
-        polars.DataFrame
-        """
-        return maps.filter(pl.all_horizontal(pl.col(key) == getattr(self, key) for key in _KEYS))
+from quickgaze.study import MapVariant, Run, progress_bar, stored_saliency
+from quickgaze.study.variants import CAM, NO_RULE, evidence_of
 
 
 def choose_variant(
@@ -108,15 +64,14 @@ def choose_variant(
     maps = run.maps()
     if maps.is_empty():
         raise OptionError(_no_maps(run))
-    if backbone in run.plan["settings"].get("maps", {}):
+    if backbone in run.plan.settings.maps:
         raise OptionError(_elsewhere(run, str(backbone)))
     given = {"backbone": backbone, "cam": cam, "grid": grid, "component": component}
-    remaining = _matching(maps.select(_KEYS).unique(maintain_order=True), given, run)
-    choices = {key: remaining[key].unique(maintain_order=True).to_list() for key in _KEYS}
-    signed = [
-        name for name in choices["cam"] if _is_signed(maps.filter(pl.col("cam") == name).head(1))
-    ]
-    choices["orientation"] = _orientations(run, orientation, signed)
+    remaining = _matching(maps.select(CAM).unique(maintain_order=True), given, run)
+    choices = {key: remaining[key].unique(maintain_order=True).to_list() for key in CAM}
+    first = (maps.filter(pl.col("cam") == name).row(0, named=True) for name in choices["cam"])
+    signed = any(evidence_of(row) for row in first)
+    choices["orientation"] = _orientations(run, orientation) if signed else [NO_RULE]
     choices["sigma"] = _sigmas(run, sigma)
     several = {key: values for key, values in choices.items() if len(values) > 1}
     if several:
@@ -139,31 +94,18 @@ def _matching(keys: pl.DataFrame, given: dict[str, Any], run: Run) -> pl.DataFra
     return keys
 
 
-def _is_signed(row: pl.DataFrame) -> bool:
-    return any(
-        row[column].null_count() == 0 for column in row.columns if column.startswith("evidence_")
-    )
-
-
-def _orientations(run: Run, given: str | None, signed: Sequence[str]) -> list[str]:
-    if given is not None and given != "none" and ORIENTATIONS[given].needs_density:
-        raise OptionError(_needs_density(given))
-    if not signed:
-        return ["none"]
-    if given is not None:
-        ORIENTATIONS[given]  # fails for "none", which fixes no sign
-        return [given]
-    planned: Iterable[str] = run.plan["settings"]["orientations"]
+def _orientations(run: Run, given: str | None) -> list[str]:
+    planned = run.plan.settings.orientations if given is None else [given]
     usable = [name for name in planned if not ORIENTATIONS[name].needs_density]
     if not usable:
-        raise OptionError(_needs_density("oracle"))
+        raise OptionError(_needs_density(planned[0]))
     return usable
 
 
 def _sigmas(run: Run, given: float | None) -> list[float]:
     if given is None:
-        return [float(sigma) for sigma in run.plan["settings"]["sigmas"]]
-    gaussian_blur([0.0], given, axes=(0,))  # fails for a bad sigma
+        return list(run.plan.settings.sigmas)
+    check_sigma(given)
     return [float(given)]
 
 
@@ -175,11 +117,11 @@ def _needs_density(orientation: str) -> str:
 
 
 def _no_maps(run: Run) -> str:
-    if run.plan["settings"].get("maps"):
-        return _elsewhere(run, next(iter(run.plan["settings"]["maps"])))
+    if run.plan.settings.maps:
+        return _elsewhere(run, next(iter(run.plan.settings.maps)))
     reason = (
         "its scores were imported without maps"
-        if run.complete and "imported" in run.manifest
+        if run.complete and run.manifest.imported
         else "none of its stimuli has one"
     )
     return (
@@ -189,10 +131,9 @@ def _no_maps(run: Run) -> str:
 
 
 def _elsewhere(run: Run, name: str) -> str:
-    place = run.plan["settings"]["maps"][name]
     return (
         f"the maps of {name!r} were computed elsewhere and are not kept in {run.place}; "
-        f"take them from there: {place}"
+        f"take them from there: {run.plan.settings.maps[name]}"
     )
 
 
@@ -263,12 +204,8 @@ class VariantMaps:
 
     def _saliency(self, row: dict[str, object]) -> FloatMap:
         variant = self.variant
-        saliency = stored_saliency(
-            row,
-            variant.orientation,
-            variant.sigma,
-            rectify=self.run.plan["settings"]["rectify"],
-        )
+        rectify = self.run.plan.settings.rectify
+        saliency = stored_saliency(row, variant.orientation, variant.sigma, rectify)
         if np.isnan(saliency).any():
             raise OptionError(
                 f"its map is NaN: orientation {variant.orientation!r} finds no sign, or the "
@@ -281,6 +218,6 @@ class VariantMaps:
         failed = {row["stimulus"]: row["message"] for row in self.run.failures().to_dicts()}
         return [
             (stimulus, failed.get(stimulus, "it has not been computed yet"))
-            for stimulus in self.run.plan["stimuli"]
+            for stimulus in self.run.plan.stimuli
             if stimulus not in mapped
         ]

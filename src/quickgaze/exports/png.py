@@ -18,11 +18,11 @@ import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
 from quickgaze.errors import OptionError
-from quickgaze.exports.maps import Exported, MapVariant, VariantMaps
+from quickgaze.exports.maps import Exported, VariantMaps
 from quickgaze.exports.targets import replaced_folder, written_file
 from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.files import PathLike, readable
-from quickgaze.study import Run
+from quickgaze.study import MapVariant, Run
 
 _DEPTHS: Mapping[int, type[np.unsignedinteger]] = {8: np.uint8, 16: np.uint16}
 _SOFTWARE = "quickgaze"  # marks the PNG files that were exported

@@ -74,20 +74,22 @@ def replaced_folder(
         shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _beside(out: Path) -> Path:
-    """Make the folder of `out`, and find an unused name in it."""
+def make_folder(out: Path) -> None:
+    """Make a folder, and those that it lies in, if it is not there."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(out, error) from error
+
+
+def _beside(out: Path) -> Path:
+    make_folder(out.parent)
     return out.parent / f".{uuid4().hex}.tmp"
 
 
 def _refuse_inside(out: Path, run: Run) -> None:
     if "://" not in run.place and out.resolve().is_relative_to(run.path.resolve()):
-        raise OptionError(
-            f"{readable(out)} lies in the run folder; name a place outside it"
-        )
+        raise OptionError(f"{readable(out)} lies in the run folder; name a place outside it")
 
 
 def _exists(out: Path) -> str:

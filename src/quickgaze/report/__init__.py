@@ -1,13 +1,22 @@
-"""What was found, to look at: reports, panels, pages and tables."""
+"""Findings to look at: reports, panels, pages and tables."""
 
-from quickgaze.report.gallery import Mapped, map_files
-from quickgaze.report.overview import Card, Panel, Section, write_overview
-from quickgaze.report.pairs import comparison_table, differing_table
+from quickgaze.report.overview import (
+    Card,
+    Mapped,
+    Panel,
+    Pictures,
+    Section,
+    file_stems,
+    map_files,
+    write_maps,
+    write_overview,
+)
 from quickgaze.report.panels import Panels, panels
-from quickgaze.report.pictures import Pictures, file_stems, write_maps
 from quickgaze.report.tables import (
     arrow,
     bounds_data,
+    comparison_table,
+    differing_table,
     metrics_table,
     plain_table,
     shares_table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +23,12 @@ from quickgaze.report.layers import (
     small_size,
 )
 from quickgaze.report.originals import Original, Originals
-from quickgaze.report.subjects import CAM, FLIPPED, UNKNOWN, Subject, Variant, signs_of
-from quickgaze.saliency import FloatMap, saliency_maps
+from quickgaze.report.subjects import ShownVariant, Subject, signs_of
+from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.types import Size
-from quickgaze.study import progress_bar, stored_cam
+from quickgaze.study import progress_bar
+from quickgaze.study.stored import StoredMap
+from quickgaze.study.variants import UNKNOWN, CamKey, Sign
 
 PICTURES = "pictures"
 LONGEST = 480
@@ -98,16 +100,8 @@ def write_album(
     drawer = _Drawer.of(subject, originals, folder, longest)
     count = len(subject.stimuli)
     with progress_bar(progress) as bar, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        task = bar.add_task("pictures", total=count)
-        drawn = []
-        for one in threads.map(drawer.draw, range(count)):
-            drawn.append(one)
-            bar.advance(task)
-    for each in sorted(drawer.folders(), reverse=True):
-        _remove_empty(drawer.folder / each)
-    for each in ("cam", "map", "difference", "."):
-        _remove_empty(drawer.folder / each)
-    names = drawer.names
+        drawing = threads.map(drawer.draw, range(count))
+        drawn = list(bar.track(drawing, total=count, description="pictures"))
     return Album(
         count,
         frozenset(place for place, one in enumerate(drawn) if one.image),
@@ -116,37 +110,24 @@ def write_album(
             "".join(one.signs.get(variant, UNKNOWN) for one in drawn)
             for variant in range(len(subject.variants))
         ],
-        [names.cams[variant.run, variant.cam] for variant in subject.variants],
-        [names.maps[_blurred(variant)] for variant in subject.variants],
+        [drawer.cams[_cam(variant)] for variant in subject.variants],
+        [drawer.maps[_blurred(variant)] for variant in subject.variants],
         [(place, reason) for place, one in enumerate(drawn) for reason in one.failures],
     )
 
 
-def _remove_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def _cam(variant: ShownVariant) -> tuple[int, CamKey]:
+    """Identify a CAM."""
+    return variant.run, variant.key.cam_key
 
 
-def _blurred(variant: Variant) -> tuple[Any, ...]:
+def _blurred(variant: ShownVariant) -> tuple[int, CamKey, float]:
     """Identify a saliency map, except for its sign."""
-    return variant.run, *variant.cam, variant.keys["sigma"]
+    return *_cam(variant), variant.key.sigma
 
 
-@dataclass(frozen=True, eq=False)
-class _Names:
-    """Short names for CAMs and for saliency maps."""
-
-    cams: Mapping[tuple[Any, ...], str]
-    maps: Mapping[tuple[Any, ...], str]
-
-    @classmethod
-    def of(cls, subject: Subject) -> _Names:
-        cams = dict.fromkeys((variant.run, variant.cam) for variant in subject.variants)
-        maps = dict.fromkeys(_blurred(variant) for variant in subject.variants)
-        return cls(
-            {key: f"c{place}" for place, key in enumerate(cams)},
-            {key: f"m{place}" for place, key in enumerate(maps)},
-        )
+def _numbered(letter: str, keys: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], str]:
+    return {key: f"{letter}{place}" for place, key in enumerate(dict.fromkeys(keys))}
 
 
 @dataclass(eq=False)
@@ -155,7 +136,7 @@ class _Drawn:
 
     image: bool = False
     density: bool = False
-    signs: dict[int, str] = field(default_factory=dict)
+    signs: dict[int, Sign] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
 
@@ -169,8 +150,9 @@ class _Drawer:
     longest: int
     tables: Mapping[int, pl.DataFrame]
     rows: Mapping[tuple[int, str], Sequence[int]]
-    signs: Sequence[Mapping[str, str]]
-    names: _Names
+    signs: Sequence[Mapping[str, Sign]]
+    cams: Mapping[tuple[Any, ...], str]  # short names
+    maps: Mapping[tuple[Any, ...], str]
 
     @classmethod
     def of(cls, subject: Subject, originals: Originals, folder: Path, longest: int) -> _Drawer:
@@ -180,18 +162,10 @@ class _Drawer:
             for number, stimulus in enumerate(table["stimulus"]):
                 rows.setdefault((place, stimulus), []).append(number)
         without = {place: table.drop("projection") for place, table in tables.items()}
-        signs, names = signs_of(subject, without), _Names.of(subject)
-        drawer = cls(subject, originals, folder / PICTURES, longest, tables, rows, signs, names)
-        for each in drawer.folders():
-            (drawer.folder / each).mkdir(parents=True, exist_ok=True)
-        return drawer
-
-    def folders(self) -> Iterator[str]:
-        yield from ("image", "density")
-        for sign in "pn":
-            yield from (f"cam/{name}{sign}" for name in self.names.cams.values())
-            for layer in ("map", "difference"):
-                yield from (f"{layer}/{name}{sign}" for name in self.names.maps.values())
+        signs = signs_of(subject, without)
+        cams = _numbered("c", map(_cam, subject.variants))
+        maps = _numbered("m", map(_blurred, subject.variants))
+        return cls(subject, originals, folder / PICTURES, longest, tables, rows, signs, cams, maps)
 
     def draw(self, number: int) -> _Drawn:
         """Draw all layers of a stimulus, and go on after what cannot be drawn."""
@@ -222,9 +196,8 @@ class _Drawer:
 
     def _density(self, number: int, original: Original, size: Size | None) -> FloatMap | None:
         name = self.subject.keys[number][0]
-        run = next(run for run in self.subject.runs if run.plan["dataset"]["name"] == name)
-        sigma = run.plan["settings"].get("density_sigma", 19.0)
-        density = original.read_density(sigma, size)
+        run = next(run for run in self.subject.runs if run.plan.dataset.name == name)
+        density = original.read_density(run.plan.settings.density_sigma, size)
         return None if density is None else shrunk(density, self.longest)
 
     def _check_size(self, number: int, density: FloatMap) -> None:
@@ -243,15 +216,14 @@ class _Drawer:
     def _draw_run(self, run: int, number: int, density: FloatMap | None, drawn: _Drawn) -> None:
         stimulus = self.subject.keys[number][1]
         for place in self.rows.get((run, stimulus), ()):
-            row = self.tables[run].row(place, named=True)
-            cam = tuple(row[key] for key in CAM)
-            done: set[tuple[str, str]] = set()
+            stored = StoredMap.of(self.tables[run].row(place, named=True))
+            done: set[tuple[str, Sign]] = set()
             for variant, of_run in enumerate(self.subject.variants):
                 sign = self.signs[variant].get(stimulus)
-                if of_run.run != run or of_run.cam != cam or sign is None:
+                if _cam(of_run) != (run, stored.key) or sign is None:
                     continue
                 try:
-                    self._draw_variant(number, row, of_run, sign, density, done)
+                    self._draw_variant(number, stored, of_run, sign, density, done)
                     drawn.signs[variant] = sign
                 except (QuickgazeError, OSError) as error:
                     drawn.failures.append(f"{of_run.label}: {error}")
@@ -259,24 +231,23 @@ class _Drawer:
     def _draw_variant(
         self,
         number: int,
-        row: Mapping[str, Any],
-        variant: Variant,
-        sign: str,
+        stored: StoredMap,
+        variant: ShownVariant,
+        sign: Sign,
         density: FloatMap | None,
-        done: set[tuple[str, str]],
+        done: set[tuple[str, Sign]],
     ) -> None:
-        size = (row["image_height"], row["image_width"])
-        oriented = stored_cam(row).projection * (-1 if sign == FLIPPED else 1)
-        cam = self.names.cams[variant.run, variant.cam]
+        oriented = stored.signed(sign)
+        cam = self.cams[_cam(variant)]
         if ("cam", sign) not in done:
-            picture = cam_picture(oriented[0].numpy(), size, self.longest)
+            picture = cam_picture(oriented[0].numpy(), stored.size, self.longest)
             self._save(picture, f"cam/{cam}{sign}", number, lossless=True)
             done.add(("cam", sign))
-        name = self.names.maps[_blurred(variant)]
+        name = self.maps[_blurred(variant)]
         if (name, sign) in done:
             return
-        rectify = self.subject.runs[variant.run].plan["settings"].get("rectify", True)
-        full: FloatMap = saliency_maps(oriented, size, variant.keys["sigma"], rectify)[0].numpy()
+        rectify = self.subject.runs[variant.run].plan.settings.rectify
+        full = stored.saliency(oriented, variant.key.sigma, rectify)
         saliency = shrunk(full, self.longest)
         self._save(map_picture(saliency), f"map/{name}{sign}", number)
         if density is not None:
@@ -288,5 +259,6 @@ class _Drawer:
         self, picture: PIL.Image.Image, layer: str, number: int, lossless: bool = False
     ) -> None:
         path = self.folder / layer / file_name(number, len(self.subject.stimuli))
+        path.parent.mkdir(parents=True, exist_ok=True)
         picture = picture.convert("RGB")
         picture.save(path, "WEBP", quality=_QUALITY, method=_EFFORT, lossless=lossless)

@@ -1,10 +1,10 @@
-"""What a report is made of: chapters with figures and tables, before they are drawn or written."""
+"""What a report is made of: chapters with figures and tables, before they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import altair as alt
 import polars as pl
@@ -12,19 +12,16 @@ import polars as pl
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 
 
+class Bootstrap(TypedDict):
+    """Options of the bootstrap, as the findings take them."""
+
+    resamples: int
+    seed: int
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A plot.
-
-    Parameters
-    ----------
-    name : str
-        File name without ending; letters, digits, dashes and underscores.
-    caption : str
-        What is shown, in a sentence.
-    chart : altair.Chart or altair.LayerChart
-        As wide as the page; papers get a fixed width.
-    """
+    """A plot as wide as the page; its name is that of its files, without ending."""
 
     name: str
     caption: str
@@ -33,47 +30,23 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table as it is read on a page and in a paper, and with all its numbers.
+    """A table: the texts to read, whose first column names the rows, and the finding itself."""
 
-    Parameters
-    ----------
-    name : str
-        File name without ending; letters, digits, dashes and underscores.
-    caption : str
-        What is shown, in a sentence.
-    view : polars.DataFrame
-        Of texts, as they are to be read; the first column names the rows.
-    data : polars.DataFrame
-        The finding itself.
-    opens : str, optional
-        The column of `view` whose texts are stimuli that the page can show at large.
-    """
-
-    name: str
+    name: str  # of its files, without ending
     caption: str
     view: pl.DataFrame
     data: pl.DataFrame
-    opens: str | None = None
+    opens: str | None = None  # column of `view` with stimuli that the page can open
 
     def __post_init__(self) -> None:
-        # A column of remarks is worth its place only where there is one.
+        # A column of remarks is shown only if there is one.
         if "remark" in self.view.columns and not any(self.view["remark"]):
             object.__setattr__(self, "view", self.view.drop("remark"))
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What belongs together in a chapter.
-
-    Parameters
-    ----------
-    label : str
-        What readers choose it by, among the chapter's other parts; empty if it always shows.
-    figures : sequence of Figure
-    tables : sequence of Table
-    texts : sequence of str
-        Sentences above them.
-    """
+    """Part of a chapter: readers choose it by its label; without one it is always shown."""
 
     label: str = ""
     figures: Sequence[Figure] = ()
@@ -83,34 +56,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Sight:
-    """One picture of a strip, with what is to be said of it.
-
-    Parameters
-    ----------
-    file : str or None
-        Relative to the page; None where there is no picture.
-    label : str
-    text : str
-    best : bool
-        Whether it is to stand out.
-    """
+    """One picture of a strip, by its path from the page, with what there is to say about it."""
 
     file: str | None
     label: str
     text: str
-    best: bool = False
+    best: bool = False  # whether it is highlighted
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures of one stimulus side by side.
-
-    Parameters
-    ----------
-    stimulus : str
-    text : str
-    sights : sequence of Sight
-    """
+    """Pictures of one stimulus side by side."""
 
     stimulus: str
     text: str
@@ -119,27 +75,13 @@ class Strip:
 
 @dataclass(frozen=True, eq=False)
 class Chapter:
-    """A section of the report.
+    """A section of the report."""
 
-    Parameters
-    ----------
-    anchor : str
-        Its name in addresses.
-    title : str
-    text : str
-        What a reader sees and what would be good, in plain words.
-    parts : sequence of Part
-    missing : str
-        What would fill the chapter, where there is nothing to show.
-    strips : sequence of Strip
-        Pictures below the parts.
-    """
-
-    anchor: str
+    anchor: str  # its name in addresses
     title: str
-    text: str
+    text: str  # what a reader sees and what would be good
     parts: Sequence[Part] = ()
-    missing: str = ""
+    missing: str = ""  # what would fill the chapter, if it is empty
     strips: Sequence[Strip] = ()
 
     @property

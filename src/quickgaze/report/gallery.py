@@ -1,145 +1,114 @@
-"""Maps of a user's own image files."""
+"""The data of the page's gallery: ids, scores, attributes and pictures, as compact JSON."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from quickgaze.cams import CAMS
-from quickgaze.errors import OptionError, QuickgazeError, StimulusError
-from quickgaze.report.overview import Card, Section, write_overview
-from quickgaze.report.pictures import Pictures, file_stems, write_maps
-from quickgaze.saliency import SaliencyModel, SaliencyResult
-from quickgaze.stimuli import read_image
-from quickgaze.stimuli.files import IMAGE_SUFFIXES, readable
-from quickgaze.study import progress_bar
+import polars as pl
 
+from quickgaze.metrics import METRICS
+from quickgaze.report.album import Album
+from quickgaze.report.subjects import ShownVariant, Subject
 
-@dataclass(frozen=True)
-class Mapped:
-    """What became of the files.
-
-    Parameters
-    ----------
-    count : int
-        How many were mapped.
-    failures : tuple of (Path, str)
-        Files that could not be, and why.
-    page : Path
-        The overview.
-
-    Examples
-    --------
-    >>> Mapped(2, ((Path("notes.txt"), "it is no image"),), Path("out/index.html")).count
-    2
-    """
-
-    count: int
-    failures: tuple[tuple[Path, str], ...]
-    page: Path
+_DIGITS = 4  # significant ones, of the numbers in a page
+# Ends of elements and entities, line ends of JavaScript, and halves of surrogate pairs.
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def map_files(
-    model: SaliencyModel, paths: Sequence[Path], out: Path, arrays: bool = False
-) -> Mapped:
-    """Write a map, an overlay and an overview page for image files.
-
-    Parameters
-    ----------
-    model : SaliencyModel
-    paths : sequence of Path
-        Images, or folders whose images are taken.
-    out : Path
-        Folder for ``<stem>_map.png``, ``<stem>_overlay.png`` and ``index.html``.
-    arrays : bool
-        Whether to write the maps as ``<stem>_map.npy`` too.
-
-    Returns
-    -------
-    Mapped
-
-    Raises
-    ------
-    OptionError
-        If `out` cannot be written.
-    StimulusError
-        If there is no file to map.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import PIL.Image
-    >>> from skimage.data import chelsea
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     photograph, out = Path(folder, "cat.png"), Path(folder, "out")
-    ...     PIL.Image.fromarray(chelsea()).save(photograph)
-    ...     mapped = map_files(SaliencyModel(), [photograph], out)
-    ...     mapped.count, sorted(path.name for path in out.iterdir())
-    (1, ['cat_map.png', 'cat_overlay.png', 'index.html', 'pictures'])
-    """
-    files = list(image_files(paths))
-    if not files:
-        raise StimulusError(f"there is no image in {', '.join(map(str, paths))}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"{readable(out)} cannot be written: {error.strerror}") from error
-    pictures = Pictures(out)
-    cards: list[Card] = []
-    failures: list[tuple[Path, str]] = []
-    with progress_bar(True) as bar:
-        task = bar.add_task("map", total=len(files))
-        for number, (file, stem) in enumerate(zip(files, file_stems(files), strict=True), 1):
-            try:
-                image = read_image(file)
-                result = model(image)
-                write_maps(out, stem, image, result.map, arrays)
-                panels = pictures.panels(f"{number:04d}", image, result.map)
-                cards.append(Card(file.name, _caption(result), panels))
-            except (QuickgazeError, OSError) as error:
-                failures.append((file, str(error)))
-            bar.advance(task)
-    section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)
-    title = f"Where does {model.backbone.name} look?"
-    page = write_overview(out, title, _described(model), [section])
-    return Mapped(len(cards), tuple(failures), page)
+def script_json(content: object) -> str:
+    """Write JSON that can stand in a script element of a UTF-8 page, whatever texts it holds."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _caption(result: SaliencyResult) -> str:
-    """Say what a map has: some CAMs are no component, or have no sign to choose."""
-    parts = [f"{result.grid[0]} x {result.grid[1]} cells"]
-    if not math.isnan(result.explained_variance):
-        parts.append(f"explained variance {result.explained_variance:.0%}")
-    if not math.isnan(result.orientation_margin):
-        parts.append(f"orientation margin {result.orientation_margin:.2f}")
-    return " · ".join(parts)
+def gallery_data(
+    subject: Subject, album: Album, attributes: pl.DataFrame | None = None
+) -> dict[str, Any]:
+    """Gather what the gallery's scripts read, in plain JSON values."""
+    count = len(subject.stimuli)
+    return {
+        "stimuli": list(subject.stimuli),
+        "metrics": [
+            {
+                "name": name,
+                "higher": METRICS[name].higher_is_better,
+                "summary": METRICS[name].summary,
+            }
+            for name in subject.metrics
+        ],
+        "variants": [
+            _variant(subject, album, place, variant)
+            for place, variant in enumerate(subject.variants)
+        ],
+        "attributes": [] if attributes is None else _attributes(attributes),
+        "has": {
+            "image": "".join("1" if place in album.image else "0" for place in range(count)),
+            "density": "".join("1" if place in album.density else "0" for place in range(count)),
+        },
+        "digits": len(album.name(0).removesuffix(".webp")),
+        "main": subject.main[0],
+        "mains": list(subject.main),
+        "sets": _sets(subject),
+        "metric": subject.metric,
+    }
 
 
-def _described(model: SaliencyModel) -> str:
-    method = CAMS[model.cam]
-    grid = f" on the grid {model.options.grid}" if method.has_grid else ""
-    orientation = f", orientation {model.orientation}" if method.signed else ""
-    return f"{model.cam} ({method.summary}){grid}{orientation}."
+def _variant(subject: Subject, album: Album, place: int, variant: ShownVariant) -> dict[str, Any]:
+    own = subject.scores_of(variant)
+    numbers = [subject.number(variant.run, stimulus) for stimulus in own["stimulus"]]
+    columns = [*subject.runs[variant.run].metrics, "explained_variance", "orientation_margin"]
+    values: dict[str, list[float | None]] = {}
+    for name in columns:
+        column: list[float | None] = [None] * len(subject.stimuli)
+        for number, value in zip(numbers, own[name], strict=True):
+            column[number] = rounded(value)
+        if name in subject.metrics or any(value is not None for value in column):
+            values[name] = column
+    return {
+        "label": variant.label,
+        "set": _datasets(subject).index(subject.dataset(variant.run)),
+        "scores": values,
+        "signs": album.signs[place],
+        "cam": album.cams[place],
+        "map": album.maps[place],
+    }
 
 
-def image_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Find the images that paths name.
+def _datasets(subject: Subject) -> list[str]:
+    """Names of the data sets, each once."""
+    return list(dict.fromkeys(name for name, _ in subject.keys))
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Files are taken as they are; of folders the files with an image's ending, sorted.
 
-    Yields
-    ------
-    Path
-    """
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(
-                file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
-            )
-        else:
-            yield path
+def _sets(subject: Subject) -> list[int] | None:
+    names = _datasets(subject)
+    return [names.index(name) for name, _ in subject.keys] if len(names) > 1 else None
+
+
+def rounded(value: float | None) -> float | None:
+    """Round to a few significant digits; None for what is not a finite number."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _attributes(attributes: pl.DataFrame) -> list[Mapping[str, Any]]:
+    columns = attributes.drop("stimulus", "reason", strict=False)
+    kinds = ((column.name, *_kind(column)) for column in columns)
+    return [{"name": name, "kind": kind, "values": values} for name, kind, values in kinds if kind]
+
+
+def _kind(column: pl.Series) -> tuple[str, Sequence[Any]]:
+    if column.dtype == pl.Boolean or column.dtype.is_numeric():
+        numbers = column.cast(pl.Float64)
+        known = numbers.drop_nulls()
+        # A number that is only ever 0 or 1 is a yes or no, as in the findings.
+        if column.dtype == pl.Boolean or (len(known) and known.is_in([0.0, 1.0]).all()):
+            return "yes/no", numbers.cast(pl.Int64).to_list()
+        return "number", [rounded(value) for value in numbers]
+    if column.dtype in {pl.String, pl.Categorical, pl.Enum}:
+        return "text", column.cast(pl.String).to_list()
+    return "", []

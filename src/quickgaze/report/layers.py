@@ -18,44 +18,14 @@ Colours = npt.NDArray[np.uint8]
 
 
 def small_size(size: Size, longest: int) -> tuple[int, int]:
-    """Size of a small picture.
-
-    Parameters
-    ----------
-    size : (int, int)
-        Height and width.
-    longest : int
-        Largest side of the picture in pixels; pictures are never enlarged.
-
-    Returns
-    -------
-    (int, int)
-        Width and height, as Pillow takes them.
-
-    Examples
-    --------
-    >>> small_size((600, 800), 480), small_size((30, 40), 480), small_size((1, 9000), 480)
-    ((480, 360), (40, 30), (480, 1))
-    """
+    """Width and height, as Pillow takes them, of a picture at most `longest` pixels long."""
     height, width = size
     scale = min(1.0, longest / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def photograph(image: Image, longest: int) -> PIL.Image.Image:
-    """Make a photograph small.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-    longest : int
-        Largest side in pixels.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGB.
-    """
+    """Make a photograph small."""
     picture = PIL.Image.fromarray(image)
     target = small_size(image.shape[:2], longest)
     if target == picture.size:
@@ -64,18 +34,7 @@ def photograph(image: Image, longest: int) -> PIL.Image.Image:
 
 
 def shrunk(values: FloatMap, longest: int) -> FloatMap:
-    """Reduce a map by averaging over areas.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W), float32
-    longest : int
-        Largest side in pixels.
-
-    Returns
-    -------
-    ndarray, float32
-    """
+    """Reduce a map by averaging over areas."""
     target = small_size(values.shape, longest)
     if target == (values.shape[1], values.shape[0]):
         return values
@@ -85,53 +44,19 @@ def shrunk(values: FloatMap, longest: int) -> FloatMap:
 
 
 def map_picture(values: FloatMap) -> PIL.Image.Image:
-    """Show a map in [0, 1] in colour, dark to bright.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W)
-        NaN shows the lowest colour.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGB.
-    """
+    """Show a map in [0, 1] in colour, dark to bright; NaN shows as 0."""
     return _coloured(np.nan_to_num(values), SEQUENTIAL)
 
 
 def difference_picture(values: FloatMap) -> PIL.Image.Image:
-    """Show signed values in [-1, 1] in colour: blue below 0, red above, white at 0.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W)
-        NaN shows 0.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGB.
-    """
+    """Show signed values in [-1, 1]: blue below 0, red above, white at 0 and NaN."""
     return _coloured((np.nan_to_num(values) + 1) / 2, DIVERGING)
 
 
 def cam_picture(cam: FloatMap, size: Size, longest: int) -> PIL.Image.Image:
-    """Show a signed CAM cell by cell: blue below 0, red above, white at 0.
+    """Show a signed CAM cell by cell over an image of height and width `size`.
 
-    Parameters
-    ----------
-    cam : ndarray, shape (h, w)
-        On its grid; scaled by its largest absolute value.
-    size : (int, int)
-        Height and width of the image that the grid lies over.
-    longest : int
-        Largest side of the picture in pixels.
-
-    Returns
-    -------
-    PIL.Image.Image
-        With a palette, so that it takes little space.
+    Colours are scaled by the largest absolute value; the picture has a palette to stay small.
     """
     largest = float(np.nanmax(np.abs(cam), initial=0))
     scaled = cam / largest if largest > 0 else np.zeros_like(cam)
@@ -160,23 +85,6 @@ def _palette(name: str) -> Colours:
 
 
 def gradient(name: str, stops: int = 9) -> list[str]:
-    """Colours of a colour map in equal steps, as CSS writes them.
-
-    Parameters
-    ----------
-    name : str
-        Name of a matplotlib colour map.
-    stops : int
-        How many.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> gradient("inferno", 2)
-    ['#000003', '#fcfea4']
-    """
+    """List a matplotlib colour map's colours in equal steps, as CSS writes them."""
     places = np.linspace(0, 255, stops).round().astype(int)
     return ["#" + bytes(colour).hex() for colour in _palette(name)[places].tolist()]

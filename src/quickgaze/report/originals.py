@@ -91,9 +91,9 @@ def _changed(subject: Subject, dataset: Dataset, by_id: Mapping[str, Stimulus]) 
     """Say whether the data set's stimuli still are those of the runs."""
     notes = []
     for name, run in zip(subject.names, subject.runs, strict=True):
-        if run.plan["dataset"]["name"] != dataset.name:
+        if run.plan.dataset.name != dataset.name:
             continue
-        then = zip(run.plan["stimuli"], run.plan.get("fingerprints") or (), strict=False)
+        then = zip(run.plan.stimuli, run.plan.fingerprints, strict=False)
         # About 200 are enough: another copy or release differs in most files.
         known = [(each, print_) for each, print_ in then if each in by_id]
         step = max(1, len(known) // 200)
@@ -142,7 +142,7 @@ def _noted(subject: Subject, what: str) -> Mapping[str, Path]:
     """Files of the folders that imports have noted in their manifests."""
     found: dict[str, Path] = {}
     for run in subject.runs:
-        noted = run.manifest.get("imported", {}).get(what) if run.complete else None
+        noted = run.manifest.imported.get(what) if run.complete else None
         if noted is None or not Path(noted).is_dir():
             continue
         suffixes = IMAGE_SUFFIXES if what == "images" else DENSITY_SUFFIXES

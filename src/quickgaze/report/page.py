@@ -1,4 +1,4 @@
-"""The report's page: one file that asks for nothing from outside, under a strict policy."""
+"""The report's page: one file that loads nothing from outside, under a strict policy."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from quickgaze.report.contents import Chapter
-from quickgaze.report.gallery_data import script_json
+from quickgaze.report.gallery import script_json
 from quickgaze.report.layers import DIVERGING, SEQUENTIAL, gradient
 from quickgaze.report.papers import figure_spec, numeric, vegalite_version
 
-SCRIPTS = ("page.js", "charts.js", "gallery.js", "large.js")
-"""The page's own scripts, in the order in which they run."""
-
-MOST_ROWS = 500
-"""Rows of a table that a page shows."""
+_SCRIPTS = ("page.js", "charts.js", "gallery.js", "large.js")  # in the order in which they run
+_MOST_ROWS = 500  # of a table
 
 GALLERY = "gallery"
-"""The chapter that the page's scripts fill."""
+"""Anchor of the chapter that the page's scripts fill."""
 
 
 def write_page(
@@ -38,32 +35,32 @@ def write_page(
     stimuli: Mapping[str, int],
     files_written: bool,
 ) -> None:
-    """Write the page.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file.
-    title, text : str
-    chapters : sequence of Chapter
-    gallery : mapping
-        As `quickgaze.report.gallery_data.gallery_data` gives it.
-    stimuli : mapping of str to int
-        Number of each stimulus by the name that the page calls it.
-    files_written : bool
-        Whether figures and tables lie beside the page as files.
-
-    Notes
-    -----
-    Styles and scripts stand in the page, and the policy names their digests: nothing else can
-    run or be loaded, also where a page is opened from disk. Pictures may come from beside the
-    page alone. Charts are interpreted, not compiled, as the policy forbids evaluation.
-    """
+    """Write the page; `stimuli` gives the number of each stimulus by its name on the page."""
     charts = {
         figure.name: figure_spec(figure) for chapter in chapters for figure in chapter.figures
     }
-    scripts = [*([_bundle()] if charts else []), *(_static(name) for name in SCRIPTS)]
+    scripts = [*([_bundle()] if charts else []), *(_static(name) for name in _SCRIPTS)]
     style = _static("report.css") + _colour_keys()
+    render(
+        "report.html.j2",
+        path,
+        title=title,
+        text=text,
+        chapters=chapters,
+        stimuli=stimuli,
+        files_written=files_written,
+        most_rows=_MOST_ROWS,
+        policy=_policy(style, scripts),
+        # The package's own, without anything that ends their elements.
+        style=Markup(style),  # noqa: S704
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
+        gallery_json=Markup(script_json(gallery)),  # noqa: S704
+        charts_json=Markup(script_json(charts)),  # noqa: S704
+    )
+
+
+def render(template: str, path: Path, **context: object) -> None:
+    """Fill a template of the package in and write it; what stands in names and texts is escaped."""
     environment = Environment(
         loader=PackageLoader("quickgaze.report"),
         autoescape=True,
@@ -72,21 +69,7 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.tests["numeric"] = numeric
-    environment.globals["most_rows"] = MOST_ROWS
-    page = environment.get_template("report.html.j2").render(
-        title=title,
-        text=text,
-        chapters=chapters,
-        gallery=gallery,
-        stimuli=stimuli,
-        files_written=files_written,
-        policy=_policy(style, scripts),
-        # Ours, and free of what would end their elements; texts of others never stand in them.
-        style=Markup(style),  # noqa: S704
-        scripts=[Markup(script) for script in scripts],  # noqa: S704
-        gallery_json=Markup(script_json(gallery)),  # noqa: S704
-        charts_json=Markup(script_json(charts)),  # noqa: S704
-    )
+    page = environment.get_template(template).render(context)
     path.write_text(page, encoding="utf-8", errors="replace")
 
 

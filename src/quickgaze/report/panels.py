@@ -14,17 +14,19 @@ import polars as pl
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, QuickgazeError
+from quickgaze.exports.targets import make_folder
 from quickgaze.findings import ranking
 from quickgaze.findings.selection import Chosen, check_metric
 from quickgaze.report.layers import DIVERGING, SEQUENTIAL
 from quickgaze.report.originals import Original, find_originals
-from quickgaze.report.pictures import file_stems
-from quickgaze.report.subjects import CAM, FLIPPED, Subject, signs_of, subject_of
+from quickgaze.report.overview import file_stems
+from quickgaze.report.subjects import Subject, signs_of, subject_of
 from quickgaze.report.words import number
-from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
-from quickgaze.stimuli.files import PathLike, readable
-from quickgaze.study import Run, progress_bar, stored_cam
+from quickgaze.stimuli.files import PathLike
+from quickgaze.study import Run, progress_bar
+from quickgaze.study.stored import StoredMap
+from quickgaze.study.variants import Sign
 
 FORMATS = ("png", "pdf", "svg")
 BLUR = 19.0
@@ -143,21 +145,17 @@ def panels(
     drawer = _Drawer.of(subject, dataset, images, maps)
     names = _chosen(subject, stimuli, bottom)
     folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"{readable(folder)} cannot be written: {error.strerror}") from error
+    make_folder(folder)
     files, failures = [], []
     with progress_bar(progress) as bar:
-        task = bar.add_task("panels", total=len(names))
-        for place, (name, stem) in enumerate(zip(names, _stems(names), strict=True), 1):
+        named = bar.track(list(zip(names, _stems(names), strict=True)), description="panels")
+        for place, (name, stem) in enumerate(named, 1):
             file = folder / f"{place:04d}-{stem}.{to}"
             try:
                 _save(list(drawer.views(name)), drawer.title(name), file)
                 files.append(file)
             except (QuickgazeError, OSError) as error:
                 failures.append((name, str(error)))
-            bar.advance(task)
     return Panels(tuple(files), tuple(failures))
 
 
@@ -195,7 +193,7 @@ class _Drawer:
     subject: Subject
     originals: dict[int, Original]
     rows: dict[str, dict[str, Any]]
-    signs: dict[str, str]
+    signs: dict[str, Sign]
 
     @classmethod
     def of(
@@ -207,7 +205,7 @@ class _Drawer:
     ) -> _Drawer:
         table = subject.runs[0].maps()
         chosen = subject.main_of(0)
-        own = table.filter(*(pl.col(key) == chosen.keys[key] for key in CAM))
+        own = chosen.key.rows(table)
         found = find_originals(subject, dataset, images, maps)
         if own.is_empty() and not found.by_number:
             raise OptionError(
@@ -234,19 +232,16 @@ class _Drawer:
         if row is not None and sign is not None:
             yield from self._maps(row, sign)
         size = None if image is None else image.shape[:2]
-        settings = self.subject.runs[0].plan["settings"]
-        density = original.read_density(settings.get("density_sigma", BLUR), size)
+        density = original.read_density(self.subject.runs[0].plan.settings.density_sigma, size)
         if density is not None:
             yield _View("people", density, SEQUENTIAL)
 
-    def _maps(self, row: dict[str, Any], sign: str) -> Iterator[_View]:
-        settings = self.subject.runs[0].plan["settings"]
-        sigma = self.subject.main_of(0).keys["sigma"] or BLUR
-        size = (row["image_height"], row["image_width"])
-        oriented = stored_cam(row).projection * (-1 if sign == FLIPPED else 1)
-        yield _View(f"CAM, {row['height']} x {row['width']}", oriented[0].numpy(), DIVERGING, True)
-        rectify = settings.get("rectify", True)
-        smoothed = saliency_maps(oriented, size, sigma, rectify)[0].numpy()
+    def _maps(self, row: dict[str, Any], sign: Sign) -> Iterator[_View]:
+        stored, sigma = StoredMap.of(row), self.subject.main_of(0).key.sigma or BLUR
+        oriented = stored.signed(sign)
+        height, width = stored.cam.grid
+        yield _View(f"CAM, {height} x {width}", oriented[0].numpy(), DIVERGING, True)
+        smoothed = stored.saliency(oriented, sigma, self.subject.runs[0].plan.settings.rectify)
         yield _View(f"saliency map, sigma {sigma:g}", smoothed, SEQUENTIAL)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,31 +14,22 @@ from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.findings import VARIANT
 from quickgaze.findings.selection import Chosen, of_variants
-from quickgaze.study import CAM_KEYS, Run
-
-CAM = tuple(name for name in CAM_KEYS if name != "stimulus")
-"""Keys that identify a CAM in its run."""
-
-KEPT, FLIPPED, UNKNOWN = "p", "n", "."
-"""Sign of a stored CAM in a scored variant: as stored, flipped, or unknown."""
-
-_EVIDENCE = "evidence_"
-_WORDS = {"grid": "grid ", "component": "component ", "sigma": "sigma ", "convention": ""}
-"""Words before the value of a key that does not explain itself."""
+from quickgaze.study import Run
+from quickgaze.study.variants import Sign, Variant, signs, spoken, variants_of, varying
 
 
 @dataclass(frozen=True, eq=False)
-class Variant:
-    """A variant of one of the runs: the run's position, its keys (`VARIANT`) and its label."""
+class ShownVariant:
+    """A variant of one of the runs: the run's position, what it is of, and its label."""
 
     run: int
-    keys: Mapping[str, Any]
+    key: Variant
     label: str
 
     @property
-    def cam(self) -> tuple[Any, ...]:
-        """The values of `CAM`."""
-        return tuple(self.keys[key] for key in CAM)
+    def keys(self) -> dict[str, Any]:
+        """Its keys and their values, as findings take them."""
+        return asdict(self.key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +38,7 @@ class Subject:
 
     runs: Sequence[Run]
     names: Sequence[str]
-    variants: Sequence[Variant]
+    variants: Sequence[ShownVariant]
     main: Sequence[int]  # for each run, its variant that single findings are about
     metrics: Sequence[str]
     metric: str  # the one that single findings are about
@@ -62,7 +52,7 @@ class Subject:
             # A plan written by hand may not list all scored stimuli.
             scored = self.scores[place]["stimulus"].to_list()
             name = self.dataset(place)
-            found |= dict.fromkeys((name, each) for each in [*run.plan["stimuli"], *scored])
+            found |= dict.fromkeys((name, each) for each in [*run.plan.stimuli, *scored])
         return list(found)
 
     @cached_property
@@ -78,7 +68,7 @@ class Subject:
 
     def dataset(self, run: int) -> str:
         """Name of a run's data set."""
-        return str(self.runs[run].plan["dataset"]["name"])
+        return self.runs[run].plan.dataset.name
 
     def number(self, run: int, stimulus: str) -> int:
         """Position of a stimulus of a run in `stimuli`."""
@@ -88,18 +78,17 @@ class Subject:
         """Name of a run's stimulus for readers."""
         return self.stimuli[self.number(run, stimulus)]
 
-    def of_run(self, run: int) -> list[Variant]:
+    def of_run(self, run: int) -> list[ShownVariant]:
         """Variants of a run."""
         return [variant for variant in self.variants if variant.run == run]
 
-    def main_of(self, run: int) -> Variant:
+    def main_of(self, run: int) -> ShownVariant:
         """Variant that single findings of a run are about."""
         return self.variants[self.main[run]]
 
-    def scores_of(self, variant: Variant) -> pl.DataFrame:
+    def scores_of(self, variant: ShownVariant) -> pl.DataFrame:
         """Rows of a variant's scores."""
-        own = (pl.col(key) == value for key, value in variant.keys.items())
-        return self.scores[variant.run].filter(*own)
+        return variant.key.rows(self.scores[variant.run])
 
     def labels(self, run: int) -> pl.DataFrame:
         """List a run's variants: their keys and the column ``variant``, the label."""
@@ -156,104 +145,30 @@ def _run_names(runs: Sequence[Run]) -> list[str]:
     return names
 
 
-def _variants(scores: Sequence[pl.DataFrame], names: Sequence[str]) -> list[Variant]:
-    found = [
-        (place, keys)
-        for place, table in enumerate(scores)
-        for keys in table.select(VARIANT).unique(maintain_order=True).iter_rows(named=True)
-    ]
-    varying = [key for key in VARIANT if len({keys[key] for _, keys in found}) > 1]
-    telling = varying or ["cam", "orientation"]
+def _variants(scores: Sequence[pl.DataFrame], names: Sequence[str]) -> list[ShownVariant]:
+    found = [(place, each) for place, table in enumerate(scores) for each in variants_of(table)]
+    telling = varying([each for _, each in found]) or ["cam", "orientation"]
     return [
-        Variant(
-            place,
-            keys,
-            " · ".join(
-                [*filter(None, [names[place]]), *(_worded(key, keys[key]) for key in telling)]
-            ),
-        )
-        for place, keys in found
+        ShownVariant(place, each, " · ".join(filter(None, [names[place], spoken(each, telling)])))
+        for place, each in found
     ]
-
-
-def _worded(key: str, value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return _WORDS.get(key, "") + text
 
 
 def _main(
-    scores: pl.DataFrame, variants: Sequence[Variant], run: int, chosen: Chosen | None
+    scores: pl.DataFrame, variants: Sequence[ShownVariant], run: int, chosen: Chosen | None
 ) -> int:
     """Position of the variant that single findings of a run are about."""
     fitting = of_variants(scores, chosen)
     first = fitting.filter(pl.col("orientation") == "activation").head(1)
-    keys = (first if first.height else fitting.head(1)).select(VARIANT).row(0, named=True)
-    places = (
-        place
-        for place, variant in enumerate(variants)
-        if variant.run == run and dict(variant.keys) == keys
-    )
+    key = variants_of(first if first.height else fitting)[0]
+    places = (place for place, each in enumerate(variants) if each.run == run and each.key == key)
     return next(places)
 
 
-def signs_of(subject: Subject, maps: Mapping[int, pl.DataFrame]) -> list[dict[str, str]]:
+def signs_of(subject: Subject, maps: Mapping[int, pl.DataFrame]) -> list[dict[str, Sign]]:
     """Signs of the stored CAM by stimulus, for each variant, from `Run.maps` of each run."""
-    # The oracle depends on the blur, so its evidence is not in the table of maps.
-    found = [
-        {} if variant.keys["orientation"] == "oracle" else _by_rule(variant, maps[variant.run])
-        for variant in subject.variants
-    ]
-    for place, variant in enumerate(subject.variants):
-        if variant.keys["orientation"] == "oracle":
-            found[place] = _by_scores(subject, place, found)
-    return found
-
-
-def _by_rule(variant: Variant, maps: pl.DataFrame) -> dict[str, str]:
-    own = maps.filter(pl.all_horizontal(pl.col(key) == variant.keys[key] for key in CAM))
-    rule = f"{_EVIDENCE}{variant.keys['orientation']}"
-    evidence = [name for name in own.columns if name.startswith(_EVIDENCE)]
-    found = {}
-    for row in own.select("stimulus", *evidence).iter_rows(named=True):
-        open_sign = any(row[name] is not None for name in evidence)
-        sign = _sign(row.get(rule)) if open_sign else KEPT
-        if sign is not None:
-            found[row["stimulus"]] = sign
-    return found
-
-
-def _sign(evidence: float | None) -> str | None:
-    if evidence is None or math.isnan(evidence):
-        return None
-    return FLIPPED if evidence < 0 else KEPT
-
-
-def _by_scores(subject: Subject, place: int, found: list[dict[str, str]]) -> dict[str, str]:
-    """Signs of the oracle: those of rules with the same scores."""
-    oracle = subject.variants[place]
-    scores = _scores(subject, oracle)
-    signs: dict[str, str] = {}
-    for other, variant in enumerate(subject.variants):
-        if other == place or not _alike(variant, oracle):
-            continue
-        theirs = _scores(subject, variant)
-        for stimulus, sign in found[other].items():
-            if stimulus in scores and stimulus in theirs and stimulus not in signs:
-                same = theirs[stimulus] == scores[stimulus]
-                opposite = KEPT if sign == FLIPPED else FLIPPED
-                signs[stimulus] = sign if same else opposite
-    return signs
-
-
-def _alike(one: Variant, other: Variant) -> bool:
-    """Whether two variants can differ only in their sign."""
-    keys = [name for name in one.keys if name != "orientation"]
-    return one.run == other.run and all(one.keys[name] == other.keys[name] for name in keys)
-
-
-def _scores(subject: Subject, variant: Variant) -> dict[str, tuple[Any, ...]]:
-    own = subject.scores_of(variant)
-    metrics = subject.runs[variant.run].metrics
-    # NaN is not equal to itself, null is.
-    rows = own.select("stimulus", pl.col(metrics).fill_nan(None)).iter_rows()
-    return {row[0]: row[1:] for row in rows}
+    by_run = {
+        run: iter(signs(maps[run], subject.scores[run], [each.key for each in subject.of_run(run)]))
+        for run in maps
+    }
+    return [next(by_run[each.run]) for each in subject.variants]

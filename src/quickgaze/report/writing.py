@@ -1,4 +1,4 @@
-"""`write_report`: from run folders to one folder that opens from disk and can be mailed."""
+"""`write_report`: from runs to one folder that opens from disk and can be mailed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from quickgaze.report.album import LONGEST, Album, no_album, write_album
 from quickgaze.report.chapters.attributes import attributes_chapter, match_attributes
 from quickgaze.report.chapters.comparison import comparison_chapter
 from quickgaze.report.chapters.dives import dive_chapter
-from quickgaze.report.chapters.means import Averages, means_chapter
+from quickgaze.report.chapters.means import means_chapter
 from quickgaze.report.chapters.orientation import orientation_chapter
 from quickgaze.report.chapters.records import failures_chapter, provenance_chapter
 from quickgaze.report.chapters.spread import ranking_chapter, spread_chapter
-from quickgaze.report.contents import Chapter
-from quickgaze.report.gallery_data import gallery_data
+from quickgaze.report.contents import Bootstrap, Chapter
+from quickgaze.report.gallery import gallery_data
 from quickgaze.report.originals import Originals, find_originals
 from quickgaze.report.page import GALLERY, write_page
 from quickgaze.report.papers import write_figures, write_tables
@@ -32,8 +32,7 @@ from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.study import Run
 
-MARK = "report.json"
-"""The file that tells a report from any other folder."""
+_MARK = "report.json"  # this file marks a folder as a report
 
 GALLERY_TEXT = (
     "Every stimulus, with what the model and people look at. Sort by any metric, filter by id or "
@@ -55,11 +54,11 @@ class Report:
     folder : Path
         All of it.
     page : Path
-        The page, to be opened in a browser.
+        The page, for a browser.
     stimuli : int
-        How many it tells of.
+        Number of its stimuli.
     failures : tuple of (str, str)
-        Stimuli of which a picture could not be drawn, and why.
+        Stimuli without some picture, and why.
 
     Examples
     --------
@@ -103,7 +102,7 @@ def write_report(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Report:
-    """Write what was found in runs as one folder that opens from disk, without any network.
+    """Write the findings of runs as one folder that opens from disk, without any network.
 
     Parameters
     ----------
@@ -111,36 +110,36 @@ def write_report(
         Complete or not.
     out : path
         The folder: ``index.html``, ``pictures/``, ``figures/`` (SVG, PDF, PNG) and ``tables/``
-        (CSV, LaTeX). It appears when all is in it.
+        (CSV, LaTeX). It appears when it is complete.
     dataset : Dataset, optional
-        That the runs were computed on, for photographs and human densities.
+        The runs' data set, for photographs and human densities.
     images, maps : path, optional
-        Instead of a data set: folders of photographs and of human densities, called as the
-        stimuli.
+        Instead of a data set: folders of photographs and of human densities, whose files are named
+        like the stimuli.
     attributes : sequence of polars.DataFrame
-        What is known of the stimuli: each with a column ``stimulus``.
+        Attributes of the stimuli: each with a column ``stimulus``.
     image_statistics : bool
         Whether to measure how the photographs look, as attributes.
     metric : str, optional
         That single findings are about; by default cc, or else the first.
     variant : mapping, optional
-        Keys of the variant that single findings are about, as ``{"orientation": "skew"}``.
+        Keys of the variant that single findings are about, such as ``{"orientation": "skew"}``.
     title : str, optional
         Of the page.
     pictures : bool
-        Whether to draw pictures at all.
+        Whether to draw pictures.
     picture_size : int
-        Largest side of a picture in pixels.
+        Longest side of a picture in pixels.
     papers : bool
         Whether to write figures and tables as files.
     deep_dive : int
-        How many stimuli of least agreement to look at.
+        Number of stimuli of least agreement to look at.
     resamples, seed : int
         Of the bootstrap.
     command : str, optional
-        That wrote the report, for its provenance.
+        The command that wrote the report, for its provenance.
     overwrite : bool
-        Whether a report that is at `out` already may be replaced; nothing else ever is.
+        Whether to replace a report at `out`; nothing else is ever replaced.
     progress : bool
         Whether to show progress bars, on standard error.
 
@@ -172,7 +171,7 @@ def write_report(
     if picture_size < 32:
         raise OptionError(f"picture_size is {picture_size}; give at least 32 pixels")
     if deep_dive < 0:
-        raise OptionError(f"deep_dive is {deep_dive}; give how many stimuli, 0 for none")
+        raise OptionError(f"deep_dive is {deep_dive}; give a number of stimuli, 0 for none")
     opened = [runs] if isinstance(runs, Run) else list(runs)
     for run in opened:
         check_installed(run, run.metrics)
@@ -191,9 +190,8 @@ def write_report(
             if pictures
             else no_album(subject)
         )
-        chapters = _chapters(
-            subject, album, known, deep_dive, resamples, seed, [*originals.notes], command
-        )
+        bootstrap = Bootstrap(resamples=resamples, seed=seed)
+        chapters = _chapters(subject, album, known, deep_dive, bootstrap, originals.notes, command)
         if papers:
             figures = [figure for chapter in chapters for figure in chapter.figures]
             tables = [table for chapter in chapters for table in chapter.tables]
@@ -208,7 +206,7 @@ def write_report(
             stimuli={name: place for place, name in enumerate(subject.stimuli)},
             files_written=papers,
         )
-        (folder / MARK).write_text(json.dumps({"what": "quickgaze report"}), encoding="utf-8")
+        (folder / _MARK).write_text(json.dumps({"what": "quickgaze report"}), encoding="utf-8")
     failures = tuple((subject.stimuli[number], reason) for number, reason in album.failures)
     return Report(target, target / "index.html", len(subject.stimuli), failures)
 
@@ -218,41 +216,39 @@ def _chapters(
     album: Album,
     attributes: pl.DataFrame | None,
     deep_dive: int,
-    resamples: int,
-    seed: int,
+    bootstrap: Bootstrap,
     notes: Sequence[str],
     command: str | None,
 ) -> list[Chapter]:
-    averages = Averages.of(subject, resamples, seed)
     return [
-        means_chapter(subject, averages),
+        means_chapter(subject, bootstrap),
         spread_chapter(subject),
         ranking_chapter(subject),
         orientation_chapter(subject),
         Chapter(GALLERY, "Gallery", GALLERY_TEXT, missing=NO_PICTURES if album.empty else ""),
         dive_chapter(subject, album, deep_dive),
-        attributes_chapter(subject, attributes, resamples, seed),
-        comparison_chapter(subject, resamples, seed),
+        attributes_chapter(subject, attributes, bootstrap),
+        comparison_chapter(subject, bootstrap),
         failures_chapter(subject, album),
         provenance_chapter(subject, notes, command),
     ]
 
 
 def _title(subject: Subject) -> str:
-    datasets = dict.fromkeys(str(run.plan["dataset"]["name"]) for run in subject.runs)
-    backbones = dict.fromkeys(str(variant.keys["backbone"]) for variant in subject.variants)
+    datasets = dict.fromkeys(run.plan.dataset.name for run in subject.runs)
+    backbones = dict.fromkeys(variant.key.backbone for variant in subject.variants)
     return f"Does {', '.join(backbones)} look where people look? ({', '.join(datasets)})"
 
 
 def _described(subject: Subject) -> str:
     runs, variants = _counted(len(subject.runs), "run"), _counted(len(subject.variants), "variant")
     editions = dict.fromkeys(
-        f"{run.plan['dataset']['name']}, edition {run.plan['dataset'].get('edition', 'unknown')}"
+        f"{run.plan.dataset.name}, edition {run.plan.dataset.edition}"
         for run in subject.runs
     )
     return (
         f"{len(subject.stimuli):,} stimuli of {'; '.join(editions)}. {runs}, "
-        f"{variants}, metrics in the convention {subject.variants[0].keys['convention']}."
+        f"{variants}, metrics in the convention {subject.variants[0].key.convention}."
     )
 
 
@@ -261,21 +257,16 @@ def _counted(count: int, what: str) -> str:
 
 
 def _own_attributes(subject: Subject, originals: Originals) -> list[pl.DataFrame]:
-    """Gather what a data set itself knows of its stimuli."""
+    """Gather the attributes that a data set gives its stimuli."""
     known = {place: each.attributes for place, each in originals.stimuli.items() if each.attributes}
     if not known:
         return []
-    names = list(dict.fromkeys(name for own in known.values() for name in own))
-    columns: dict[str, list[object]] = {
-        name: [own.get(name) for own in known.values()] for name in names
-    }
+    names = dict.fromkeys(name for own in known.values() for name in own)
     identifiers = [subject.keys[place][1] for place in known]
-    table = pl.DataFrame({"stimulus": identifiers}, {"stimulus": pl.String})
-    return [
-        table.with_columns(
-            pl.Series(name, values, strict=False) for name, values in columns.items()
-        )
-    ]
+    columns = (
+        pl.Series(name, [own.get(name) for own in known.values()], strict=False) for name in names
+    )
+    return [pl.DataFrame({"stimulus": identifiers}).with_columns(columns)]
 
 
 def _statistics(subject: Subject, originals: Originals) -> pl.DataFrame:
@@ -300,8 +291,8 @@ def _beside(one: pl.DataFrame | None, other: pl.DataFrame | None) -> pl.DataFram
 
 
 def _refuse_others(folder: Path) -> None:
-    if not (folder / MARK).is_file():
+    if not (folder / _MARK).is_file():
         raise OptionError(
-            f"{readable(folder)} holds something else than a report and is not overwritten; name "
+            f"{readable(folder)} holds something other than a report and is not overwritten; name "
             "another folder"
         )

@@ -1,1 +1,1 @@
-"""The chapters of a report, one file each: what is said, from findings alone."""
+"""The chapters of a report, each written from findings alone."""

@@ -1,4 +1,4 @@
-"""What goes with agreement: attributes of the images, and the claims of the study."""
+"""What goes with agreement: attributes of the images, and the claims of the CAP6415 study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quickgaze.errors import OptionError
 from quickgaze.findings import attribute_effects, attribute_regression, study_claims
 from quickgaze.findings.traits import matched
 from quickgaze.report.charts import effects_chart
-from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.words import chance, count, number, with_interval
 
@@ -26,46 +26,20 @@ _EFFECTS = {"yes/no": "difference of mean {}", "numeric": "rank correlation with
 
 
 def attributes_chapter(
-    subject: Subject, attributes: pl.DataFrame | None, resamples: int, seed: int
+    subject: Subject, attributes: pl.DataFrame | None, bootstrap: Bootstrap
 ) -> Chapter:
-    """Write what goes with agreement, in all runs that the attributes tell of.
-
-    Parameters
-    ----------
-    subject : Subject
-    attributes : polars.DataFrame, optional
-        A row for each of the subject's stimuli, in their order.
-    resamples, seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write what goes with agreement in each run with attributes, a row per stimulus."""
     parts = []
     if attributes is not None and attributes.width > 1:
         for run in subject.having(subject.metric):
             own = attributes_of_run(subject, run, attributes)
             if own.width > 1:
-                parts.append(_part(subject, run, own, resamples, seed))
+                parts.append(_part(subject, run, own, bootstrap))
     return Chapter("attributes", "Attributes", TEXT, parts, "" if parts else MISSING)
 
 
 def attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the stimuli of one run, under their own ids, without what is never known there.
-
-    Parameters
-    ----------
-    subject : Subject
-    run : int
-        Its position.
-    attributes : polars.DataFrame
-        A row for each of the subject's stimuli, in their order.
-
-    Returns
-    -------
-    polars.DataFrame
-    """
+    """Rows of one run's stimuli, under their own ids, without what is never known there."""
     name = subject.dataset(run)
     places = [place for place, (dataset, _) in enumerate(subject.keys) if dataset == name]
     own = attributes[places].with_columns(
@@ -76,24 +50,7 @@ def attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> p
 
 
 def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFrame | None:
-    """Put tables of attributes side by side, a row for each of the subject's stimuli.
-
-    Parameters
-    ----------
-    subject : Subject
-    tables : list of polars.DataFrame
-        Each with a column ``stimulus``: ids, or file names of images.
-
-    Returns
-    -------
-    polars.DataFrame or None
-        ``stimulus`` as the report calls them, then the attributes; None without tables.
-
-    Raises
-    ------
-    OptionError
-        If a table tells of no stimulus of the runs, or two have an attribute of the same name.
-    """
+    """Put attribute tables side by side, a row for each stimulus under its name for readers."""
     if not tables:
         return None
     identifiers = [identifier for _, identifier in subject.keys]
@@ -112,13 +69,11 @@ def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFra
     return rows.with_columns(pl.Series("stimulus", subject.stimuli, pl.String))
 
 
-def _part(subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int) -> Part:
+def _part(subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap) -> Part:
     opened, metric = subject.runs[run], subject.metric
     variant = subject.main_of(run)
     keys = dict(variant.keys)
-    effects = attribute_effects(
-        opened, attributes, metric, variant=keys, resamples=resamples, seed=seed
-    )
+    effects = attribute_effects(opened, attributes, metric, variant=keys, **bootstrap)
     tests = effects["tests"].max()
     texts = [f"Variant: {variant.label}; {metric}; {count(tests or 0)} tests."]  # type: ignore[arg-type]
     claimed = effects.filter("claimed")["sentence"].to_list()
@@ -130,7 +85,7 @@ def _part(subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, 
     ]
     tables = [_effects(effects, f"attributes{subject.suffix(run)}")]
     for more in (_claims, _regression):
-        found = more(subject, run, attributes, resamples, seed)
+        found = more(subject, run, attributes, bootstrap)
         if isinstance(found, Table):
             tables.append(found)
         else:
@@ -179,17 +134,12 @@ def _effects(effects: pl.DataFrame, name: str) -> Table:
 
 
 def _claims(
-    subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
+    subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap
 ) -> Table | str:
     keys = dict(subject.main_of(run).keys)
     try:
         found = study_claims(
-            subject.runs[run],
-            attributes,
-            subject.metric,
-            variant=keys,
-            resamples=resamples,
-            seed=seed,
+            subject.runs[run], attributes, subject.metric, variant=keys, **bootstrap
         )
     except OptionError:
         return (
@@ -214,9 +164,9 @@ def _claims(
 
 
 def _regression(
-    subject: Subject, run: int, attributes: pl.DataFrame, resamples: int, seed: int
+    subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap
 ) -> Table | str:
-    del resamples, seed  # its intervals need no draws
+    del bootstrap  # the regression needs none
     keys = dict(subject.main_of(run).keys)
     try:
         found = attribute_regression(subject.runs[run], attributes, subject.metric, variant=keys)

@@ -1,4 +1,4 @@
-"""Variants against each other, and runs against each other, image by image."""
+"""Comparisons of variants and of runs, image by image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from quickgaze.errors import OptionError
 from quickgaze.findings import compare, compare_variants
 from quickgaze.report.charts import effects_chart
-from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import chance, count, number, percent, with_interval
@@ -25,32 +25,21 @@ MISSING = "There is a single variant: give several runs, or a run with several v
 DIFFERING = 10
 
 
-def comparison_chapter(subject: Subject, resamples: int, seed: int) -> Chapter:
-    """Write the comparisons: runs first, then the variants of each run.
-
-    Parameters
-    ----------
-    subject : Subject
-    resamples, seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Chapter
-    """
+def comparison_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
+    """Write the comparisons: first of the runs, then of each run's variants."""
     parts = [
-        _runs(subject, first, second, resamples, seed)
+        _runs(subject, first, second, bootstrap)
         for first, second in itertools.combinations(range(len(subject.runs)), 2)
     ]
     parts += [
-        _variants(subject, run, resamples, seed)
+        _variants(subject, run, bootstrap)
         for run in subject.having(subject.metric)
         if len(subject.of_run(run)) > 1
     ]
     return Chapter("comparison", "Comparison", TEXT, parts, "" if parts else MISSING)
 
 
-def _runs(subject: Subject, first: int, second: int, resamples: int, seed: int) -> Part:
+def _runs(subject: Subject, first: int, second: int, bootstrap: Bootstrap) -> Part:
     names = f"{subject.names[first]} and {subject.names[second]}"
     ours, theirs = (subject.main_of(run) for run in (first, second))
     try:
@@ -60,8 +49,7 @@ def _runs(subject: Subject, first: int, second: int, resamples: int, seed: int) 
             variant=dict(ours.keys),
             second_variant=dict(theirs.keys),
             n=DIFFERING,
-            resamples=resamples,
-            seed=seed,
+            **bootstrap,
         )
     except OptionError as error:
         return Part(names, texts=[f"They cannot be compared: {error}."])
@@ -100,11 +88,9 @@ def _differing(subject: Subject, run: int, stimuli: pl.DataFrame, name: str) -> 
     return Table(name, caption, frame, stimuli, opens="stimulus")
 
 
-def _variants(subject: Subject, run: int, resamples: int, seed: int) -> Part:
+def _variants(subject: Subject, run: int, bootstrap: Bootstrap) -> Part:
     metric, main = subject.metric, subject.main_of(run)
-    found = compare_variants(
-        subject.runs[run], metric, reference=dict(main.keys), resamples=resamples, seed=seed
-    )
+    found = compare_variants(subject.runs[run], metric, reference=dict(main.keys), **bootstrap)
     rows = [
         {"first": row["first"], **_cells(row), "q": chance(row["q"])}
         for row in found.iter_rows(named=True)

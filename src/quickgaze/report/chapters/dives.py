@@ -1,4 +1,4 @@
-"""The deep dive: the stimuli of least agreement at every grid, and with the other sign."""
+"""The deep dive: stimuli of least agreement at every grid and with the other sign."""
 
 from __future__ import annotations
 
@@ -24,20 +24,7 @@ MISSING = (
 
 
 def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
-    """Write the deep dive of all runs that have several grids or both signs.
-
-    Parameters
-    ----------
-    subject : Subject
-    album : Album
-        For the pictures.
-    stimuli : int
-        How many to look at.
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write the deep dive of all runs that have several grids or both signs."""
     parts, strips = [], []
     for run in subject.having(subject.metric):
         found = _dive(subject, run, stimuli)
@@ -131,7 +118,7 @@ def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[S
         return []
     main = subject.main_of(run)
     by_grid = {
-        variant.keys["grid"]: place
+        variant.key.grid: place
         for place, variant in enumerate(subject.variants)
         if variant.run == run and {**variant.keys, "grid": None} == {**main.keys, "grid": None}
     }

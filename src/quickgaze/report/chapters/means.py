@@ -1,15 +1,13 @@
-"""The summary: means with intervals, between what chance and what people score."""
+"""The summary: means with intervals, beside baselines and ceilings."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import polars as pl
 
 from quickgaze.bounds import BOUNDS
 from quickgaze.findings import bounds, means
 from quickgaze.report.charts import means_chart
-from quickgaze.report.contents import Chapter, Figure, Part, Table
+from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import count, percent, with_interval
@@ -23,66 +21,23 @@ TEXT = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Averages:
-    """The means of all runs, computed once.
-
-    Parameters
-    ----------
-    means, bounds : polars.DataFrame
-        As `quickgaze.findings.means` and `bounds` give them, with the columns ``run`` (its
-        position) and, for means, ``variant``.
-    """
-
-    means: pl.DataFrame
-    bounds: pl.DataFrame
-
-    @classmethod
-    def of(cls, subject: Subject, resamples: int, seed: int) -> Averages:
-        """Compute them.
-
-        Parameters
-        ----------
-        subject : Subject
-        resamples, seed : int
-            Of the bootstrap.
-
-        Returns
-        -------
-        Averages
-        """
-        found = [
-            subject.labelled(place, means(run, resamples=resamples, seed=seed)).with_columns(
-                pl.lit(place).alias("run")
-            )
-            for place, run in enumerate(subject.runs)
-        ]
-        held = [
-            bounds(run).with_columns(pl.lit(place).alias("run"))
-            for place, run in enumerate(subject.runs)
-        ]
-        return cls(pl.concat(found), pl.concat(held, how="diagonal"))
-
-
-def means_chapter(subject: Subject, averages: Averages) -> Chapter:
-    """Write the summary.
-
-    Parameters
-    ----------
-    subject : Subject
-    averages : Averages
-
-    Returns
-    -------
-    Chapter
-    """
-    overall = Part(tables=[_overview(subject, averages)], texts=_notes(subject))
-    by_metric = [_part(subject, averages, metric) for metric in ordered(subject)]
+def means_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
+    """Write the summary."""
+    runs = list(enumerate(subject.runs))
+    averages = pl.concat(
+        subject.labelled(place, means(run, **bootstrap)).with_columns(run=pl.lit(place))
+        for place, run in runs
+    )
+    held = pl.concat(
+        (bounds(run).with_columns(run=pl.lit(place)) for place, run in runs), how="diagonal"
+    )
+    overall = Part(tables=[_overview(subject, averages, held)], texts=_notes(subject))
+    by_metric = [_part(subject, averages, held, metric) for metric in ordered(subject)]
     return Chapter("summary", TITLE, TEXT, [overall, *by_metric])
 
 
 def ordered(subject: Subject) -> list[str]:
-    """Metrics of a report, the one that single findings are about first."""
+    """Metrics of a report; the one that single findings are about comes first."""
     return [subject.metric, *(name for name in subject.metrics if name != subject.metric)]
 
 
@@ -93,21 +48,21 @@ def _notes(subject: Subject) -> list[str]:
             notes[f"{subject.names[place]} is not complete: means are of what there is so far."] = (
                 None
             )
-        notes |= dict.fromkeys(run.plan["dataset"].get("notes", ()))
+        notes |= dict.fromkeys(run.plan.dataset.notes)
     return list(notes)
 
 
-def _overview(subject: Subject, averages: Averages) -> Table:
-    """Variants by metrics; bounds below them."""
+def _overview(subject: Subject, averages: pl.DataFrame, held: pl.DataFrame) -> Table:
+    """Variants by metrics, with the bounds below."""
     rows: list[dict[str, str]] = []
     names = ordered(subject)
     titles = {name: f"{name} {arrow(name)}" for name in names}
-    for (variant,), group in averages.means.group_by("variant", maintain_order=True):
+    for (variant,), group in averages.group_by("variant", maintain_order=True):
         by_metric = {row["metric"]: row for row in group.iter_rows(named=True)}
         cells = {titles[name]: _cell(by_metric.get(name)) for name in names}
         rows.append({"what": str(variant), **cells})
     several = len(subject.runs) > 1
-    for (run, bound), group in averages.bounds.group_by("run", "bound", maintain_order=True):
+    for (run, bound), group in held.group_by("run", "bound", maintain_order=True):
         by_metric = {row["metric"]: row for row in group.iter_rows(named=True)}
         kind = BOUNDS[str(bound)].kind
         prefix = f"{subject.names[int(str(run))]} · " if several else ""
@@ -117,7 +72,7 @@ def _overview(subject: Subject, averages: Averages) -> Table:
         "Mean scores; arrows point to better. Variants have 95 % bootstrap intervals, baselines "
         "and ceilings their mean alone."
     )
-    return Table("summary", caption, pl.DataFrame(rows), averages.means)
+    return Table("summary", caption, pl.DataFrame(rows), averages)
 
 
 def _cell(row: dict[str, object] | None) -> str:
@@ -126,29 +81,26 @@ def _cell(row: dict[str, object] | None) -> str:
     return with_interval(row["mean"], row.get("low"), row.get("high"))  # type: ignore[arg-type]
 
 
-def _part(subject: Subject, averages: Averages, metric: str) -> Part:
-    own = averages.means.filter(pl.col("metric") == metric)
-    held = averages.bounds.filter(pl.col("metric") == metric)
+def _part(subject: Subject, averages: pl.DataFrame, held: pl.DataFrame, metric: str) -> Part:
+    own = averages.filter(pl.col("metric") == metric)
+    held = held.filter(pl.col("metric") == metric)
     several = len(subject.runs) > 1
     models = own.select(
         name="variant", kind=pl.lit("model"), mean="mean", low="low", high="high", images="images"
     )
-    kinds = {name: BOUNDS[name].kind for name in held["bound"].unique()}
     names = [
         f"{subject.names[row['run']]} · {row['bound']}" if several else row["bound"]
         for row in held.iter_rows(named=True)
     ]
     others = held.select(
         pl.Series("name", names, pl.String),
-        pl.col("bound").replace_strict(kinds, default="baseline").alias("kind")
-        if kinds
-        else pl.lit("baseline").alias("kind"),
+        pl.Series("kind", [BOUNDS[name].kind for name in held["bound"]], pl.String),
         "mean",
-        pl.col("mean").alias("low"),
-        pl.col("mean").alias("high"),
         "images",
+        low="mean",
+        high="mean",
     )
-    shown = pl.concat([models, others]).filter(pl.col("mean").is_not_null())
+    shown = pl.concat([models, others.select(models.columns)]).filter(pl.col("mean").is_not_null())
     figures = []
     if shown.height:
         caption = f"Mean {metric} with 95 % intervals, beside baselines and ceilings."

@@ -1,4 +1,4 @@
-"""The orientation audit: how often each rule turns a map the wrong way round."""
+"""The orientation audit: how often each rule inverts a map."""
 
 from __future__ import annotations
 
@@ -23,16 +23,7 @@ MISSING = (
 
 
 def orientation_chapter(subject: Subject) -> Chapter:
-    """Write the audit of all runs that can be audited.
-
-    Parameters
-    ----------
-    subject : Subject
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write the audit of all runs that can be audited."""
     parts = []
     for place, run in enumerate(subject.runs):
         try:

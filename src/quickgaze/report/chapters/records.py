@@ -6,18 +6,21 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import Any
 
 import polars as pl
 
+from quickgaze.options import command_words
 from quickgaze.report.album import Album
 from quickgaze.report.contents import Chapter, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.words import count
 from quickgaze.stimuli import DATASETS
 from quickgaze.study import Run
+from quickgaze.study.manifest import Manifest
+from quickgaze.study.plan import Plan
 
 FAILURES_TEXT = (
     "Stimuli that could not be scored, scores that are undefined, and pictures that could not be "
@@ -27,26 +30,6 @@ PROVENANCE_TEXT = (
     "What it takes to compute the same again: the command, the data set and its edition, the "
     "weights, the settings and the versions."
 )
-_FLAGS = {
-    "backbones": "backbone",
-    "cams": "cam",
-    "grids": "grid",
-    "components": "component",
-    "orientations": "orientation",
-    "sigmas": "sigma",
-    "levels": "level",
-    "level_scale": "level-scale",
-    "fusion": "fusion",
-    "weights": "weights",
-    "precision": "precision",
-    "geometry": "geometry",
-    "convention": "convention",
-    "density_sigma": "density-sigma",
-    "draws": "draws",
-    "seed": "seed",
-}
-_UNSAID = {"level_scale": "none", "fusion": "concatenate", "weights": "default"}
-_UNSAID |= {"precision": "auto", "geometry": "default", "convention": "tuebingen"}
 
 
 def failures_chapter(subject: Subject, album: Album) -> Chapter:
@@ -139,28 +122,31 @@ def _facts(name: str, caption: str, facts: Mapping[str, str]) -> Table:
 
 def run_facts(run: Run) -> dict[str, str]:
     """Gather what a reader needs to compute a run again, by topic."""
-    plan, manifest = run.plan, run.manifest if run.complete else {}
-    dataset = plan["dataset"]
+    plan = run.plan
     facts = {
         "run folder": run.place,
         "state": "complete" if run.complete else "not complete",
-        "command": equivalent_command(plan) if "imported" not in manifest else "imported",
-        "data set": str(dataset["name"]),
-        "edition": str(dataset.get("edition", "—")),
-        "gaze": str(dataset.get("gaze", "—")),
-        "data fingerprint": str(dataset.get("fingerprint", "—")),
-        "stimuli": count(len(plan["stimuli"])),
+        "command": equivalent_command(plan),
+        "data set": plan.dataset.name,
+        "edition": plan.dataset.edition,
+        "gaze": plan.dataset.gaze,
+        "data fingerprint": plan.dataset.fingerprint or "—",
+        "stimuli": count(len(plan.stimuli)),
     }
-    facts |= {f"counts: {name}": count(value) for name, value in manifest.get("counts", {}).items()}
-    for name, backbone in manifest.get("backbones", {}).items():
-        facts[f"weights of {name}"] = f"{backbone['weights']}; SHA-256 {backbone['weights_hash']}"
-        facts[f"computed {name} on"] = f"{backbone['device']}, {backbone['precision']}"
-    facts |= {f"setting: {name}": _text(value) for name, value in plan["settings"].items()}
-    facts |= {f"version: {name}": each for name, each in manifest.get("versions", {}).items()}
-    facts |= {name: manifest[name] for name in ("started", "finished") if name in manifest}
-    imported = manifest.get("imported", {})
-    facts |= {f"imported: {name}": _text(value) for name, value in imported.items()}
-    return facts
+    settings = {f"setting: {name}": _text(value) for name, value in plan["settings"].items()}
+    return facts | settings | (_came_of_it(run.manifest) if run.complete else {})
+
+
+def _came_of_it(manifest: Manifest) -> dict[str, str]:
+    """Gather what is known of a complete run, by topic."""
+    facts = {"command": "imported"} if manifest.imported else {}
+    facts |= {f"counts: {name}": count(each) for name, each in asdict(manifest.counts).items()}
+    for name, backbone in manifest.backbones.items():
+        facts[f"weights of {name}"] = f"{backbone.weights}; SHA-256 {backbone.weights_hash}"
+        facts[f"computed {name} on"] = f"{backbone.device}, {backbone.precision}"
+    facts |= {f"version: {name}": each for name, each in manifest.versions.items()}
+    facts |= {"started": manifest.started, "finished": manifest.finished}
+    return facts | {f"imported: {name}": _text(each) for name, each in manifest.imported.items()}
 
 
 def _text(value: object) -> str:
@@ -171,24 +157,10 @@ def _text(value: object) -> str:
     return "—" if value is None else str(value)
 
 
-def equivalent_command(plan: Mapping[str, Any]) -> str:
+def equivalent_command(plan: Plan) -> str:
     """Shell command for a plan's settings; ``ROOT`` and ``RUN`` stand for the folders."""
-    settings = plan["settings"]
-    name = str(plan["dataset"]["name"])
+    name = plan.dataset.name
     generated = name in DATASETS.own and not DATASETS[name].needs_root
-    root = [] if generated else ["--root", "ROOT"]
-    words = ["quickgaze", "run", "--dataset", name, *root]
-    for option, flag in _FLAGS.items():
-        value = settings.get(option)
-        if value is None or value == _UNSAID.get(option) or (option == "seed" and value == 0):
-            continue
-        for each in value if isinstance(value, list) else [value]:
-            words += [f"--{flag}", f"{each:g}" if isinstance(each, float) else str(each)]
-    if settings.get("rectify") is False:
-        words.append("--no-rectify")
-    words += ["--metrics", ",".join(settings["metrics"])]
-    if "bounds" in settings:
-        words += ["--bounds", ",".join(settings["bounds"]) or "none"]
-    for model, place in settings.get("maps", {}).items():
-        words += ["--maps", f"{model}={place}"]
-    return shlex.join([*words, "--out", "RUN"])
+    root = "" if generated else " --root ROOT"
+    dataset = f"quickgaze run --dataset {shlex.quote(name)}{root}"
+    return f"{dataset} {command_words(plan.settings)} --out RUN"

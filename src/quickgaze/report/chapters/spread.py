@@ -1,4 +1,4 @@
-"""How scores are spread over the images: histograms, quantiles, deciles; and the ranking."""
+"""How scores spread over the images: histograms, quantiles, deciles; and the ranking."""
 
 from __future__ import annotations
 
@@ -25,16 +25,7 @@ RANKED = 25
 
 
 def spread_chapter(subject: Subject) -> Chapter:
-    """Write how scores are spread.
-
-    Parameters
-    ----------
-    subject : Subject
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write how scores spread."""
     parts = [_spread(subject, metric) for metric in ordered(subject)]
     return Chapter("distributions", "Distributions and deciles", SPREAD_TEXT, parts)
 
@@ -111,16 +102,7 @@ def _tenths(tenths: pl.DataFrame, metric: str) -> Table:
 
 
 def ranking_chapter(subject: Subject) -> Chapter:
-    """Write which stimuli agree most, middling and least.
-
-    Parameters
-    ----------
-    subject : Subject
-
-    Returns
-    -------
-    Chapter
-    """
+    """Write which stimuli agree most, middling and least."""
     parts = [
         _ranking(subject, place, metric)
         for metric in ordered(subject)
