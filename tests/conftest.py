@@ -7,10 +7,11 @@ import os
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import hypothesis
 import numpy as np
 import polars as pl
@@ -97,3 +98,32 @@ def write_run() -> Callable[..., Run]:
         return open_run(folder)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of an S3 server in this process, without access to any network."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import
+    made = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    made.start()
+    host, port = made.get_host_and_port()
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    yield f"http://{host}:{port}"
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    made.stop()
+
+
+@pytest.fixture
+def bucket(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """An empty bucket, with what is needed to reach it in the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    name = f"s3://{abs(hash(request.node.nodeid))}"
+    fsspec.filesystem("s3").mkdir(name)
+    return name

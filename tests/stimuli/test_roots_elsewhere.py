@@ -6,8 +6,7 @@ import multiprocessing
 import operator
 import pickle
 import shutil
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
@@ -29,38 +28,8 @@ from quickgaze.stimuli import (
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.model_maps import ArchivedMap
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from moto.server import ThreadedMotoServer
-
 Write = Callable[..., Path]
 Upload = Callable[[Path], str]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Address of an S3 server in this process, without access to any network."""
-    made = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    made.start()
-    host, port = made.get_host_and_port()
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    yield f"http://{host}:{port}"
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    made.stop()
-
-
-@pytest.fixture
-def bucket(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
-    """An empty bucket, with what is needed to reach it in the environment."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    name = f"s3://{abs(hash(request.node.nodeid))}"
-    fsspec.filesystem("s3").mkdir(name)
-    return name
 
 
 def _upload(root: Path, place: str) -> str:
