@@ -7,13 +7,14 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from quickgaze import catalogue
 from quickgaze.catalogue import Catalogue
-from quickgaze.errors import ExtensionError, ExtensionWarning, UnknownNameError
+from quickgaze.errors import ExtensionError, ExtensionWarning, OptionError, UnknownNameError
 
 PAINTS = Catalogue("paint", "quickgaze.test_paints", {"red": 1.0})
 
@@ -52,6 +53,35 @@ def test_a_name_like_no_other_gets_the_list() -> None:
     colours = Catalogue("colour", "quickgaze.test_colours", {"red": 1, "green": 2})
     with pytest.raises(UnknownNameError, match=r"'xyzzy'\. Known: red, green"):
         colours["xyzzy"]
+
+
+@dataclass(frozen=True)
+class Paint:
+    name: str
+
+
+def test_objects_are_taken_beside_names() -> None:
+    red = Paint("red")
+    paints = Catalogue("paint", "quickgaze.test_named_paints", {"red": red})
+    blue = Paint("blue")
+    assert paints.choose("red") is paints.choose(red) is red
+    assert paints.choose(blue) is blue
+    with pytest.raises(UnknownNameError, match="unknown paint 'blue'"):
+        paints.choose("blue")
+    with pytest.raises(OptionError, match="paint: '' cannot be a name"):
+        paints.choose(Paint(""))
+    with pytest.raises(OptionError, match=r"give a name or a .*Paint, not a float"):
+        paints.choose(0.5)  # type: ignore[arg-type]
+
+
+def test_an_object_does_not_take_anothers_name() -> None:
+    @dataclass(frozen=True)
+    class Glossy(Paint):
+        gloss: float = 1.0
+
+    paints = Catalogue("paint", PAINTS.group, {"red": Glossy("red")})
+    with pytest.raises(OptionError, match="there is another paint 'red'; give yours another name"):
+        paints.choose(Glossy("red", 0.5))
 
 
 def test_other_packages_add_entries(add_package: AddPackage) -> None:

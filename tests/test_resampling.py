@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from quickgaze.errors import OptionError
-from quickgaze.resampling import bilinear_matrix, blurred_points, gaussian_blur
+from quickgaze.resampling import (
+    bilinear_matrix,
+    bilinear_taps,
+    blurred_plane,
+    blurred_points,
+    enlarging_matrix,
+    gaussian_blur,
+)
 
 
 @given(target=st.integers(1, 40), source=st.integers(1, 40), seed=st.integers(0, 99))
@@ -47,6 +54,32 @@ def test_a_ramp_lies_at_cell_centres_of_a_partial_extent() -> None:
     np.testing.assert_allclose(bilinear_matrix(3, 10, extent=7.5) @ ramp, [1.25, 3.75, 6.25])
 
 
+def test_literal_taps_and_weights() -> None:
+    taps = bilinear_taps(2, 4)
+    assert (taps.lower.tolist(), taps.upper.tolist()) == ([0, 2], [1, 3])
+    assert taps.share.tolist() == [0.5, 0.5]
+    assert bilinear_matrix(2, 4).tolist() == [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+    assert bilinear_matrix(2, 4, extent=2.0).tolist() == [[1, 0, 0, 0], [0, 1, 0, 0]]
+
+
+def test_a_literal_blur() -> None:
+    blurred = [0.11, 0.79, 0.11]
+    np.testing.assert_allclose(gaussian_blur([0.0, 1.0, 0.0], 0.5, axes=(0,)), blurred, atol=5e-3)
+    line = np.array([[0.0, 1.0, 0.0]])
+    np.testing.assert_allclose(blurred_plane(line, 0.5), [blurred], atol=5e-3)
+    twice = blurred_points(np.array([0, 0]), np.array([1, 1]), (1, 3), 0.5)
+    np.testing.assert_allclose(twice, [[0.21, 1.57, 0.21]], atol=5e-3)
+
+
+def test_enlarging_is_resampling_and_then_blurring() -> None:
+    matrix = enlarging_matrix(4, 2, 0.5)
+    expected = [[0.97, 0.03], [0.72, 0.28], [0.28, 0.72], [0.03, 0.97]]
+    np.testing.assert_allclose(matrix, expected, atol=5e-3)
+    np.testing.assert_allclose(
+        matrix, gaussian_blur(bilinear_matrix(4, 2), 0.5, axes=(0,)), atol=1e-12
+    )
+
+
 def test_matrices_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         bilinear_matrix(2, 3)[0, 0] = 5
@@ -68,7 +101,7 @@ def test_no_blur_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("sigma", [-1.0, float("nan"), float("inf")])
-def test_a_blur_that_is_none_is_refused(sigma: float) -> None:
+def test_an_impossible_blur_is_refused(sigma: float) -> None:
     with pytest.raises(OptionError, match="sigma"):
         gaussian_blur([1.0], sigma, axes=(0,))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from quickgaze.errors import ExtensionError, ExtensionWarning, OptionError, UnknownNameError
 
@@ -100,7 +100,7 @@ class Catalogue(Generic[T]):
                 raise OptionError(f"there is another {self.kind} {name!r}; give yours another name")
         elif not _NAME.fullmatch(name):
             raise OptionError(f"{self.kind}: {name!r} cannot be a name; use {_ALLOWED}")
-        return given
+        return cast("T", given)
 
     def package(self, name: str) -> tuple[str, str] | None:
         """Name and version of the package that adds an entry; None for quickgaze's own."""

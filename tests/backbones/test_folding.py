@@ -65,6 +65,12 @@ def test_a_network_of_torchvision() -> None:
     assert_folded(resnet18())
 
 
+def test_a_literal_folding() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU()).eval()
+    assert fold_batch_norms(network) == 1
+    assert isinstance(network[1], nn.Identity)
+
+
 def test_frozen_norms() -> None:
     norm = FrozenBatchNorm2d(5, eps=1e-3)
     norm.running_mean.uniform_(-1, 1)

@@ -68,17 +68,12 @@ def _what_remains(norm: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def _fold(convolution: Any, norm: Any) -> None:
-    weight = convolution.weight
     # in float64, so that the weights are rounded once
-    folded = fuse_conv_bn_weights(
-        weight.double(),
-        None if convolution.bias is None else convolution.bias.double(),
-        norm.running_mean.double(),
-        norm.running_var.double(),
-        norm.eps,
-        None if norm.weight is None else norm.weight.double(),
-        None if norm.bias is None else norm.bias.double(),
-    )
+    learned = convolution.weight, convolution.bias, norm.weight, norm.bias
+    exact: list[Any] = [None if each is None else each.double() for each in learned]
+    weight, bias, scale, shift = exact
+    mean, variance = norm.running_mean.double(), norm.running_var.double()
     convolution.weight, convolution.bias = (
-        nn.Parameter(values.to(weight.dtype), requires_grad=False) for values in folded
+        nn.Parameter(folded.to(convolution.weight.dtype), requires_grad=False)
+        for folded in fuse_conv_bn_weights(weight, bias, mean, variance, norm.eps, scale, shift)
     )

@@ -26,16 +26,13 @@ class DeferredLevel(Protocol):
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Its shape (B, C, H, W)."""
-        ...
 
     @property
     def whole(self) -> torch.Tensor:
         """All of it, (B, C, H, W), float32."""
-        ...
 
     def at(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Compute the cells where some rows and columns meet, (B, C, h, w), float32."""
-        ...
 
 
 class Levels(Mapping[str, torch.Tensor]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -94,38 +94,33 @@ def _fitted(draft: BackboneSpec, trained_size: tuple[int, int]) -> BackboneSpec:
     """Find which image sizes a model takes, from any to only one, and the levels it gives."""
     coarsest = draft.levels[-1].stride
     even = (6 * coarsest, 10 * coarsest)
-    for extra in ({"dynamic_img_size": True}, {}):
-        options = {**draft.options, **extra}
-        shapes = _shapes(draft, options, _ODD_SIZE)
+    for options in ({**draft.options, "dynamic_img_size": True}, draft.options):
+        spec = replace(draft, options=options)
+        shapes = _shapes(spec, _ODD_SIZE)
         if shapes is not None and _covers(shapes, draft.levels, _ODD_SIZE):
-            return _with_levels(draft, options, shapes, InputGeometry(antialias=True))
-        shapes = _shapes(draft, options, even)
+            return _with_levels(spec, shapes, draft.geometry)
+        shapes = _shapes(spec, even)
         if shapes is not None:
-            geometry = InputGeometry(multiple=coarsest, antialias=True)
-            return _with_levels(draft, options, shapes, geometry)
+            return _with_levels(spec, shapes, replace(draft.geometry, multiple=coarsest))
     # A few models compute with numbers that the meta device does not have.
-    shapes = _shapes(draft, draft.options, trained_size) or _shapes(
-        draft, draft.options, trained_size, device="cpu"
-    )
+    shapes = _shapes(draft, trained_size) or _shapes(draft, trained_size, device="cpu")
     if shapes is None:
         raise OptionError(
             f"{draft.name} gives no feature maps (B, C, H, W) of a {trained_size} image; build "
             "it yourself and name its layers with quickgaze.wrap_backbone"
         )
-    geometry = InputGeometry(antialias=True, fixed_size=trained_size)
-    return _with_levels(draft, draft.options, shapes, geometry, only_size=True)
+    return _with_levels(draft, shapes, replace(draft.geometry, fixed_size=trained_size))
 
 
 def _shapes(
-    draft: BackboneSpec, options: Mapping[str, Any], size: tuple[int, int], device: str = "meta"
+    spec: BackboneSpec, size: tuple[int, int], device: str = "meta"
 ) -> list[torch.Size] | None:
     """Shapes of the levels of an image of `size`; None if the model does not take it."""
     try:
         with torch.device(device), torch.random.fork_rng(devices=[]), torch.inference_mode():
-            network = timm_network(replace(draft, options=options)).eval()
-            features = network(torch.zeros(1, 3, *size))
+            features = timm_network(spec).eval()(torch.zeros(1, 3, *size))
     except Exception as error:  # noqa: BLE001 - models refuse sizes in many ways
-        _log.debug("%s takes no %s image: %s", draft.name, size, error)
+        _log.debug("%s takes no %s image: %s", spec.name, size, error)
         return None
     shapes = [level.shape for level in features.values()]
     return shapes if all(len(shape) == 4 for shape in shapes) else None
@@ -142,14 +137,10 @@ def _covers(
 
 
 def _with_levels(
-    draft: BackboneSpec,
-    options: Mapping[str, Any],
-    shapes: Sequence[torch.Size],
-    geometry: InputGeometry,
-    only_size: bool = False,
+    spec: BackboneSpec, shapes: Sequence[torch.Size], geometry: InputGeometry
 ) -> BackboneSpec:
     levels = tuple(
-        LevelSpec(level.name, level.stride, shape[1])
-        for level, shape in zip(draft.levels, shapes, strict=True)
+        replace(level, channels=shape[1]) for level, shape in zip(spec.levels, shapes, strict=True)
     )
-    return replace(draft, options=options, levels=levels, geometry=geometry, only_size=only_size)
+    only_size = geometry.fixed_size is not None
+    return replace(spec, levels=levels, geometry=geometry, only_size=only_size)

@@ -101,8 +101,6 @@ def spectral_residual(images: torch.Tensor) -> Cam:
     -----
     As in the authors' published code, with two differences: the image is reduced with a linear
     filter, not a cubic one, and the Gaussian is 11 cells wide, not 10, so that it is centred.
-    Its border of 0 matters: the transform takes opposite borders for neighbours, and most maps
-    have their maximum there without it.
 
     Examples
     --------
@@ -146,6 +144,8 @@ def _residual_map(luminance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     logarithm = np.log(np.maximum(amplitude, amplitude.max() * np.finfo(np.float64).eps))
     residual = logarithm - ndimage.uniform_filter(logarithm, 3, mode="nearest")
     restored = np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))
+    # The transform takes opposite borders for neighbours; without 0 beyond them, most maps would
+    # have their maximum there.
     blurred: npt.NDArray[np.float64] = ndimage.gaussian_filter(
         np.abs(restored) ** 2, _SMOOTHING, mode="constant", radius=_SMOOTHING_RADIUS
     )

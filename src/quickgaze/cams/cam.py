@@ -135,18 +135,13 @@ class Cam:
         Parameters
         ----------
         orientation : str
-            Name of the rule.
+            Name of the rule; errors as for `sign`.
 
         Returns
         -------
         Tensor, shape (B,), float32
             In [0, 1]; near 0 the sign is a coin toss. NaN where the rule could not be
             evaluated, and for maps whose sign is not open.
-
-        Raises
-        ------
-        UnknownNameError, OptionError
-            As for `sign`.
         """
         if not self.signed:
             return torch.full_like(self.explained_variance, torch.nan)
@@ -158,17 +153,12 @@ class Cam:
         Parameters
         ----------
         orientation : str
-            Name of the rule.
+            Name of the rule; errors as for `sign`.
 
         Returns
         -------
         Tensor, shape (B, h, w), float32
             NaN everywhere where the rule could not be evaluated.
-
-        Raises
-        ------
-        UnknownNameError, OptionError
-            As for `sign`.
         """
         return self.projection * self.sign(orientation)[:, None, None]
 
@@ -188,11 +178,9 @@ class DeferredEvidence(Protocol):
 
     def __call__(self) -> torch.Tensor:
         """Compute it, (B,)."""
-        ...
 
     def images(self) -> Sequence[DeferredEvidence]:
         """Split it into that of single images, on the CPU and in memory of their own."""
-        ...
 
 
 class Evidence(Mapping[str, torch.Tensor]):

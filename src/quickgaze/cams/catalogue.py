@@ -39,34 +39,15 @@ def _over_levels(make: MapMaker, given: CamInput, options: CamOptions) -> Cam:
     return make(given.pyramid.select(options.levels), options.grid)
 
 
-def _baseline(name: str, summary: str, compute: Callable[[torch.Tensor], Cam]) -> CamMethod:
-    """Make a map from the images alone: it has no grid, no component and no sign to choose."""
-    return CamMethod(
-        name,
-        summary,
-        lambda given, _: compute(given.images),
-        signed=False,
-        has_grid=False,
-        has_components=False,
-    )
+def _from_images(compute: Callable[[torch.Tensor], Cam]) -> Callable[[CamInput, CamOptions], Cam]:
+    return lambda given, _: compute(given.images)
 
 
+_unsigned = partial(CamMethod, signed=False, has_components=False)
 _METHODS = (
     CamMethod("eigen", "the direction in which the features vary most", _eigen),
-    CamMethod(
-        "deviation",
-        "how far the features are from their mean over the image",
-        _deviation,
-        signed=False,
-        has_components=False,
-    ),
-    CamMethod(
-        "activation",
-        "the mean of the absolute features over channels",
-        _activation,
-        signed=False,
-        has_components=False,
-    ),
+    _unsigned("deviation", "how far the features are from their mean over the image", _deviation),
+    _unsigned("activation", "the mean of the absolute features over channels", _activation),
     *(
         CamMethod(
             method.name,
@@ -79,21 +60,24 @@ _METHODS = (
         )
         for method in GRADIENT_METHODS.values()
     ),
-    CamMethod(
+    _unsigned(
         "boxes",
         "what a detector finds: its boxes, each as strong as its score",
         boxes_cam,
-        signed=False,
         has_grid=False,
-        has_components=False,
         check=check_detector,
     ),
-    _baseline("center", "baseline: a Gaussian at the centre of the image", center),
-    _baseline("uniform", "baseline: every place alike", uniform),
-    _baseline(
-        "spectral_residual",
-        "baseline: the image's spectrum less the smooth one of all images",
-        spectral_residual,
+    *(
+        _unsigned(name, f"baseline: {summary}", _from_images(compute), has_grid=False)
+        for name, summary, compute in (
+            ("center", "a Gaussian at the centre of the image", center),
+            ("uniform", "every place alike", uniform),
+            (
+                "spectral_residual",
+                "the image's spectrum less the smooth one of all images",
+                spectral_residual,
+            ),
+        )
     ),
 )
 
@@ -151,9 +135,7 @@ def check_cam(cam: str | CamMethod, spec: BackboneSpec) -> None:
     --------
     >>> from quickgaze.backbones import find_spec
     >>> check_cam("eigen", find_spec("efficientnet_lite0"))
-    >>> check_cam("boxes", find_spec("efficientnet_lite0"))
-    Traceback (most recent call last):
-    quickgaze.errors.OptionError: efficientnet_lite0 is not a detector, so it has no boxes; ...
+    >>> check_cam("boxes", find_spec("fasterrcnn_resnet50_fpn"))
     """
     check = as_cam(cam).check
     if check is not None:

@@ -40,12 +40,8 @@ def mean_over_levels(
     make : callable
         Makes a map of a pyramid on a grid: `eigen`, `deviation` or `activation`, other options
         bound with `functools.partial`.
-    pyramid : Pyramid
-        Features of a batch of images.
-    grid : str
-        Where the maps are brought together, as for `eigen`.
-    levels : sequence of str, optional
-        The levels to use; all by default.
+    pyramid, grid, levels
+        As for `eigen`.
 
     Returns
     -------

@@ -33,32 +33,29 @@ class GradientMethod:
     by_passes: bool = False  # needs no gradient, but a pass through the network for each channel
 
 
-GRADIENT_METHODS = {
-    method.name: method
-    for method in (
-        GradientMethod("gradcam", "GradCAM", "channels by the mean gradient of the top class"),
-        GradientMethod("gradcam++", "GradCAMPlusPlus", "channels by weighted positive gradients"),
-        GradientMethod("hirescam", "HiResCAM", "features times their own gradients"),
-        GradientMethod("layercam", "LayerCAM", "features times their own positive gradients"),
-        GradientMethod(
-            "eigengradcam",
-            "EigenGradCAM",
-            "the first principal component of features times gradients",
-        ),
-        GradientMethod(
-            "scorecam",
-            "ScoreCAM",
-            "channels by the top class's score behind them as a mask; slow",
-            by_passes=True,
-        ),
-        GradientMethod(
-            "ablationcam",
-            "AblationCAM",
-            "channels by what the top class loses without them; slow",
-            by_passes=True,
-        ),
-    )
-}
+_METHODS = (
+    GradientMethod("gradcam", "GradCAM", "channels by the mean gradient of the top class"),
+    GradientMethod("gradcam++", "GradCAMPlusPlus", "channels by weighted positive gradients"),
+    GradientMethod("hirescam", "HiResCAM", "features times their own gradients"),
+    GradientMethod("layercam", "LayerCAM", "features times their own positive gradients"),
+    GradientMethod(
+        "eigengradcam", "EigenGradCAM", "the first principal component of features times gradients"
+    ),
+    GradientMethod(
+        "scorecam",
+        "ScoreCAM",
+        "channels by the top class's score behind them as a mask; slow",
+        by_passes=True,
+    ),
+    GradientMethod(
+        "ablationcam",
+        "AblationCAM",
+        "channels by what the top class loses without them; slow",
+        by_passes=True,
+    ),
+)
+
+GRADIENT_METHODS = {method.name: method for method in _METHODS}
 """The gradient CAMs of the grad-cam library, by their names here."""
 
 

@@ -97,18 +97,10 @@ _RULES = (
     Orientation(
         "extremum",
         "the extreme further from zero is positive",
-        lambda projection, _: extremum_evidence(projection),
+        lambda maps, _: extremum_evidence(maps),
     ),
-    Orientation(
-        "skew",
-        "the third moment is positive",
-        lambda projection, _: skew_evidence(projection),
-    ),
-    Orientation(
-        "border",
-        "the border is below the inside",
-        lambda projection, _: border_evidence(projection),
-    ),
+    Orientation("skew", "the third moment is positive", lambda maps, _: skew_evidence(maps)),
+    Orientation("border", "the border is below the inside", lambda maps, _: border_evidence(maps)),
     Orientation(
         "lapack", "as numpy.linalg.svd returned it, which is arbitrary; grids to 4,096 cells"
     ),

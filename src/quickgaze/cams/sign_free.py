@@ -29,14 +29,8 @@ def deviation(
 
     Parameters
     ----------
-    pyramid : Pyramid
-        Features of a batch of images.
-    grid : str
-        Where the levels are brought together, as for `eigen`.
-    levels : sequence of str, optional
-        The levels to use; all by default.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by its standard deviation.
+    pyramid, grid, levels, level_scale
+        As for `eigen`.
 
     Returns
     -------
@@ -82,14 +76,8 @@ def activation(
 
     Parameters
     ----------
-    pyramid : Pyramid
-        Features of a batch of images.
-    grid : str
-        Where the levels are brought together, as for `eigen`.
-    levels : sequence of str, optional
-        The levels to use; all by default.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by its standard deviation.
+    pyramid, grid, levels, level_scale
+        As for `eigen`.
 
     Returns
     -------
