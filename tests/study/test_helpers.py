@@ -51,20 +51,20 @@ class Tasks:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def helpers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Helpers]:
+def helpers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Helpers[Tasks]]:
     tasks = Tasks(tmp_path)
     made = ThreadHelpers(tasks) if request.param == "threads" else ProcessHelpers(tasks, 2)
     yield made
     made.close()
 
 
-def test_tasks_are_done_in_the_background(helpers: Helpers) -> None:
-    tickets = [helpers.submit("double", number) for number in range(20)]
+def test_tasks_are_done_in_the_background(helpers: Helpers[Tasks]) -> None:
+    tickets = [helpers.submit(Tasks.double, number) for number in range(20)]
     assert [ticket.result() for ticket in tickets] == list(range(0, 40, 2))
 
 
-def test_what_a_task_raises_is_raised_where_it_is_waited_for(helpers: Helpers) -> None:
-    ticket = helpers.submit("fail")
+def test_what_a_task_raises_is_raised_where_it_is_waited_for(helpers: Helpers[Tasks]) -> None:
+    ticket = helpers.submit(Tasks.fail)
     with pytest.raises(ValueError, match="no"):
         ticket.result()
 
@@ -74,7 +74,7 @@ def test_helping_threads_loop_alone_and_leave_the_network_its_own(tmp_path: Path
     torch.set_num_threads(2)
     helpers = ThreadHelpers(Tasks(tmp_path))
     try:
-        assert {helpers.submit("threads").result() for _ in range(4)} == {1}
+        assert {helpers.submit(Tasks.threads).result() for _ in range(4)} == {1}
         assert torch.get_num_threads() == 2
     finally:
         helpers.close()
@@ -95,7 +95,7 @@ def test_a_process_that_dies_is_replaced_and_nothing_is_lost(tmp_path: Path) -> 
     helpers = ProcessHelpers(Tasks(tmp_path), 2)
     try:
         tickets = [
-            helpers.submit("die_once" if number in (2, 5) else "double", number)
+            helpers.submit(Tasks.die_once if number in (2, 5) else Tasks.double, number)
             for number in range(8)
         ]
         expected = [number if number in (2, 5) else 2 * number for number in range(8)]
@@ -107,9 +107,9 @@ def test_a_process_that_dies_is_replaced_and_nothing_is_lost(tmp_path: Path) -> 
 def test_a_task_that_always_kills_its_process_fails_alone(tmp_path: Path) -> None:
     helpers = ProcessHelpers(Tasks(tmp_path), 2)
     try:
-        before = [helpers.submit("double", number) for number in range(4)]
-        deadly = helpers.submit("die")
-        after = [helpers.submit("double", number) for number in range(4)]
+        before = [helpers.submit(Tasks.double, number) for number in range(4)]
+        deadly = helpers.submit(Tasks.die)
+        after = [helpers.submit(Tasks.double, number) for number in range(4)]
         assert [ticket.result() for ticket in before] == [0, 2, 4, 6]
         with pytest.raises(HelperDiedError, match="died 3 times"):
             deadly.result()

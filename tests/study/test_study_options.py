@@ -12,7 +12,7 @@ from quickgaze.errors import DatasetError, OptionError, UnknownNameError
 from quickgaze.metrics import CONVENTIONS, METRICS
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Stimulus
-from quickgaze.study.defaults import default_metrics
+from quickgaze.study.settings import default_metrics
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ import torch
 
 from quickgaze.backbones import Backbone, BackboneSpec, Pyramid
 from quickgaze.cams.cam import Cam
+from quickgaze.options import FeatureOptions, ModelOptions, documented, options_of
 
 
+@documented(FeatureOptions)
 @dataclass(frozen=True)
-class CamOptions:
+class CamOptions(FeatureOptions):
     """How features become a map.
 
     Parameters
@@ -23,12 +25,7 @@ class CamOptions:
         stride (``"s32"``) or height x width (``"30x40"``).
     component : int
         Which principal component, from 0.
-    levels : tuple of str, optional
-        The levels to use; all by default.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by its standard deviation.
-    fusion : {"concatenate", "mean"}
-        ``"mean"`` makes a map of each level and averages them, see `mean_over_levels`.
+    {options}
 
     Examples
     --------
@@ -36,11 +33,28 @@ class CamOptions:
     0
     """
 
-    grid: str = "coarsest"
-    component: int = 0
-    levels: tuple[str, ...] | None = None
-    level_scale: str = "none"
-    fusion: str = "concatenate"
+    grid: str = ModelOptions.grid
+    component: int = ModelOptions.component
+
+    @classmethod
+    def of(cls, given: FeatureOptions, grid: str, component: int) -> CamOptions:
+        """Take what is said of the features from the options of a model or a study.
+
+        Parameters
+        ----------
+        given : FeatureOptions
+            Options of a model or a study.
+        grid : str
+            As above.
+        component : int
+            As above.
+
+        Returns
+        -------
+        CamOptions
+        """
+        features = {each.name: getattr(given, each.name) for each, _ in options_of(FeatureOptions)}
+        return cls(grid, component, **features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +91,22 @@ class CamMethod:
     Parameters
     ----------
     name : str
+        Goes into every result: letters, digits, dots, dashes and underscores.
     summary : str
         What the map shows, in one line.
     compute : callable
         From `CamInput` and `CamOptions` to the `Cam` of the batch.
     signed : bool
-        Whether the map's sign is open, so that an orientation rule has to fix it. A method
-        without an open sign is scored once, under the orientation ``"none"``.
+        Whether the map's sign is open, so that an orientation rule has to fix it. Other methods
+        are scored once, under the orientation ``"none"``.
     has_grid : bool
-        Whether it follows the option `grid`. One that does not is computed once, under the
-        grid ``"own"``.
+        Whether it follows the option `grid`. Other methods are computed once, under the grid
+        ``"own"``.
     has_components : bool
         Whether there are several components to choose from.
     check : callable, optional
-        Raises an `OptionError` for a backbone that the map cannot be made with, before any
-        work.
+        Raises an `OptionError`, before any work, for a backbone that the map cannot be made
+        with.
 
     Examples
     --------
@@ -99,8 +114,7 @@ class CamMethod:
     >>> CAMS["deviation"].signed
     False
     >>> def brightness(given: CamInput, options: CamOptions) -> Cam:
-    ...     maps = given.images.mean(1)
-    ...     return Cam(maps, torch.full((len(maps),), torch.nan), {}, 0)
+    ...     return Cam.unsigned(given.images.mean(1))
     >>> CamMethod("brightness", "how bright the image is", brightness, False, False, False).name
     'brightness'
     """

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import Field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +17,7 @@ import typer
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
+from quickgaze.options import Option, options_of
 
 
 def read_config(context: typer.Context, file: Path | None) -> Path | None:
@@ -84,28 +89,80 @@ def named_maps(given: list[str]) -> dict[str, str]:
     return maps
 
 
-BACKBONE = Annotated[str, typer.Option(help="See `quickgaze backbones`, or timm/MODEL.")]
-GEOMETRY = Annotated[
-    str,
-    typer.Option(help="How images are resized: default, native, detector, or short:480."),
-]
-WEIGHTS = Annotated[str, typer.Option(help="default, none (random) or a file.")]
-DEVICE = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
-PRECISION = Annotated[str, typer.Option(help="auto (fp32), fp32, tf32 or bf16.")]
-LEVELS = Annotated[
-    list[str] | None, typer.Option("--level", help="A level to use; repeatable. All by default.")
-]
-LEVEL_SCALE = Annotated[str, typer.Option(help="none, or std: each level by its deviation.")]
-FUSION = Annotated[str, typer.Option(help="concatenate levels, or mean: average their maps.")]
-RECTIFY = Annotated[bool, typer.Option(help="Set the negative part of a CAM to 0.")]
-BATCH_SIZE = Annotated[int, typer.Option(min=1, help="Images that go through together.")]
-GRID_HELP = "coarsest, finest, a level's name, a stride (s32) or height x width (30x40)."
+def takes_options(
+    options: type, *without: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command each option as a parameter, in the place of its parameter ``given``.
+
+    What the user leaves out keeps its default. Options named in `without` are not offered.
+    """
+    offered = {
+        known.flag or each.name: (each, known)
+        for each, known in options_of(options)
+        if each.name not in without
+    }
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(**arguments: Any) -> None:
+            values = {
+                each.name: _read(known, arguments.pop(flag))
+                for flag, (each, known) in offered.items()
+            }
+            given = {name: value for name, value in values.items() if value is not None}
+            command(given=options(**given), **arguments)
+
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            if parameter.name == "given":
+                parameters += [_parameter(flag, *each) for flag, each in offered.items()]
+            else:
+                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
+
+    return decorate
+
+
+_SAID = {"repeated": " Repeatable.", "listed": " Separated by commas.", "pairs": " Repeatable."}
+
+
+def _parameter(flag: str, each: Field[Any], known: Option) -> inspect.Parameter:
+    """Describe an option for Typer."""
+    shown = typer.Option(
+        help=known.help + _SAID.get(known.form, ""),
+        min=known.minimum if known.kind in (int, float) else None,
+        metavar="NAME=PATH" if known.form == "pairs" else None,
+    )
+    kind: Any = known.kind
+    default = each.default
+    if known.form != "one":
+        kind, default = list[kind] | None, None
+    elif default is None:
+        kind = kind | None
+    annotation = Annotated[kind, shown]
+    return inspect.Parameter(
+        flag, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _read(known: Option, value: Any) -> Any:
+    """Give an option's value as Python takes it; None where the user left it out."""
+    if not value and known.form != "one":
+        return None
+    if known.form == "pairs":
+        return named_maps(value)
+    if known.form == "listed":
+        return [] if value == ["none"] else separated(value)
+    return value
+
 
 PRESET = Annotated[
     str | None,
     typer.Option(
         is_eager=True,
         callback=apply_preset,
-        help="Settings of a study: cap6415. Options given besides count more.",
+        help="Settings of a published study: cap6415. Options given beside it count more.",
     ),
 ]

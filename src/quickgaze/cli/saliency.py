@@ -10,19 +10,8 @@ from typing import Annotated
 import typer
 
 from quickgaze.cli.messages import FAILED, complain, say, show
-from quickgaze.cli.options import (
-    BACKBONE,
-    DEVICE,
-    FUSION,
-    GEOMETRY,
-    GRID_HELP,
-    LEVEL_SCALE,
-    LEVELS,
-    PRECISION,
-    PRESET,
-    RECTIFY,
-    WEIGHTS,
-)
+from quickgaze.cli.options import PRESET, takes_options
+from quickgaze.options import ModelOptions, keywords
 
 
 def demo(
@@ -42,23 +31,12 @@ def demo(
     say(f"run folder: {shown.run.place}")
 
 
+@takes_options(ModelOptions, "batch_size")
 def map_images(
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     out: Annotated[Path, typer.Option(help="Folder for maps, overlays and the overview.")],
-    backbone: BACKBONE = "efficientnet_lite0",
-    cam: Annotated[str, typer.Option(help="How features become a map.")] = "eigen",
-    grid: Annotated[str, typer.Option(help=GRID_HELP)] = "coarsest",
-    component: Annotated[int, typer.Option(min=0, help="Principal component, from 0.")] = 0,
-    orientation: Annotated[str, typer.Option(help="Rule that fixes the sign.")] = "activation",
-    sigma: Annotated[float, typer.Option(min=0, help="Blur in pixels; 0 is none.")] = 19.0,
-    level: LEVELS = None,
-    level_scale: LEVEL_SCALE = "none",
-    fusion: FUSION = "concatenate",
-    rectify: RECTIFY = True,
-    weights: WEIGHTS = "default",
-    device: DEVICE = "auto",
-    precision: PRECISION = "auto",
-    geometry: GEOMETRY = "default",
+    *,
+    given: ModelOptions,
     npy: Annotated[bool, typer.Option(help="Write the maps as NumPy files too.")] = False,
     preset: PRESET = None,  # noqa: ARG001 - its callback does the work
 ) -> None:
@@ -68,22 +46,7 @@ def map_images(
     from quickgaze.saliency import SaliencyModel
 
     keep_freed_memory()
-    model = SaliencyModel(
-        backbone,
-        cam=cam,
-        grid=grid,
-        component=component,
-        orientation=orientation,
-        sigma=sigma,
-        levels=level,
-        level_scale=level_scale,
-        fusion=fusion,
-        rectify=rectify,
-        weights=weights,
-        device=device,
-        precision=precision,
-        geometry=geometry,
-    )
+    model = SaliencyModel(**keywords(given))
     mapped = map_files(model, images, out, arrays=npy)
     for file, reason in mapped.failures:
         complain(f"{file}: {reason}")

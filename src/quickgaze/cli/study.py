@@ -11,107 +11,48 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quickgaze.cli.messages import FAILED, complain, say, show
-from quickgaze.cli.options import (
-    BATCH_SIZE,
-    DEVICE,
-    FUSION,
-    GEOMETRY,
-    GRID_HELP,
-    LEVEL_SCALE,
-    LEVELS,
-    PRECISION,
-    PRESET,
-    RECTIFY,
-    WEIGHTS,
-    dataset_options,
-    named_maps,
-    read_config,
-    separated,
-)
+from quickgaze.cli.options import PRESET, dataset_options, read_config, takes_options
+from quickgaze.options import StudyOptions, keywords
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Dataset
     from quickgaze.study import Run
 
 
+@takes_options(StudyOptions)
 def run(
     dataset: Annotated[str, typer.Option(help="See `quickgaze data list`.")],
     out: Annotated[str, typer.Option(help="The run folder; a path, or a URL as s3://bucket/run.")],
     root: Annotated[
         str | None, typer.Option(help="Where the data set lies; a path or a URL.")
     ] = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="See `quickgaze backbones`, or timm/MODEL; repeatable."),
+    *,
+    given: StudyOptions,
+    batch_size: Annotated[
+        int,
+        typer.Option(
+            min=1, help="How many images of the same size go through the network together."
+        ),
+    ] = 4,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Score only the first N stimuli.")
     ] = None,
-    cam: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
-    grid: Annotated[list[str] | None, typer.Option(help=GRID_HELP + " Repeatable.")] = None,
-    component: Annotated[
-        list[int] | None, typer.Option(min=0, help="Principal component, from 0; repeatable.")
-    ] = None,
-    orientation: Annotated[
-        list[str] | None,
-        typer.Option(help="Rule that fixes the sign; repeatable. All by default."),
-    ] = None,
-    sigma: Annotated[
-        list[float] | None, typer.Option(min=0, help="Blur of the map in pixels; repeatable.")
-    ] = None,
-    metrics: Annotated[
-        list[str] | None, typer.Option(help="Names, separated by commas; see `quickgaze metrics`.")
-    ] = None,
-    convention: Annotated[
-        str, typer.Option(help="Whose definitions: tuebingen, mit, salicon or cap6415.")
-    ] = "tuebingen",
-    density_sigma: Annotated[
-        float | None,
-        typer.Option(min=0, help="Blur of fixations in pixels; by default the data set's own."),
-    ] = None,
-    level: LEVELS = None,
-    level_scale: LEVEL_SCALE = "none",
-    fusion: FUSION = "concatenate",
-    rectify: RECTIFY = True,
-    weights: WEIGHTS = "default",
-    device: DEVICE = "auto",
-    precision: PRECISION = "auto",
-    geometry: GEOMETRY = "default",
-    batch_size: BATCH_SIZE = 4,
-    shard_size: Annotated[
-        int, typer.Option(min=1, help="Stimuli that are kept together; a crash loses no more.")
-    ] = 64,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N stimuli.")] = None,
     engine: Annotated[str, typer.Option(help="Where to compute: local or ray.")] = "local",
     address: Annotated[
-        str | None, typer.Option(help="Of a Ray cluster; by default one is started here.")
+        str | None,
+        typer.Option(help="Address of a Ray cluster; by default one is started on this machine."),
     ] = None,
     helpers: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Processes that read and score beside each device; 0 for threads.",
+            help="How many processes read images and score maps beside each device; 0 for threads.",
         ),
     ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
     ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PATH",
-            help="Score another model's maps too: a folder or an HDF5 file; repeatable.",
-        ),
-    ] = None,
-    bounds: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Baselines and ceilings to hold the scores against: names, separated by commas; "
-            "none; all that the data set has the gaze for by default."
-        ),
-    ] = None,
-    draws: Annotated[
-        int, typer.Option(min=1, help="Observers, and halves, that ceilings are averaged over.")
-    ] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     preset: PRESET = None,  # noqa: ARG001 - its callback does the work
     config: Annotated[  # noqa: ARG001 - its callback does the work
         Path | None,
@@ -131,31 +72,8 @@ def run(
     keep_freed_memory()
     stimuli = load_dataset(dataset, root, **dataset_options(option or []))
     _introduce(stimuli)
-    study = Study(
-        stimuli if limit is None else stimuli[:limit],
-        backbone or None,
-        cam or None,
-        grid or ["coarsest"],
-        orientation,
-        sigma or [19.0],
-        None if metrics is None else separated(metrics),
-        components=component or [0],
-        convention=convention,
-        density_sigma=density_sigma,
-        levels=level,
-        level_scale=level_scale,
-        fusion=fusion,
-        rectify=rectify,
-        weights=weights,
-        device=device,
-        precision=precision,
-        geometry=geometry,
-        shard_size=shard_size,
-        maps=named_maps(maps or []),
-        bounds=None if bounds is None else [] if bounds == ["none"] else separated(bounds),
-        draws=draws,
-        seed=seed,
-    )
+    scored = stimuli if limit is None else stimuli[:limit]
+    study = Study(scored, **keywords(given))
     finished = study.run(out, engine, batch_size=batch_size, helpers=helpers, address=address)
     _print_summary(finished)
     say(f"run folder: {finished.place}")
@@ -181,7 +99,7 @@ def summary(
         "run": opened.place,
         "complete": opened.complete,
         "dataset": opened.plan["dataset"],
-        "stimuli": len(opened.plan["stimuli"]),
+        "stimuli": len(opened.plan.stimuli),
         "failed": opened.failures().height,
         "variants": summary_data(findings.summary(opened), findings.shares(opened)),
         "bounds": bounds_data(findings.bounds(opened)),
@@ -211,8 +129,8 @@ def _print_summary(run: Run) -> None:
     from quickgaze import findings
     from quickgaze.report import shares_table, summary_table
 
-    dataset = run.plan["dataset"]
-    title = f"{dataset['name']}, edition {dataset['edition']}"
+    dataset = run.plan.dataset
+    title = f"{dataset.name}, edition {dataset.edition}"
     if not run.complete:
         complain(f"{run.place} is not complete: the means are of what has been computed so far")
     table, shares = findings.summary(run), findings.shares(run)
@@ -220,7 +138,7 @@ def _print_summary(run: Run) -> None:
         show(summary_table(table, title, findings.bounds(run)))
     if shares.height:
         show(shares_table(shares))
-    for note in dataset["notes"]:
+    for note in dataset.notes:
         complain(f"note: {note}")
     reasons = run.undefined().group_by("metric", "bound", "reason", maintain_order=True).len()
     for metric, bound, reason, count in reasons.rows():

@@ -10,15 +10,12 @@ from typing import Any, overload
 import PIL.Image
 
 from quickgaze.backbones import Backbone, check_grid, load_backbone
-from quickgaze.backbones.spec import WeightsChoice
-from quickgaze.cams import CAMS, ORIENTATIONS, CamInput, CamOptions, check_cam
-from quickgaze.cams.features import check_level_scale
-from quickgaze.cams.fusion import check_fusion
+from quickgaze.cams import ORIENTATIONS, CamInput, CamOptions, as_cam, check_cam
 from quickgaze.errors import OptionError
+from quickgaze.options import ModelOptions, check, documented, takes
 from quickgaze.resampling import check_sigma
 from quickgaze.saliency.inputs import ImageLike, as_batch, as_image, batches_by_size
-from quickgaze.saliency.maps import saliency_maps
-from quickgaze.saliency.pictures import FloatMap, colour, overlay
+from quickgaze.saliency.maps import FloatMap, colour, overlay, saliency_maps
 from quickgaze.saliency.presets import PRESETS
 from quickgaze.stimuli.types import Image
 
@@ -89,44 +86,13 @@ class SaliencyResult:
         return file.getvalue()
 
 
+@documented(ModelOptions)
 class SaliencyModel:
     """A vision model as a saliency model: images in, saliency maps out.
 
     Parameters
     ----------
-    backbone : str or Backbone
-        One of `list_backbones`, ``"timm/"`` and the name of a timm model, or what
-        `load_backbone` or `wrap_backbone` gave.
-    cam : str
-        How features become a map.
-    grid : str
-        Where the levels are brought together: ``"coarsest"``, ``"finest"``, a level's name, a
-        stride (``"s16"``) or height x width (``"30x40"``).
-    component : int
-        Which principal component, from 0.
-    orientation : str
-        Rule that fixes the sign.
-    sigma : float
-        Blur of the map in pixels of the image; 0 is none.
-    levels : sequence of str, optional
-        The levels to use; all by default.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by its standard deviation.
-    device : str
-        ``"auto"`` takes a GPU if there is one.
-    precision : {"auto", "fp32", "tf32", "bf16"}
-        What the network computes in.
-    weights : str or path
-        ``"default"``, ``"none"`` (random) or a file.
-    rectify : bool
-        Whether negative values of the CAM are set to 0.
-    batch_size : int
-        How many equally large images go through the network together.
-    fusion : {"concatenate", "mean"}
-        Whether the levels' channels are joined, or a map is made of each level and averaged.
-    geometry : str
-        How images are resized for the network: ``"default"``, ``"native"``, ``"detector"``,
-        ``"detector-padded"`` or ``"short:480"``.
+    {options}
 
     Raises
     ------
@@ -151,45 +117,24 @@ class SaliencyModel:
     ((300, 451), (10, 15))
     """
 
-    def __init__(
-        self,
-        backbone: str | Backbone = "efficientnet_lite0",
-        cam: str = "eigen",
-        grid: str = "coarsest",
-        component: int = 0,
-        orientation: str = "activation",
-        sigma: float = 19.0,
-        levels: Sequence[str] | None = None,
-        level_scale: str = "none",
-        device: str = "auto",
-        precision: str = "auto",
-        weights: WeightsChoice = "default",
-        rectify: bool = True,
-        batch_size: int = 8,
-        fusion: str = "concatenate",
-        geometry: str = "default",
-    ) -> None:
-        rule = ORIENTATIONS[orientation]
+    @takes(ModelOptions)
+    def __init__(self, given: ModelOptions) -> None:
+        rule = ORIENTATIONS[given.orientation]
         if rule.needs_density:
             raise OptionError(
-                f"orientation {orientation!r} needs the human density, which a model does not "
+                f"orientation {rule.name!r} needs the human density, which a model does not "
                 "have; score it in a Study"
             )
-        check_level_scale(level_scale)
-        check_fusion(fusion)
-        check_sigma(sigma)
-        if batch_size < 1:
-            raise OptionError(f"batch_size is {batch_size}; give at least 1")
-        self._method = CAMS[cam]
-        self.backbone = _loaded(backbone, weights, device, precision, geometry)
-        check_cam(cam, self.backbone.spec)
-        check_grid(grid, self.backbone.level_names)
-        self.cam = cam
-        self.options = CamOptions(
-            grid, component, None if levels is None else tuple(levels), level_scale, fusion
-        )
-        self.orientation, self.sigma, self.rectify = orientation, sigma, rectify
-        self.batch_size = batch_size
+        check_sigma(given.sigma)
+        check(given)
+        self._method = as_cam(given.cam)
+        self.backbone = _loaded(given)
+        check_cam(self._method, self.backbone.spec)
+        check_grid(given.grid, self.backbone.level_names)
+        self.cam = self._method.name
+        self.options = CamOptions.of(given, given.grid, given.component)
+        self.orientation, self.sigma = given.orientation, given.sigma
+        self.rectify, self.batch_size = given.rectify, given.batch_size
 
     @classmethod
     def from_preset(cls, name: str, **options: Any) -> SaliencyModel:
@@ -261,7 +206,7 @@ class SaliencyModel:
         untold = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()
         if bool(untold.any()):
             raise OptionError(
-                f"orientation {self.orientation!r} cannot be told on the "
+                f"orientation {self.orientation!r} gives no sign on the "
                 f"{cam.grid[0]}x{cam.grid[1]} grid; take another rule or a finer grid"
             )
         height, width = images[0].shape[:2]
@@ -278,16 +223,21 @@ class SaliencyModel:
         ]
 
 
-def _loaded(
-    backbone: str | Backbone, weights: WeightsChoice, device: str, precision: str, geometry: str
-) -> Backbone:
+def _loaded(given: ModelOptions) -> Backbone:
+    backbone = given.backbone
     if isinstance(backbone, str):
-        return load_backbone(backbone, weights, device, precision, geometry=geometry)
-    options = {"weights": weights, "device": device, "precision": precision, "geometry": geometry}
-    for option, value in options.items():
-        if value not in ("default", "auto"):
+        return load_backbone(
+            backbone, given.weights, given.device, given.precision, geometry=given.geometry
+        )
+    if not isinstance(backbone, Backbone):
+        raise OptionError(
+            f"{backbone!r} is not a backbone; give a name, or what load_backbone or wrap_backbone "
+            "gave"
+        )
+    for option in ("weights", "device", "precision", "geometry"):
+        if getattr(given, option) not in ("default", "auto"):
             raise OptionError(
-                f"{option} is {str(value)!r}, but the backbone {backbone.name} is loaded already; "
-                f"give {option} where it is loaded or wrapped"
+                f"{option} is {str(getattr(given, option))!r}, but the backbone {backbone.name} is "
+                f"loaded already; give {option} where it is loaded or wrapped"
             )
     return backbone

@@ -5,11 +5,12 @@ from quickgaze.study.progress import progress_bar
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.stored import stored_cam, stored_saliency
 from quickgaze.study.study import Study
-from quickgaze.study.tables import CAM_KEYS, VARIANT_KEYS
+from quickgaze.study.variants import CAM_KEYS, VARIANT_KEYS, MapVariant
 
 __all__ = [
     "CAM_KEYS",
     "VARIANT_KEYS",
+    "MapVariant",
     "Run",
     "Study",
     "import_cap6415",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from quickgaze.stimuli.types import Dataset, Stimulus
 from quickgaze.study.folder import begin, check_folder
 from quickgaze.study.inputs import Failure
 from quickgaze.study.lock import locked
-from quickgaze.study.manifest import manifest
-from quickgaze.study.plan import Plan, Settings, Variant
+from quickgaze.study.manifest import Manifest
+from quickgaze.study.plan import DatasetFacts, Plan
 from quickgaze.study.run import Run, open_run
 from quickgaze.study.safe_pickle import LARGEST, read_object_array
+from quickgaze.study.settings import Settings
 from quickgaze.study.tables import Row, ShardTables, TableStore, write_json
+from quickgaze.study.variants import Variant
 
 METRICS: Mapping[str, str] = {
     "CC_standard": "cc",
@@ -116,15 +118,13 @@ def import_cap6415(
     results = _read_results(Path(path))
     linked = [_linked(results.entries, images, "images"), _linked(results.entries, maps, "maps")]
     settings = _settings()
-    dataset = {
-        "name": "salicon",
-        "edition": EDITION,
-        "gaze": "none",
-        "fingerprint": _fingerprint(results, *linked),
-        "missing": 0,
-        "notes": [*NOTES, *(note for each in linked for note in each.notes())],
-        "imported_sha256": results.sha256,
-    }
+    dataset = DatasetFacts(
+        "salicon",
+        EDITION,
+        fingerprint=_fingerprint(results, *linked),
+        notes=(*NOTES, *(note for each in linked for note in each.notes())),
+        imported_sha256=results.sha256,
+    )
     stimuli = tuple(results.entries)
     plan = Plan(settings, dataset, {}, stimuli, shard_size=len(stimuli))
     with locked(storage):
@@ -132,7 +132,8 @@ def import_cap6415(
         run = open_run(storage)
         if run.complete:
             return run
-        TableStore(storage, settings.metrics).write(0, _tables(results, settings))
+        tables = _tables(results, settings)
+        TableStore(storage, settings.metrics).write(0, tables)
         imported = {
             "what": "cap6415",
             "file": readable(Path(path).name),
@@ -140,8 +141,9 @@ def import_cap6415(
             "dropped_scores": results.dropped(),
             **{each.what: each.place for each in linked},
         }
-        content = {**manifest(plan, run, (), started), "imported": imported}
-        write_json(storage, "manifest.json", content)
+        failed, undefined = len(tables.failures), len(tables.undefined)
+        manifest = replace(Manifest.of(plan, failed, undefined, (), started), imported=imported)
+        write_json(storage, "manifest.json", manifest.to_json(plan))
     return run
 
 

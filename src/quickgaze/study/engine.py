@@ -22,12 +22,7 @@ from quickgaze.study.worker import Shard, Worker
 
 
 class _Source:
-    """Gives each shard to one of several workers, until it is told to stop.
-
-    Parameters
-    ----------
-    shards : sequence of Shard
-    """
+    """Gives each shard to one of several workers, until it is told to stop."""
 
     def __init__(self, shards: Sequence[Shard]) -> None:
         self._shards = iter(shards)
@@ -48,18 +43,7 @@ class _Source:
 
 
 def read_pool(dataset: Dataset, progress: bool) -> GazePool:
-    """Read all gaze of a data set, which bounds and some metrics need before they begin.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    progress : bool
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    GazePool
-    """
+    """Read all gaze of a data set, which bounds and some metrics need before they begin."""
     with progress_bar(progress) as bar:
         task = bar.add_task(f"gaze of {dataset.name}", total=len(dataset))
         return GazePool.read(dataset, lambda more: bar.advance(task, more))
@@ -68,25 +52,7 @@ def read_pool(dataset: Dataset, progress: bool) -> GazePool:
 def run_locally(
     job: Job, lock: RunLock, devices: Sequence[str], backbones: Sequence[Backbone]
 ) -> None:
-    """Compute and keep the shards of a job, each device its own.
-
-    Parameters
-    ----------
-    job : Job
-    lock : RunLock
-        Held on the run folder.
-    devices : sequence of str
-        What to compute on.
-    backbones : sequence of Backbone
-        Loaded on the first of them.
-
-    Raises
-    ------
-    RunInterruptedError
-        If Ctrl-C was pressed; the shards that had been begun are kept.
-    RunError
-        If a shard cannot be written.
-    """
+    """Compute and keep the shards of a job, each device its own."""
     recipe = job.recipe
     loaded = [backbones, *(recipe.load_backbones(device) for device in devices[1:])]
     helpers = [recipe.start_helpers(job.tasks, each) for each in loaded]

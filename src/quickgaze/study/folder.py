@@ -14,16 +14,7 @@ from quickgaze.study.tables import TableStore, write_json
 
 
 def check_folder(storage: Storage) -> None:
-    """Refuse a folder that holds something else than a run.
-
-    Parameters
-    ----------
-    storage : Storage
-
-    Raises
-    ------
-    RunError
-    """
+    """Refuse a folder that holds something else than a run."""
     folder = storage.folder
     if isinstance(folder, Path):
         if folder.exists() and not folder.is_dir():
@@ -36,24 +27,12 @@ def check_folder(storage: Storage) -> None:
 
 
 def begin(storage: Storage, plan: Plan) -> None:
-    """Write the plan into the run folder, or hold it against the one that is there.
-
-    Parameters
-    ----------
-    storage : Storage
-        The folder; made if it is not there.
-    plan : Plan
-
-    Raises
-    ------
-    RunError
-        If the folder holds a run of another plan, or cannot be written.
-    """
+    """Write the plan into the run folder, or hold it against the one that is there."""
     ours = plan.to_json()
     if "plan.json" not in storage.names():
         write_json(storage, "plan.json", ours)
         return
-    found = differences(ours, open_run(storage).plan)
+    found = differences(ours, open_run(storage).plan.to_json())
     if found:
         raise RunError(
             f"{storage.place} holds a run of another study: {'; '.join(found)} (here is what was "
@@ -62,19 +41,7 @@ def begin(storage: Storage, plan: Plan) -> None:
 
 
 def missing_shards(store: TableStore, count: int) -> list[int]:
-    """Find the shards that must be computed, and warn of those that are damaged.
-
-    Parameters
-    ----------
-    store : TableStore
-    count : int
-        Number of shards of the plan.
-
-    Returns
-    -------
-    list of int
-        Their numbers, in order.
-    """
+    """Find the shards that must be computed, and warn of those that are damaged."""
     written = store.written()
     missing = []
     for shard in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 import torch
 from loky import ProcessPoolExecutor
@@ -13,6 +13,12 @@ from loky.process_executor import BrokenProcessPool
 from threadpoolctl import threadpool_limits
 
 from quickgaze.errors import QuickgazeError
+
+Tasks = TypeVar("Tasks")
+Tasks_co = TypeVar("Tasks_co", covariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
+R = TypeVar("R")
+P = ParamSpec("P")
 
 THREADS = 2
 """Threads that read and score where there are no processes for it."""
@@ -25,46 +31,37 @@ class HelperDiedError(QuickgazeError):
     """A process died each time that it was given a task."""
 
 
-class Ticket(Protocol):
+class Ticket(Protocol[Result_co]):
     """A task that has been given to helpers."""
 
-    def result(self) -> Any:
-        """Wait for what it returns.
-
-        Raises
-        ------
-        HelperDiedError
-            If the process died each time that it was given the task.
-        """
+    def result(self) -> Result_co:
+        """Wait for what it returns; `HelperDiedError` if its process died each time."""
 
 
-class Helpers(Protocol):
+class Helpers(Protocol[Tasks_co]):
     """Do tasks in the background."""
 
-    def submit(self, task: str, *arguments: Any) -> Ticket:
-        """Give the helpers a task, by the name of a method and its arguments."""
+    def submit(
+        self, task: Callable[Concatenate[Tasks_co, P], R], *arguments: P.args, **options: P.kwargs
+    ) -> Ticket[R]:
+        """Give the helpers a task: a method of their tasks, and its arguments."""
 
     def close(self) -> None:
         """Stop them, without waiting for what they do."""
 
 
-class ThreadHelpers:
-    """Threads of this process.
+class ThreadHelpers(Generic[Tasks]):
+    """Threads of this process."""
 
-    Parameters
-    ----------
-    tasks : object
-        Whose methods are called.
-    threads : int
-    """
-
-    def __init__(self, tasks: object, threads: int = THREADS) -> None:
+    def __init__(self, tasks: Tasks, threads: int = THREADS) -> None:
         self._tasks = tasks
         self._pool = ThreadPoolExecutor(threads, "quickgaze", initializer=compute_alone)
 
-    def submit(self, task: str, *arguments: Any) -> Future[Any]:
+    def submit(
+        self, task: Callable[Concatenate[Tasks, P], R], *arguments: P.args, **options: P.kwargs
+    ) -> Future[R]:
         """Give the helpers a task."""
-        return self._pool.submit(getattr(self._tasks, task), *arguments)
+        return self._pool.submit(task, self._tasks, *arguments, **options)
 
     def close(self) -> None:
         """Stop them."""
@@ -74,8 +71,8 @@ class ThreadHelpers:
 def compute_alone() -> None:
     """Let no other thread join the calling one in its loops.
 
-    OpenMP counts the threads of all teams. Once there are more than cores, those of a network
-    sleep between its layers instead of waiting awake, and it takes twice the time.
+    OpenMP counts the threads of all teams. Once there are more than cores, those of a network sleep
+    between its layers instead of waiting awake, and it takes twice the time.
     """
     # PyTorch sets up each thread at its first question, and would undo the limit later
     torch.get_num_threads()
@@ -91,17 +88,10 @@ def blas_alone() -> threadpool_limits:
     return threadpool_limits(1, user_api="blas")
 
 
-class ProcessHelpers:
-    """Processes of their own. One that dies is replaced, and what it was doing is done again.
+class ProcessHelpers(Generic[Tasks]):
+    """Processes of their own. One that dies is replaced, and what it was doing is done again."""
 
-    Parameters
-    ----------
-    tasks : object
-        Whose methods are called; is sent to each process once.
-    processes : int
-    """
-
-    def __init__(self, tasks: object, processes: int) -> None:
+    def __init__(self, tasks: Tasks, processes: int) -> None:
         self._tasks = tasks
         self._processes = processes
         self._pool = self._start()
@@ -113,18 +103,20 @@ class ProcessHelpers:
             self._processes, initializer=_settle, initargs=(self._tasks,), env=single
         )
 
-    def submit(self, task: str, *arguments: Any) -> ProcessTicket:
+    def submit(
+        self, task: Callable[Concatenate[Tasks, P], R], *arguments: P.args, **options: P.kwargs
+    ) -> ProcessTicket[R]:
         """Give the helpers a task."""
-        return ProcessTicket(self._begin, (task, arguments))
+        return ProcessTicket(lambda: self._begin(task, arguments, options))
 
-    def _begin(self, task: str, arguments: tuple[Any, ...]) -> Future[Any]:
-        future: Future[Any]
+    def _begin(self, task: Callable[..., R], arguments: Any, options: Any) -> Future[R]:
+        future: Future[R]
         try:
-            future = self._pool.submit(_do, task, arguments)
+            future = self._pool.submit(_do, task, arguments, options)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False, kill_workers=True)
             self._pool = self._start()
-            future = self._pool.submit(_do, task, arguments)
+            future = self._pool.submit(_do, task, arguments, options)
         return future
 
     def close(self) -> None:
@@ -132,35 +124,22 @@ class ProcessHelpers:
         self._pool.shutdown(wait=True, kill_workers=True)
 
 
-class ProcessTicket:
-    """A task that has been given to a process.
+class ProcessTicket(Generic[R]):
+    """A task that has been given to a process by `begin`."""
 
-    Parameters
-    ----------
-    begin : callable
-        Gives the task to some process.
-    task : (str, tuple)
-        Name and arguments.
-    """
-
-    def __init__(
-        self,
-        begin: Callable[[str, tuple[Any, ...]], Future[Any]],
-        task: tuple[str, tuple[Any, ...]],
-    ) -> None:
+    def __init__(self, begin: Callable[[], Future[R]]) -> None:
         self._begin = begin
-        self._task = task
-        self._future = begin(*task)
+        self._future = begin()
 
-    def result(self) -> Any:
+    def result(self) -> R:
         """Wait for what the task returns.
 
-        When one process dies, all tasks in flight are lost with it. Each is begun again only
-        when it is waited for, so that one that kills its process does so alone.
+        When one process dies, all tasks in flight are lost with it. Each is begun again only when
+        it is waited for, so that one that kills its process does so alone.
         """
         return self._result(ATTEMPTS)
 
-    def _result(self, attempts: int) -> Any:
+    def _result(self, attempts: int) -> R:
         try:
             return self._future.result()
         except BrokenProcessPool as error:
@@ -169,7 +148,7 @@ class ProcessTicket:
                     f"the process that did this died {ATTEMPTS} times; the machine may be short "
                     "of memory, or the file may crash a decoder"
                 ) from error
-        self._future = self._begin(*self._task)
+        self._future = self._begin()
         return self._result(attempts - 1)
 
 
@@ -183,5 +162,5 @@ def _settle(tasks: object) -> None:
     _resident[:] = [tasks]
 
 
-def _do(task: str, arguments: tuple[Any, ...]) -> Any:
-    return getattr(_resident[0], task)(*arguments)
+def _do(task: Callable[..., R], arguments: Any, options: Any) -> R:
+    return task(_resident[0], *arguments, **options)

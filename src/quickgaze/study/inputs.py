@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from quickgaze.bounds import Beside, GazePool
-from quickgaze.metrics import METRICS, FixationCounts
+from quickgaze.metrics import FixationCounts
 from quickgaze.stimuli.types import Density, Fixations, Size, Stimulus, blurred_fixations
+from quickgaze.study.settings import Settings
 from quickgaze.study.tables import Row
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a stimulus could not be scored.
-
-    Parameters
-    ----------
-    stimulus : str
-        Its id.
-    stage : str
-        Where it failed: ``"image"``, ``"gaze"``, ``"cam"`` or ``"score"``.
-    error : str
-        Class of the error.
-    message : str
-        What the error said.
-    """
+    """Why a stimulus could not be scored."""
 
     stimulus: str
     stage: str
@@ -47,15 +35,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Gaze:
-    """Where people looked in one stimulus, as the metrics take it.
-
-    Parameters
-    ----------
-    density : ndarray, shape (H, W), float32, optional
-    fixations : Fixations, optional
-    beside : Beside
-        What some metrics need of the gaze on other stimuli.
-    """
+    """Where people looked in one stimulus, as the metrics take it."""
 
     density: Density | None
     fixations: Fixations | None
@@ -72,71 +52,33 @@ class Gaze:
         return self.fixations.points
 
 
-@dataclass(frozen=True, eq=False)
-class GazeReader:
-    """Reads where people looked, each file once.
-
-    Parameters
-    ----------
-    density_sigma : float
-        Blur in pixels of fixations, where the data set provides no density.
-    pool : GazePool, optional
-        The gaze of the whole data set.
-    metrics : sequence of str
-        The metrics that the gaze is read for.
-    """
-
-    density_sigma: float
-    pool: GazePool | None = None
-    metrics: Sequence[str] = ()
-
-    def read(self, stimulus: Stimulus, size: Size) -> Gaze:
-        """Read the gaze on one stimulus.
-
-        Parameters
-        ----------
-        stimulus : Stimulus
-        size : (int, int)
-            Height and width of its image.
-
-        Returns
-        -------
-        Gaze
-        """
-        fixations = None if stimulus.gaze is None else stimulus.gaze.read(size)
-        density = None
-        if stimulus.map is not None:
-            density = stimulus.map.read(size)
-        elif fixations is not None and len(fixations) > 0:
-            density = blurred_fixations(fixations, size, self.density_sigma)
-        return Gaze(density, fixations, self._beside(stimulus.id, size))
-
-    def _beside(self, stimulus: str, size: Size) -> Beside:
-        if self.pool is None:
-            return Beside()
-        wanted = needs(self.metrics)
-        counts = self.pool.counts_of_others(stimulus, size) if "others" in wanted else None
-        baseline = None
-        if "baseline" in wanted:
-            baseline = self.pool.mean_of_others(stimulus, size, self.density_sigma)
-        return Beside(None if counts is None else FixationCounts(counts), baseline)
+def read_gaze(stimulus: Stimulus, size: Size, settings: Settings, pool: GazePool | None) -> Gaze:
+    """Read the gaze on one stimulus, each file once; `pool` holds that of the whole data set."""
+    fixations = None if stimulus.gaze is None else stimulus.gaze.read(size)
+    density = None
+    if stimulus.map is not None:
+        density = stimulus.map.read(size)
+    elif fixations is not None and len(fixations) > 0:
+        density = blurred_fixations(fixations, size, settings.density_sigma)
+    return Gaze(density, fixations, _beside(stimulus.id, size, settings, pool))
 
 
-def needs(metrics: Sequence[str]) -> set[str]:
-    """Say what some metrics need beside the gaze on the stimulus itself.
+def _beside(stimulus: str, size: Size, settings: Settings, pool: GazePool | None) -> Beside:
+    if pool is None:
+        return Beside()
+    wanted = needs(settings)
+    others = baseline = None
+    if "others" in wanted:
+        counts = pool.counts_of_others(stimulus, size)
+        others = None if counts is None else FixationCounts(counts)
+    if "baseline" in wanted:
+        baseline = pool.mean_of_others(stimulus, size, settings.density_sigma)
+    return Beside(others, baseline)
 
-    Parameters
-    ----------
-    metrics : sequence of str
 
-    Returns
-    -------
-    set of str
-        ``"others"``, the fixations on other stimuli, or ``"baseline"``, their mean density.
-    """
+def needs(settings: Settings) -> set[str]:
+    """Say what the metrics need beside the gaze on the stimulus itself: others, baseline."""
+    metrics = map(settings.metric, settings.metrics)
     return {
-        definition.beside
-        for name in metrics
-        for definition in METRICS[name].definitions.values()
-        if definition.beside is not None
+        each.needs[settings.convention] for each in metrics if settings.convention in each.needs
     }

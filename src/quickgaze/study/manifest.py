@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
@@ -14,70 +15,100 @@ from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.metrics import METRICS
 from quickgaze.stimuli import DATASETS
 from quickgaze.study.plan import Plan
-from quickgaze.study.run import Run
+
+_LIBRARIES = ("quickgaze", "torch", "torchvision", "timm", "numpy")
 
 
-def manifest(
-    plan: Plan, run: Run, backbones: Sequence[Backbone], started: datetime
-) -> dict[str, Any]:
-    """Give the manifest of a run that has just been finished.
+@dataclass(frozen=True)
+class BackboneFacts:
+    """What a backbone computed with."""
 
-    Parameters
-    ----------
-    plan : Plan
-        What was computed.
-    run : Run
-        With all its tables.
-    backbones : sequence of Backbone
-        What it was computed with.
-    started : datetime
-        When, in UTC.
+    weights: str
+    weights_hash: str
+    device: str
+    precision: str
 
-    Returns
-    -------
-    dict
-        Of plain lists, dictionaries, strings and numbers.
-    """
-    finished = datetime.now(timezone.utc)
-    content = plan.to_json()
-    del content["stimuli"]
-    failures = run.failures()
-    return {
-        **content,
-        "backbones": {
-            backbone.name: {
-                "weights": backbone.weights,
-                "weights_hash": backbone.weights_hash,
-                "device": str(backbone.device),
-                "precision": backbone.precision,
-            }
-            for backbone in backbones
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("quickgaze", "torch", "torchvision", "timm", "numpy")
-            },
-            **_extensions(plan),
-        },
-        "counts": {
-            "stimuli": len(plan.stimuli),
-            "scored": len(plan.stimuli) - failures.height,
-            "failed": failures.height,
-            "undefined_scores": run.undefined().height,
-        },
-        "started": started.isoformat(timespec="seconds"),
-        "finished": finished.isoformat(timespec="seconds"),
-        "complete": True,
-    }
+
+@dataclass(frozen=True)
+class Counts:
+    """How many stimuli a run has, and what became of them."""
+
+    stimuli: int
+    scored: int
+    failed: int
+    undefined_scores: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a complete run was computed with, and what came of it; ISO 8601 times in UTC."""
+
+    backbones: Mapping[str, BackboneFacts]
+    versions: Mapping[str, str]
+    counts: Counts
+    started: str
+    finished: str
+    imported: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        failed: int,
+        undefined: int,
+        backbones: Sequence[Backbone],
+        started: datetime,
+    ) -> Manifest:
+        """Make the manifest of a run that has just been finished."""
+        count = len(plan.stimuli)
+        facts = {
+            each.name: BackboneFacts(
+                each.weights, each.weights_hash, str(each.device), each.precision
+            )
+            for each in backbones
+        }
+        versions = {"python": platform.python_version()}
+        versions |= {name: version(name) for name in _LIBRARIES}
+        return cls(
+            facts,
+            versions | _extensions(plan),
+            Counts(count, count - failed, failed, undefined),
+            started.isoformat(timespec="seconds"),
+            datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+
+    def to_json(self, plan: Plan) -> dict[str, Any]:
+        """Give the manifest, with the plan's settings, as plain values."""
+        content = plan.to_json() | asdict(self) | {"complete": True}
+        for name in ("stimuli", "content", *([] if self.imported else ["imported"])):
+            del content[name]
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """Read what `to_json` gave."""
+        backbones = {name: BackboneFacts(**each) for name, each in content["backbones"].items()}
+        return cls(
+            backbones,
+            content["versions"],
+            Counts(**content["counts"]),
+            content["started"],
+            content["finished"],
+            content.get("imported", {}),
+            content,
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        """Give a part of the manifest as the file has it."""
+        return self.content[name]
 
 
 def _extensions(plan: Plan) -> dict[str, str]:
     """Versions of other packages whose entries took part, by the package's name."""
     settings = plan.settings
     used = (
-        (DATASETS, [str(plan.dataset.get("name"))]),
+        (DATASETS, [plan.dataset.name]),
         (BACKBONES, settings.backbones),
         (CAMS, settings.cams),
         (ORIENTATIONS, settings.orientations),

@@ -1,233 +1,47 @@
-"""What a study will compute: the settings, the stimuli in order, the variants."""
+"""What a study will compute, as it stands in the run folder."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import InitVar, asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from quickgaze.backbones import BackboneSpec, check_grid, find_spec
-from quickgaze.bounds import BOUNDS
-from quickgaze.cams import CAMS, ORIENTATIONS, check_cam
-from quickgaze.cams.features import check_level_scale
-from quickgaze.cams.fusion import check_fusion
-from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
-from quickgaze.metrics import CONVENTIONS, METRICS
-from quickgaze.resampling import check_sigma
-from quickgaze.study.tables import bounds_schema, scores_schema
+from quickgaze.options import StudyOptions, options_of
+from quickgaze.study.settings import Settings
+from quickgaze.study.variants import OWN_GRID, CamKey
 
 FORMAT = 2
 """Version of the run folder's layout and columns."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Everything that decides a study's values, apart from the stimuli.
+class DatasetFacts:
+    """What a plan says of its data set."""
 
-    Parameters
-    ----------
-    backbones, cams, grids, orientations : tuple of str
-        Names; every combination is computed.
-    components : tuple of int
-        Principal components, from 0.
-    sigmas : tuple of float
-        Blurs of the saliency map in pixels.
-    metrics : tuple of str
-        Names.
-    convention : str
-        That the metrics are computed in.
-    density_sigma : float
-        Blur in pixels of the fixations of data sets that provide no density.
-    levels : tuple of str, optional
-        Levels of the pyramid to use; all by default.
-    level_scale : str
-        ``"none"`` or ``"std"``.
-    fusion : str
-        ``"concatenate"`` or ``"mean"``.
-    rectify : bool
-        Whether negative values of the CAM are set to 0.
-    weights : str
-        ``"default"``, ``"none"`` or a file.
-    precision : str
-        What the backbones compute in.
-    geometry : str
-        How images are resized for the backbones.
-    maps : mapping of str to str
-        Folder or HDF5 file of maps that were computed elsewhere, by the model's name. Beside
-        them, there need be no backbones.
-    bounds : tuple of str
-        Baselines and ceilings to compute from the data set, by name.
-    draws : int
-        How many observers, and splits into halves, a ceiling is averaged over.
-    seed : int
-        Of all draws: of observers, of halves, and in metrics.
-    loaded : mapping of str to BackboneSpec, optional
-        Those of the backbones that were given as objects, by name; `weights`, `precision` and
-        `geometry` are those of the others.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name is not known.
-    OptionError
-        If an option cannot be used.
-    """
-
-    backbones: tuple[str, ...]
-    cams: tuple[str, ...]
-    grids: tuple[str, ...]
-    components: tuple[int, ...]
-    orientations: tuple[str, ...]
-    sigmas: tuple[float, ...]
-    metrics: tuple[str, ...]
-    convention: str
-    density_sigma: float
-    levels: tuple[str, ...] | None = None
-    level_scale: str = "none"
-    fusion: str = "concatenate"
-    rectify: bool = True
-    weights: str = "default"
-    precision: str = "auto"
-    geometry: str = "default"
-    maps: Mapping[str, str] = field(default_factory=dict)
-    bounds: tuple[str, ...] = ()
-    draws: int = 5
-    seed: int = 0
-    loaded: InitVar[Mapping[str, BackboneSpec] | None] = None
-
-    def __post_init__(self, loaded: Mapping[str, BackboneSpec] | None) -> None:
-        options = ("backbones", "cams", "grids", "components", "orientations", "sigmas")
-        maps_alone = bool(self.maps) and not self.backbones
-        for option in options[2:] if maps_alone else options:
-            if not getattr(self, option):
-                raise OptionError(f"{option} is empty; name at least one")
-        self._check_names()
-        self._check_levels(loaded or {})
-        for sigma in (*self.sigmas, self.density_sigma):
-            check_sigma(sigma)
-        if min(self.components) < 0:
-            raise OptionError(f"component {min(self.components)} does not exist; the first is 0")
-        if self.draws < 1:
-            raise OptionError(f"draws is {self.draws}; give at least 1")
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; give 0 or more")
-
-    def _check_names(self) -> None:
-        for name in self.maps:
-            if not name or name in self.backbones:
-                raise OptionError(
-                    f"maps cannot be called {name!r}: in the scores, their name stands where a "
-                    "backbone's does; give one that no backbone of this study has"
-                )
-        for name in self.cams:
-            CAMS[name]
-        for name in self.orientations:
-            ORIENTATIONS[name]
-        if self.convention not in CONVENTIONS:
-            raise unknown_name("convention", self.convention, CONVENTIONS)
-        for name in self.metrics:
-            conventions = METRICS[name].conventions
-            if name in {*scores_schema(()), *bounds_schema(())}:
-                raise OptionError(
-                    f"metric {name!r} has the name of another column of the scores; the package "
-                    "that adds it has to call it otherwise"
-                )
-            if self.convention not in conventions:
-                raise OptionError(
-                    f"metric {name!r} is not defined in the convention {self.convention!r}, "
-                    f"only in: {', '.join(conventions)}"
-                )
-        for name in self.bounds:
-            BOUNDS[name]
-        check_level_scale(self.level_scale)
-        check_fusion(self.fusion)
-
-    def _check_levels(self, loaded: Mapping[str, BackboneSpec]) -> None:
-        for backbone in self.backbones:
-            spec = loaded.get(backbone) or find_spec(backbone).at(self.geometry)
-            for cam in self.cams:
-                check_cam(cam, spec)
-            levels = spec.levels
-            names = [level.name for level in levels]
-            known = [*names, *(f"s{level.stride}" for level in levels)]
-            for name in self.levels or ():
-                if name not in known:
-                    raise unknown_name(f"level of {backbone}", name, names)
-            for grid in self.grids:
-                check_grid(grid, names)
-
-
-@dataclass(frozen=True)
-class CamKey:
-    """What identifies a CAM within a run."""
-
-    backbone: str
-    cam: str
-    grid: str
-    component: int
-
-
-@dataclass(frozen=True)
-class Variant(CamKey):
-    """What identifies a score within a run, beside its stimulus and metric."""
-
-    orientation: str
-    sigma: float
-    convention: str
-
-
-def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
-    """CAMs that one backbone's pyramid is turned into.
-
-    Parameters
-    ----------
-    settings : Settings
-    backbone : str
-        One of its backbones.
-
-    Returns
-    -------
-    list of CamKey
-    """
-    keys = []
-    for cam in settings.cams:
-        method = CAMS[cam]
-        grids = settings.grids if method.has_grid else ("own",)
-        components = settings.components if method.has_components else (0,)
-        keys += [CamKey(backbone, cam, *each) for each in itertools.product(grids, components)]
-    return keys
+    name: str
+    edition: str = "unknown"
+    gaze: str = "none"
+    fingerprint: str = ""
+    missing: int = 0
+    notes: tuple[str, ...] = ()
+    imported_sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be computed, as it is written into the run folder.
+    """What a study will compute.
 
-    Parameters
-    ----------
-    settings : Settings
-    dataset : mapping
-        Name, edition, fingerprint and what else tells one set of stimuli from another.
-    weights_hashes : mapping of str to str
-        SHA-256 of the weights, by backbone.
-    stimuli : tuple of str
-        Ids, in order.
-    shard_size : int
-        Stimuli per shard.
-    inputs : mapping of str to mapping
-        What each backbone makes of an image before it looks, and the levels that it gives.
-    maps_fingerprints : mapping of str to str
-        Of maps that were computed elsewhere, by the model's name.
-    fingerprints : tuple of str
-        Of the stimuli, in order; empty where they are not at hand.
+    `weights_hashes` are SHA-256 by backbone, `inputs` say what each backbone makes of an image
+    and which levels it gives; `fingerprints` are those of the stimuli, empty where not at hand.
     """
 
     settings: Settings
-    dataset: Mapping[str, Any]
+    dataset: DatasetFacts
     weights_hashes: Mapping[str, str]
     stimuli: tuple[str, ...]
-    shard_size: int
+    shard_size: int = Settings.shard_size
     inputs: Mapping[str, Any] = field(default_factory=dict)
     maps_fingerprints: Mapping[str, str] = field(default_factory=dict)
     fingerprints: tuple[str, ...] = ()
@@ -246,40 +60,59 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain lists, dictionaries, strings and numbers."""
-        return {
-            "format": FORMAT,
-            "settings": {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in asdict(self.settings).items()
-            },
-            "dataset": dict(self.dataset),
-            "weights_hashes": dict(self.weights_hashes),
-            "inputs": dict(self.inputs),
-            "maps_fingerprints": dict(self.maps_fingerprints),
-            "shard_size": self.shard_size,
-            "stimuli": list(self.stimuli),
-            "fingerprints": list(self.fingerprints),
+        content = {each.name: getattr(self, each.name) for each in fields(self)}
+        dataset = {name: value for name, value in asdict(self.dataset).items() if value is not None}
+        settings = {
+            each.name: getattr(self.settings, each.name)
+            for each, known in options_of(StudyOptions)
+            if known.decides
         }
+        content |= {"format": FORMAT, "settings": settings, "dataset": dataset}
+        plain: dict[str, Any] = _lists(content)
+        return plain
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Plan:
+        """Read what `to_json` gave."""
+        known = {each.name for each in fields(cls)} & set(content)
+        parts = {name: _tuples(content[name]) for name in known}
+        parts["settings"] = _read(Settings, content["settings"])
+        parts["dataset"] = _read(DatasetFacts, {"name": "", **content.get("dataset", {})})
+        return cls(**{"weights_hashes": {}, **parts})
+
+    def __getitem__(self, name: str) -> Any:
+        """Give a part of the plan as the file has it."""
+        return self.to_json()[name]
+
+
+def _read(kind: type[Any], content: Mapping[str, Any]) -> Any:
+    known = {each.name for each in fields(kind)}
+    return kind(**{name: _tuples(value) for name, value in content.items() if name in known})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _lists(each) for name, each in value.items()}
+    return [_lists(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
+    """CAMs that one backbone's pyramid is turned into."""
+    keys = []
+    for cam in settings.cams:
+        method = settings.cam(cam)
+        grids = settings.grids if method.has_grid else (OWN_GRID,)
+        components = settings.components if method.has_components else (0,)
+        keys += [CamKey(backbone, cam, *each) for each in itertools.product(grids, components)]
+    return keys
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Say in words how two plans differ.
-
-    Parameters
-    ----------
-    ours, theirs : mapping
-        Plans as `Plan.to_json` gives them.
-
-    Returns
-    -------
-    list of str
-        Empty if they are the same.
-
-    Examples
-    --------
-    >>> differences({"settings": {"sigmas": [19.0]}}, {"settings": {"sigmas": [5.0]}})
-    ['sigmas is [19.0] here and [5.0] there']
-    """
+    """Say in words how two plans differ, as `Plan.to_json` gives them."""
     found = []
     for name in sorted({*ours, *theirs}):
         here, there = ours.get(name), theirs.get(name)
@@ -305,7 +138,7 @@ def _stimuli_differ(here: list[str], there: list[str]) -> str:
         if only:
             return (
                 f"there are {len(here)} stimuli here and {len(there)} there; {len(only)} are only "
-                f"{where}, as {min(only)!r}"
+                f"{where}, such as {min(only)!r}"
             )
     return "the stimuli are in another order"
 

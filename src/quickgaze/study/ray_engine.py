@@ -26,14 +26,7 @@ from quickgaze.study.tasks import StimulusTasks
 
 @dataclass(frozen=True)
 class Share:
-    """What one actor takes of a cluster, and how many actors there may be.
-
-    Parameters
-    ----------
-    actors : int
-    cpus : float
-    gpus : int
-    """
+    """What one actor takes of a cluster, and how many actors there may be."""
 
     actors: int
     cpus: float
@@ -43,26 +36,7 @@ class Share:
 def share_of(nodes: list[Mapping[str, float]]) -> Share:
     """Divide a cluster among actors, leaving each machine room to read and write.
 
-    An actor pool that takes every processor starves the tasks that feed it, and both wait for
-    ever.
-
-    Parameters
-    ----------
-    nodes : list of mapping
-        What each machine has: ``"CPU"`` and ``"GPU"``.
-
-    Returns
-    -------
-    Share
-        An actor a GPU where there are GPUs; elsewhere one for each machine, with all of the
-        smallest machine's processors but one.
-
-    Examples
-    --------
-    >>> share_of([{"CPU": 2.0}]), share_of([{"CPU": 1.0}])
-    (Share(actors=1, cpus=1.0, gpus=0), Share(actors=1, cpus=0.5, gpus=0))
-    >>> share_of([{"CPU": 16.0, "GPU": 4.0}, {"CPU": 16.0, "GPU": 4.0}])
-    Share(actors=8, cpus=1.0, gpus=1)
+    An actor pool that takes every processor starves the tasks that feed it, and both wait for ever.
     """
     gpus = int(sum(node.get("GPU", 0) for node in nodes))
     if gpus:
@@ -76,18 +50,7 @@ def share_of(nodes: list[Mapping[str, float]]) -> Share:
 
 @dataclass(frozen=True, eq=False)
 class ActorInput:
-    """What every actor is made of; the same for all, and sent once to each machine.
-
-    Parameters
-    ----------
-    recipe : WorkerRecipe
-    tasks : StimulusTasks
-    storage : Storage
-        The run folder, as every machine reaches it.
-    weights_hashes : mapping of str to str
-        That its backbones must have.
-    share : Share
-    """
+    """What every actor is made of; the same for all, and sent once to each machine."""
 
     recipe: WorkerRecipe
     tasks: StimulusTasks
@@ -97,18 +60,7 @@ class ActorInput:
 
 
 class ShardActor:
-    """Computes shards on one machine of a cluster, and writes them into the run folder itself.
-
-    Parameters
-    ----------
-    given : bytes
-        A pickled `ActorInput`.
-
-    Raises
-    ------
-    RunError
-        If this machine finds other weights than the one that the study was started on.
-    """
+    """Computes shards on one machine of a cluster, and writes them into the run folder itself."""
 
     def __init__(self, given: bytes) -> None:
         own: ActorInput = pickle.loads(given)  # noqa: S301 - made by this engine, on the driver
@@ -142,24 +94,6 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
 
     Whatever a lost machine or process had begun is computed again elsewhere; a shard that is
     written twice is the same both times.
-
-    Parameters
-    ----------
-    job : Job
-        Its storage must be a place that every machine reaches.
-    lock : RunLock
-        Held on the run folder.
-    address : str or None
-        Of the cluster; one is started on this machine where there is none.
-
-    Raises
-    ------
-    OptionError
-        If Ray is not installed or the cluster cannot be reached.
-    RunError
-        If the cluster gave up; the shards that were written are kept.
-    RunInterruptedError
-        If Ctrl-C was pressed; so they are.
     """
     if not job.shards:
         return

@@ -12,7 +12,8 @@ import polars as pl
 
 from quickgaze.errors import RunError
 from quickgaze.places import PathLike, Storage, open_storage
-from quickgaze.study.plan import FORMAT
+from quickgaze.study.manifest import Manifest
+from quickgaze.study.plan import FORMAT, Plan
 from quickgaze.study.tables import TableStore
 
 
@@ -23,8 +24,9 @@ class Run:
     ----------
     storage : Storage
         The folder.
-    plan : dict
-        What was to be computed.
+    plan : Plan
+        What was to be computed: ``settings``, ``dataset``, ``stimuli`` and what else tells it
+        from others; ``plan["settings"]`` gives a part as the file has it.
 
     Examples
     --------
@@ -37,23 +39,23 @@ class Run:
     (12, 0, True)
     """
 
-    def __init__(self, storage: Storage, plan: dict[str, Any]) -> None:
+    def __init__(self, storage: Storage, plan: Plan) -> None:
         self.plan = plan
         self._storage = storage
-        self._store = TableStore(storage, plan["settings"]["metrics"])
+        self._store = TableStore(storage, plan.settings.metrics)
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "incomplete"
-        return f"Run({self.place!r}, {len(self.plan['stimuli'])} stimuli, {state})"
+        return f"Run({self.place!r}, {len(self.plan.stimuli)} stimuli, {state})"
 
     def _repr_html_(self) -> str:
         """Say what the run is, for notebooks."""
-        dataset = self.plan["dataset"]
+        dataset = self.plan.dataset
         facts = {
             "run": self.place,
             "state": "complete" if self.complete else "incomplete",
-            "data set": f"{dataset['name']}, edition {dataset['edition']}",
-            "stimuli": f"{len(self.plan['stimuli']):,}",
+            "data set": f"{dataset.name}, edition {dataset.edition}",
+            "stimuli": f"{len(self.plan.stimuli):,}",
             "failed": f"{self.failures().height:,}",
             "metrics": ", ".join(self.metrics),
         }
@@ -87,8 +89,10 @@ class Run:
         return "manifest.json" in self._storage.names()
 
     @property
-    def manifest(self) -> dict[str, Any]:
-        """Settings, data set, weights, versions and counts of a complete run.
+    def manifest(self) -> Manifest:
+        """Backbones, versions, counts and times of a complete run.
+
+        ``manifest["settings"]`` gives a part as the file has it.
 
         Raises
         ------
@@ -97,12 +101,12 @@ class Run:
         """
         if not self.complete:
             raise RunError(f"{self.place} is not complete; run the same study again to finish it")
-        return _read_json(self._storage, "manifest.json")
+        return Manifest.from_json(_read_json(self._storage, "manifest.json"))
 
     @property
     def metrics(self) -> list[str]:
         """Names of the metrics, in the order of their columns."""
-        return list(self.plan["settings"]["metrics"])
+        return list(self.plan.settings.metrics)
 
     def scores(self) -> pl.DataFrame:
         """One row per stimulus and variant: its keys, then one column a metric.
@@ -185,15 +189,15 @@ def open_run(place: PathLike | Storage) -> Run:
     """
     storage = open_storage(place) if isinstance(place, str | os.PathLike) else place
     try:
-        plan = _read_json(storage, "plan.json")
+        content = _read_json(storage, "plan.json")
     except FileNotFoundError:
         raise RunError(f"{storage.place} is not a run folder: it holds no plan.json") from None
-    if plan.get("format") != FORMAT:
+    if content.get("format") != FORMAT:
         raise RunError(
-            f"{storage.place} has format {plan.get('format')}, this version reads {FORMAT}; "
+            f"{storage.place} has format {content.get('format')}, this version reads {FORMAT}; "
             "compute it anew or open it with the version that wrote it"
         )
-    return Run(storage, plan)
+    return Run(storage, Plan.from_json(content))
 
 
 def _read_json(storage: Storage, name: str) -> dict[str, Any]:

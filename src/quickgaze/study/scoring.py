@@ -1,110 +1,64 @@
-"""From one image's CAM to its scores under every orientation and blur, and to its bounds'."""
+"""From one image's map to its scores under every orientation and blur, and to its bounds'."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import torch
 
 from quickgaze.bounds import BoundInput, GazePool, score_bound
-from quickgaze.cams import ORIENTATIONS, Cam
+from quickgaze.cams import ORIENTATIONS
 from quickgaze.metrics import Scores, score
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli.types import Size
 from quickgaze.study.inputs import Gaze
-from quickgaze.study.plan import CamKey, Settings, Variant
+from quickgaze.study.settings import Settings
+from quickgaze.study.stored import StoredMap
 from quickgaze.study.tables import Row
+from quickgaze.study.variants import FLIPPED, KEPT, NO_RULE, UNKNOWN, Sign, Variant
 
 
 @dataclass(frozen=True)
 class ScoreRows:
-    """Rows that one CAM of one image, or its bounds, add to the tables."""
+    """Rows that one map of one image, or its bounds, add to the tables."""
 
-    scores: list[Row]
-    undefined: list[Row]
+    scores: list[Row] = field(default_factory=list)
+    undefined: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The sign that a rule chose.
+class _Choice:
+    """The sign that a rule chose, how clear the choice was, and why it could not choose."""
 
-    Parameters
-    ----------
-    sign : float
-        1 or -1; NaN where the rule could not be evaluated.
-    margin : float
-        How clear the choice was.
-    reason : str
-        Why the sign is NaN.
-    """
-
-    sign: float
-    margin: float
+    sign: Sign
+    margin: float = math.nan
     reason: str = ""
 
 
-def score_cam(key: CamKey, cam: Cam, size: Size, gaze: Gaze, settings: Settings) -> ScoreRows:
-    """Score a CAM under every orientation and blur of a study.
+def score_map(stored: StoredMap, gaze: Gaze, settings: Settings) -> ScoreRows:
+    """Score a map under every orientation and blur of a study.
 
     Only two maps are scored per blur, one of each sign, whatever the number of rules.
-
-    Parameters
-    ----------
-    key : CamKey
-        What the CAM is.
-    cam : Cam
-        A batch of one.
-    size : (int, int)
-        Height and width of the image.
-    gaze : Gaze
-        Where people looked in it.
-    settings : Settings
-        Orientations, blurs, metrics and convention.
-
-    Returns
-    -------
-    ScoreRows
-        A row of scores per variant, and a row per score that is undefined.
     """
-    rows = ScoreRows([], [])
-    orientations = settings.orientations if cam.signed else ("none",)
+    rows = ScoreRows()
+    orientations = settings.orientations if stored.cam.signed else (NO_RULE,)
     for sigma in settings.sigmas:
-        by_sign = _score_signs(cam, size, gaze, sigma, orientations, settings)
+        by_sign = _score_signs(stored, gaze, sigma, orientations, settings)
         for orientation in orientations:
-            variant = Variant(
-                **asdict(key), orientation=orientation, sigma=sigma, convention=settings.convention
-            )
-            choice = _choose(orientation, cam, by_sign)
-            _add_rows(rows, variant, choice, cam, by_sign, settings.metrics)
+            variant = Variant(**asdict(stored.key), orientation=orientation, sigma=sigma,
+                              convention=settings.convention)  # fmt: skip
+            choice = _choose(orientation, stored, by_sign)
+            _add_rows(rows, stored, variant, choice, by_sign.get(choice.sign), settings.metrics)
     return rows
 
 
 def score_bounds(
     stimulus: str, size: Size, gaze: Gaze, settings: Settings, pool: GazePool | None
 ) -> ScoreRows:
-    """Score what the maps of a stimulus are held against.
-
-    Parameters
-    ----------
-    stimulus : str
-        Its id.
-    size : (int, int)
-        Height and width of the image.
-    gaze : Gaze
-        Where people looked in it.
-    settings : Settings
-        Bounds, metrics and convention.
-    pool : GazePool or None
-        The gaze of the whole data set; without it, no bound is scored.
-
-    Returns
-    -------
-    ScoreRows
-        A row of scores per bound, and a row per score that is undefined.
-    """
-    rows = ScoreRows([], [])
+    """Score what the maps of a stimulus are held against; nothing without the data set's gaze."""
+    rows = ScoreRows()
     if pool is None:
         return rows
     given = BoundInput(
@@ -117,9 +71,10 @@ def score_bounds(
         settings.draws,
         settings.seed,
     )
+    metrics = settings.chosen_metrics()
     for name in settings.bounds:
         keys = {"stimulus": stimulus, "bound": name, "convention": settings.convention}
-        found = score_bound(name, given, settings.metrics, settings.convention, gaze.beside)
+        found = score_bound(name, given, metrics, settings.convention, gaze.beside)
         rows.scores.append({**keys, **found.values, "trials": found.trials})
         rows.undefined.extend(_undefined_rows(keys, found.reasons))
     return rows
@@ -134,25 +89,21 @@ def _undefined_rows(keys: Row, reasons: Mapping[str, str | None]) -> list[Row]:
 
 
 def _score_signs(
-    cam: Cam,
-    size: Size,
-    gaze: Gaze,
-    sigma: float,
-    orientations: tuple[str, ...],
-    settings: Settings,
-) -> dict[float, Scores]:
+    stored: StoredMap, gaze: Gaze, sigma: float, orientations: tuple[str, ...], settings: Settings
+) -> dict[Sign, Scores]:
     """Scores of the map of each sign that some rule may ask for."""
-    signs = {1.0, -1.0}
-    metrics = settings.metrics
-    if not cam.signed or not any(ORIENTATIONS[name].needs_density for name in orientations):
-        chosen = (_sign(cam, name) for name in orientations)
-        signs = {sign for sign in chosen if not math.isnan(sign)}
-    elif "cc" not in metrics:
+    signs: set[Sign] = {KEPT, FLIPPED}
+    metrics = settings.chosen_metrics()
+    if not stored.cam.signed or not any(ORIENTATIONS[name].needs_density for name in orientations):
+        signs = {stored.sign(name) for name in orientations} - {UNKNOWN}
+    elif "cc" not in settings.metrics:
         metrics = (*metrics, "cc")
     if not signs:
         return {}
     ordered = sorted(signs)
-    maps = [saliency_maps(cam.projection * sign, size, sigma, settings.rectify) for sign in ordered]
+    maps = [
+        saliency_maps(stored.signed(sign), stored.size, sigma, settings.rectify) for sign in ordered
+    ]
     scores = score(
         metrics,
         torch.cat(maps).cpu().numpy(),
@@ -174,51 +125,39 @@ def _alone(scores: Scores, index: int) -> Scores:
     )
 
 
-def _sign(cam: Cam, orientation: str) -> float:
-    """Find the sign that a rule gives, NaN where the grid or the features do not tell."""
-    told = not cam.signed or orientation in cam.evidence
-    return cam.sign(orientation).item() if told else math.nan
-
-
-def _choose(orientation: str, cam: Cam, by_sign: dict[float, Scores]) -> Choice:
+def _choose(orientation: str, stored: StoredMap, by_sign: Mapping[Sign, Scores]) -> _Choice:
     """Find the sign that a rule gives to one image's map."""
+    cam = stored.cam
     if cam.signed and ORIENTATIONS[orientation].needs_density:
-        plus, minus = (by_sign[sign].values["cc"][0] for sign in (1.0, -1.0))
+        plus, minus = (by_sign[sign].values["cc"][0] for sign in (KEPT, FLIPPED))
         if math.isnan(plus) or math.isnan(minus):
-            reason = by_sign[1.0].reasons["cc"][0] or by_sign[-1.0].reasons["cc"][0]
-            return Choice(math.nan, math.nan, f"orientation {orientation}: {reason}")
-        return Choice(1.0 if plus >= minus else -1.0, abs(plus - minus) / 2)
-    sign = _sign(cam, orientation)
-    if math.isnan(sign):
+            reason = by_sign[KEPT].reasons["cc"][0] or by_sign[FLIPPED].reasons["cc"][0]
+            return _Choice(UNKNOWN, reason=f"orientation {orientation}: {reason}")
+        return _Choice(KEPT if plus >= minus else FLIPPED, abs(plus - minus) / 2)
+    sign = stored.sign(orientation)
+    if sign == UNKNOWN:
         height, width = cam.grid
-        return Choice(
-            sign, sign, f"orientation {orientation} cannot be told on the {height}x{width} grid"
-        )
-    return Choice(sign, cam.margin(orientation).item())
+        reason = f"orientation {orientation} gives no sign on the {height}x{width} grid"
+        return _Choice(sign, reason=reason)
+    return _Choice(sign, cam.margin(orientation).item())
 
 
 def _add_rows(
     rows: ScoreRows,
+    stored: StoredMap,
     variant: Variant,
-    choice: Choice,
-    cam: Cam,
-    by_sign: dict[float, Scores],
+    choice: _Choice,
+    scores: Scores | None,
     metrics: tuple[str, ...],
 ) -> None:
-    keys = asdict(variant)
-    if math.isnan(choice.sign):
-        values = dict.fromkeys(metrics, math.nan)
-        reasons: dict[str, str | None] = dict.fromkeys(metrics, choice.reason)
+    keys = {"stimulus": stored.stimulus, **asdict(variant)}
+    reasons: dict[str, str | None]
+    if scores is None:
+        values, reasons = dict.fromkeys(metrics, math.nan), dict.fromkeys(metrics, choice.reason)
     else:
-        scores = by_sign[choice.sign]
         values = {name: float(scores.values[name][0]) for name in metrics}
         reasons = {name: scores.reasons[name][0] for name in metrics}
-    rows.scores.append(
-        {
-            **keys,
-            **values,
-            "explained_variance": cam.explained_variance.item(),
-            "orientation_margin": choice.margin,
-        }
-    )
+    explained = stored.cam.explained_variance.item()
+    facts = {"explained_variance": explained, "orientation_margin": choice.margin}
+    rows.scores.append({**keys, **values, **facts})
     rows.undefined.extend(_undefined_rows(keys, reasons))

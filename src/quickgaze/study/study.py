@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from quickgaze.backbones import Backbone
-from quickgaze.backbones.spec import WeightsChoice
-from quickgaze.cams import ORIENTATIONS
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
+from quickgaze.options import Named, StudyOptions, documented, takes
 from quickgaze.places import PathLike, Storage, open_storage
 from quickgaze.stimuli import Dataset
-from quickgaze.study.defaults import default_bounds, default_metrics
 from quickgaze.study.engine import read_pool, run_locally
 from quickgaze.study.folder import begin, check_folder, missing_shards
 from quickgaze.study.inputs import needs
 from quickgaze.study.job import Job, WorkerRecipe, find_devices
 from quickgaze.study.lock import locked
-from quickgaze.study.manifest import manifest
-from quickgaze.study.plan import Plan, Settings
+from quickgaze.study.manifest import Manifest
+from quickgaze.study.plan import DatasetFacts, Plan
 from quickgaze.study.precomputed import open_precomputed
 from quickgaze.study.run import Run, open_run
+from quickgaze.study.settings import Settings
 from quickgaze.study.tables import TableStore, write_json
 from quickgaze.study.tasks import StimulusTasks
 from quickgaze.study.worker import Shard
@@ -32,6 +30,18 @@ from quickgaze.study.worker import Shard
 ENGINES = ("local", "ray")
 
 
+@dataclass(frozen=True)
+class _Scored:
+    dataset: Dataset
+
+
+# the data set comes first: fields of the class named last do
+@dataclass(frozen=True)
+class _Given(StudyOptions, _Scored):
+    """What a study is given."""
+
+
+@documented(StudyOptions)
 class Study:
     """A data set, scored under every combination of the options.
 
@@ -39,58 +49,7 @@ class Study:
     ----------
     dataset : Dataset
         What to score on.
-    backbones : sequence of str or Backbone, optional
-        As for `SaliencyModel`. What is given as an object goes by its own name. By default
-        ``"efficientnet_lite0"``, or none where there are `maps` and no `cams`.
-    cams : sequence of str, optional
-        As for `SaliencyModel`; by default ``"eigen"``.
-    grids : sequence of str
-        As for `SaliencyModel`.
-    orientations : sequence of str, optional
-        Rules that fix the sign; all by default, which costs no more than two.
-    sigmas : sequence of float
-        Blurs of the saliency map in pixels; 0 is none.
-    metrics : sequence of str, optional
-        Names; by default the usual ones of the convention.
-    components : sequence of int
-        Principal components, from 0.
-    convention : str
-        That the metrics are computed in.
-    density_sigma : float, optional
-        Blur in pixels of fixations where the data set provides no density; by default the one
-        that the data set's authors use.
-    levels : sequence of str, optional
-        Levels of the pyramid to use; all by default.
-    level_scale : {"none", "std"}
-        ``"std"`` divides each level by its standard deviation.
-    fusion : {"concatenate", "mean"}
-        Whether the levels' channels are joined, or a map is made of each level and averaged.
-    rectify : bool
-        Whether negative values of the CAM are set to 0.
-    weights : str or path
-        ``"default"``, ``"none"`` (random) or a file. This and the next three options are for
-        the backbones that are given by name.
-    device : str
-        ``"auto"`` takes all GPUs, or else the CPU; several are separated by commas.
-    precision : {"auto", "fp32", "tf32", "bf16"}
-        What the backbones compute in.
-    geometry : str
-        How images are resized for them: ``"default"``, ``"native"``, ``"detector"`` or
-        ``"short:480"``.
-    shard_size : int
-        Stimuli per shard, the unit in which results are kept.
-    maps : mapping of str to path, optional
-        Maps that were computed elsewhere, by the model's name: a folder of images in shades of
-        grey or ``.npy`` files, or an HDF5 file, called as the stimuli and of their sizes. They
-        are scored as they are, under every blur in `sigmas` (0 is none), with the name as
-        ``backbone``, the cam ``"precomputed"`` and the orientation ``"none"``.
-    bounds : sequence of str, optional
-        Baselines and ceilings to compute from the data set, to hold the scores against; by
-        default all that it has the gaze for, see `default_bounds`.
-    draws : int
-        How many observers, and splits into halves, each stimulus's ceilings are averaged over.
-    seed : int
-        Of all draws: of observers, of halves, and in the metrics that draw.
+    {options}
 
     Raises
     ------
@@ -98,6 +57,12 @@ class Study:
         If a name is not known; the message offers the nearest.
     OptionError
         If an option cannot be used. Nothing has been computed.
+
+    Notes
+    -----
+    A `Backbone`, `CamMethod` or `Metric` that is given as an object goes by its own name in the
+    run. `weights`, `device`, `precision` and `geometry` are for the backbones given by name; on
+    several GPUs, `device` ``"auto"`` takes all, and several devices are separated by commas.
 
     Examples
     --------
@@ -109,68 +74,16 @@ class Study:
     ['nss', 'auc', 'explained_variance', 'orientation_margin']
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        backbones: Sequence[str | Backbone] | None = None,
-        cams: Sequence[str] | None = None,
-        grids: Sequence[str] = ("coarsest",),
-        orientations: Sequence[str] | None = None,
-        sigmas: Sequence[float] = (19.0,),
-        metrics: Sequence[str] | None = None,
-        *,
-        components: Sequence[int] = (0,),
-        convention: str = "tuebingen",
-        density_sigma: float | None = None,
-        levels: Sequence[str] | None = None,
-        level_scale: str = "none",
-        fusion: str = "concatenate",
-        rectify: bool = True,
-        weights: WeightsChoice = "default",
-        device: str = "auto",
-        precision: str = "auto",
-        geometry: str = "default",
-        shard_size: int = 64,
-        maps: Mapping[str, PathLike] | None = None,
-        bounds: Sequence[str] | None = None,
-        draws: int = 5,
-        seed: int = 0,
-    ) -> None:
-        maps_alone = bool(maps) and cams is None
-        if backbones is None:
-            backbones = () if maps_alone else ("efficientnet_lite0",)
-        if cams is None:
-            cams = ("eigen",) if backbones else ()
-        self.dataset = dataset
-        self.device = device
-        self.shard_size = shard_size
-        self.loaded = _loaded(backbones)
-        self.settings = Settings(
-            backbones=_once(each if isinstance(each, str) else each.name for each in backbones),
-            cams=_once(cams),
-            grids=_once(grids),
-            components=_once(components),
-            orientations=_once(ORIENTATIONS.entries() if orientations is None else orientations),
-            sigmas=_once(float(sigma) for sigma in sigmas),
-            metrics=_once(default_metrics(convention) if metrics is None else metrics),
-            convention=convention,
-            density_sigma=dataset.density_sigma if density_sigma is None else density_sigma,
-            levels=None if levels is None else _once(levels),
-            level_scale=level_scale,
-            fusion=fusion,
-            rectify=rectify,
-            weights=str(weights),
-            precision=precision,
-            geometry=geometry,
-            maps={name: os.fspath(path) for name, path in (maps or {}).items()},
-            bounds=_once(default_bounds(dataset) if bounds is None else bounds),
-            draws=draws,
-            seed=seed,
-            loaded={name: backbone.spec for name, backbone in self.loaded.items()},
-        )
-        if len(dataset) == 0:
-            raise DatasetError(f"{dataset!r} is empty; there is nothing to score")
-        stimuli = [stimulus.id for stimulus in dataset]
+    @takes(_Given)
+    def __init__(self, given: _Given) -> None:
+        self.dataset = given.dataset
+        self.device = given.device
+        self.shard_size = given.shard_size
+        self.loaded = _loaded(given.backbones or ())
+        self.settings = Settings.of(given, self.dataset)
+        if len(self.dataset) == 0:
+            raise DatasetError(f"{self.dataset!r} is empty; there is nothing to score")
+        stimuli = [stimulus.id for stimulus in self.dataset]
         self.precomputed = open_precomputed(self.settings.maps, stimuli)
 
     def run(
@@ -197,7 +110,7 @@ class Study:
         engine : {"local", "ray"}
             Where to compute: on the devices of this machine, or on a Ray cluster.
         batch_size : int
-            How many equally large images go through a network together; changes no value
+            How many images of the same size go through a network together; changes no value
             beyond float rounding.
         helpers : int, optional
             Processes that read images and score maps beside each device; 0 is threads instead.
@@ -250,7 +163,9 @@ class Study:
                 run_on_ray(job, lock, address)
             else:
                 run_locally(job, lock, devices, backbones)
-            write_json(storage, "manifest.json", manifest(plan, run, backbones, started))
+            failed, undefined = run.failures().height, run.undefined().height
+            manifest = Manifest.of(plan, failed, undefined, backbones, started)
+            write_json(storage, "manifest.json", manifest.to_json(plan))
         return run
 
     def _job(
@@ -263,7 +178,7 @@ class Study:
     ) -> Job:
         settings, ranges = self.settings, plan.shards()
         pool = None
-        if missing and (settings.bounds or needs(settings.metrics)):
+        if missing and (settings.bounds or needs(settings)):
             pool = read_pool(self.dataset, progress)
         shards = [
             Shard(
@@ -280,37 +195,38 @@ class Study:
     def _plan(self, backbones: Sequence[Backbone]) -> Plan:
         dataset = self.dataset
         prints = dataset.fingerprints()
-        description = {
-            "name": dataset.name,
-            "edition": dataset.edition,
-            "gaze": dataset.gaze,
-            "fingerprint": dataset.fingerprint(prints),
-            "missing": len(dataset.missing),
-            "notes": list(dataset.notes),
-        }
-        hashes = {backbone.name: backbone.weights_hash for backbone in backbones}
-        stimuli = tuple(stimulus.id for stimulus in dataset)
-        inputs = {backbone.name: _inputs(backbone) for backbone in backbones}
-        maps = {each.name: each.source.fingerprint for each in self.precomputed}
+        facts = DatasetFacts(
+            dataset.name,
+            dataset.edition,
+            dataset.gaze,
+            dataset.fingerprint(prints),
+            len(dataset.missing),
+            tuple(dataset.notes),
+        )
         return Plan(
             self.settings,
-            description,
-            hashes,
-            stimuli,
+            facts,
+            {backbone.name: backbone.weights_hash for backbone in backbones},
+            tuple(stimulus.id for stimulus in dataset),
             self.shard_size,
-            inputs,
-            maps,
+            {backbone.name: _inputs(backbone) for backbone in backbones},
+            {each.name: each.source.fingerprint for each in self.precomputed},
             tuple(prints),
         )
 
 
-def _loaded(backbones: Sequence[str | Backbone]) -> dict[str, Backbone]:
+def _loaded(backbones: Sequence[str | Named]) -> dict[str, Backbone]:
     """Backbones that were given as objects, by name."""
     loaded: dict[str, Backbone] = {}
     named = {each for each in backbones if isinstance(each, str)}
     for backbone in backbones:
         if isinstance(backbone, str):
             continue
+        if not isinstance(backbone, Backbone):
+            raise OptionError(
+                f"{backbone!r} is not a backbone; give a name, or what load_backbone or "
+                "wrap_backbone gave"
+            )
         if backbone.name in named or loaded.get(backbone.name, backbone) is not backbone:
             raise OptionError(
                 f"two of the backbones have the name {backbone.name!r}; give them names that "
@@ -323,16 +239,10 @@ def _loaded(backbones: Sequence[str | Backbone]) -> dict[str, Backbone]:
 def _inputs(backbone: Backbone) -> dict[str, Any]:
     """Say what decides the features beside the weights, as plain values."""
     spec = backbone.spec
-    geometry = asdict(spec.geometry)
-    size = spec.geometry.fixed_size
     return {
-        "geometry": {**geometry, "fixed_size": None if size is None else list(size)},
-        "mean": list(spec.mean),
-        "std": list(spec.std),
+        "geometry": asdict(spec.geometry),
+        "mean": spec.mean,
+        "std": spec.std,
         "levels": [f"{level.name}:{level.stride}" for level in spec.levels],
         "precision": backbone.precision,
     }
-
-
-def _once(names: Any) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(names))

@@ -13,45 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from quickgaze.cams import ORIENTATIONS
 from quickgaze.errors import RunError
 from quickgaze.places import Storage
-
-Column = pl.DataType | type[pl.DataType]
-
-CAM_KEYS: Mapping[str, Column] = {
-    "stimulus": pl.String,
-    "backbone": pl.String,
-    "cam": pl.String,
-    "grid": pl.String,
-    "component": pl.Int32,
-}
-VARIANT_KEYS: Mapping[str, Column] = {
-    **CAM_KEYS,
-    "orientation": pl.String,
-    "sigma": pl.Float64,
-    "convention": pl.String,
-}
+from quickgaze.study.stored import maps_schema
+from quickgaze.study.variants import VARIANT_KEYS, Column
 
 Row = dict[str, Any]
 
 _RECEIPT = re.compile(r"shards/part-(\d+)\.json")
-
-
-def maps_schema() -> pl.Schema:
-    """Columns of `maps`: one row per stimulus and CAM."""
-    rules = [name for name, rule in ORIENTATIONS.entries().items() if not rule.needs_density]
-    columns: dict[str, Column] = {
-        **CAM_KEYS,
-        "image_height": pl.Int32,
-        "image_width": pl.Int32,
-        "height": pl.Int32,
-        "width": pl.Int32,
-        "projection": pl.List(pl.Float32),
-        "explained_variance": pl.Float32,
-        **{f"evidence_{rule}": pl.Float32 for rule in rules},
-    }
-    return pl.Schema(columns)
 
 
 def scores_schema(metrics: Sequence[str]) -> pl.Schema:
@@ -118,15 +87,8 @@ TABLES = ("maps", "failures", "undefined", "bounds", "scores")
 class TableStore:
     """The Parquet tables of a run folder, a part per shard.
 
-    A shard is there once its receipt is: a small file, written last, that holds size and
-    checksum of each of its parts.
-
-    Parameters
-    ----------
-    storage : Storage or path
-        The run folder.
-    metrics : sequence of str
-        Names of the metrics, in the order of their columns.
+    A shard is there once its receipt is: a small file, written last, that holds size and checksum
+    of each of its parts.
     """
 
     def __init__(self, storage: Storage | Path, metrics: Sequence[str]) -> None:
@@ -140,20 +102,7 @@ class TableStore:
         }
 
     def write(self, shard: int, tables: ShardTables) -> None:
-        """Write a shard, whole or not at all.
-
-        Parameters
-        ----------
-        shard : int
-            Its number.
-        tables : ShardTables
-            Its rows.
-
-        Raises
-        ------
-        RunError
-            If it cannot be written.
-        """
+        """Write a shard, whole or not at all."""
         self._storage.remove(_receipt(shard))
         parts = {}
         for table in TABLES:
@@ -171,18 +120,7 @@ class TableStore:
         return {int(match[1]) for match in found if match}
 
     def damage(self, shard: int) -> str | None:
-        """Say what is wrong with a shard that has been written.
-
-        Parameters
-        ----------
-        shard : int
-            Its number.
-
-        Returns
-        -------
-        str or None
-            A sentence that names the file; None if all is as it was written.
-        """
+        """Say what is wrong with a shard that has been written."""
         try:
             parts = json.loads(self._storage.read(_receipt(shard)))
             for table in TABLES:
@@ -199,23 +137,7 @@ class TableStore:
         return None
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read all parts of a table that are there.
-
-        Parameters
-        ----------
-        table : str
-            ``"maps"``, ``"scores"``, ``"bounds"``, ``"failures"`` or ``"undefined"``.
-
-        Returns
-        -------
-        polars.DataFrame
-            In the order of the shards; empty, with its columns, if there is no part.
-
-        Raises
-        ------
-        RunError
-            If a part cannot be read.
-        """
+        """Read all parts of a table that are there."""
         names = [_part(table, shard) for shard in sorted(self.written())]
         if not names:
             return pl.DataFrame(schema=self._schemas[table])
@@ -249,17 +171,7 @@ def _stamp(content: bytes) -> dict[str, Any]:
 
 
 def write_json(storage: Storage | Path, name: str, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all.
-
-    Parameters
-    ----------
-    storage : Storage or path
-        The run folder.
-    name : str
-        Of the file.
-    content : mapping
-        Of plain lists, dictionaries, strings and numbers.
-    """
+    """Write a JSON file, whole or not at all."""
     storage = Storage(storage) if isinstance(storage, Path) else storage
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     storage.write(name, text.encode("utf-8", "surrogateescape"))

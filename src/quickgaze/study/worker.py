@@ -12,14 +12,17 @@ from typing import Any
 import torch
 
 from quickgaze.backbones import Backbone
-from quickgaze.cams import CAMS, Cam, CamInput, CamOptions
+from quickgaze.cams import Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
 from quickgaze.study.helpers import HelperDiedError, Helpers, Ticket, compute_alone
 from quickgaze.study.inputs import Failure
-from quickgaze.study.plan import CamKey, Settings, cam_keys
+from quickgaze.study.plan import cam_keys
+from quickgaze.study.settings import Settings
+from quickgaze.study.stored import StoredMap
 from quickgaze.study.tables import ShardTables
-from quickgaze.study.tasks import ImageCam
+from quickgaze.study.tasks import StimulusTasks
+from quickgaze.study.variants import CamKey
 
 _MOST_HELPERS = 8
 """Helpers that are kept busy at once, unless batches are larger."""
@@ -27,16 +30,7 @@ _MOST_HELPERS = 8
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """Stimuli that are computed and kept together.
-
-    Parameters
-    ----------
-    number : int
-    stimuli : sequence of Stimulus
-        With ids that differ.
-    fingerprints : sequence of str, optional
-        Of the stimuli as they were planned; those that have changed fail.
-    """
+    """Stimuli that are computed and kept together."""
 
     number: int
     stimuli: Sequence[Stimulus]
@@ -48,7 +42,7 @@ class _OpenShard:
     """A shard that is being computed: tables, or what will give them, by position."""
 
     number: int
-    pending: dict[int, ShardTables | tuple[Stimulus, Ticket]] = field(default_factory=dict)
+    pending: dict[int, ShardTables | tuple[Stimulus, Ticket[Any]]] = field(default_factory=dict)
 
     def settle(self, position: int) -> None:
         """Wait for the tables of a stimulus."""
@@ -79,27 +73,14 @@ class _Read:
 
 
 class Worker:
-    """Computes shards: one forward pass per image and backbone serves all variants.
-
-    Parameters
-    ----------
-    settings : Settings
-        What to compute.
-    backbones : sequence of Backbone
-        Loaded, in the order of the settings.
-    batch_size : int
-        How many equally large images go through a network together; it changes no value
-        beyond float rounding.
-    helpers : Helpers
-        Read images and score CAMs while the network computes; do `StimulusTasks`.
-    """
+    """Computes shards: one forward pass per image and backbone serves all variants."""
 
     def __init__(
         self,
         settings: Settings,
         backbones: Sequence[Backbone],
         batch_size: int,
-        helpers: Helpers,
+        helpers: Helpers[StimulusTasks],
     ) -> None:
         self.settings = settings
         self.backbones = backbones
@@ -112,21 +93,7 @@ class Worker:
     def compute(
         self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
     ) -> Iterator[tuple[int, ShardTables]]:
-        """Compute all rows of shards, one after the other.
-
-        Parameters
-        ----------
-        shards : iterable of Shard
-            Taken a little ahead, so that nobody waits where one ends and the next begins.
-        done : callable, optional
-            Told how many more stimuli have been through the networks, now and then.
-
-        Yields
-        ------
-        (int, ShardTables)
-            Number of a shard, and its rows in the order of its stimuli. Each stimulus has
-            scores or a failure, never both.
-        """
+        """Compute all rows of shards, one after the other."""
         opened: deque[_OpenShard] = deque()
         for shard, readings in self._read_ahead(shards):
             current = _OpenShard(shard.number)
@@ -142,7 +109,7 @@ class Worker:
 
     def _read_ahead(self, shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Any]]]:
         """Shards, each with an iterator of what its images were read as, a few ahead."""
-        queue: deque[tuple[Shard, deque[Ticket]]] = deque()
+        queue: deque[tuple[Shard, deque[Ticket[Any]]]] = deque()
         waiting = ((shard, position) for shard in shards for position in range(len(shard.stimuli)))
         ahead = 2 * self.batch_size + 2
 
@@ -151,9 +118,11 @@ class Worker:
                 if not queue or queue[-1][0] is not shard:
                     queue.append((shard, deque()))
                 expected = None if shard.fingerprints is None else shard.fingerprints[position]
-                queue[-1][1].append(self.helpers.submit("image", shard.stimuli[position], expected))
+                queue[-1][1].append(
+                    self.helpers.submit(StimulusTasks.image, shard.stimuli[position], expected)
+                )
 
-        def readings(shard: Shard, tickets: deque[Ticket]) -> Iterator[Any]:
+        def readings(shard: Shard, tickets: deque[Ticket[Any]]) -> Iterator[Any]:
             for stimulus in shard.stimuli:
                 submit(1)
                 yield _result(tickets.popleft(), stimulus, "image")
@@ -215,7 +184,8 @@ class Worker:
             return
         for read, own in zip(batch, cams, strict=True):
             size = (read.image.shape[0], read.image.shape[1])
-            ticket = self.helpers.submit("rows", read.stimulus, size, own)
+            maps = [StoredMap(read.stimulus.id, key, size, cam) for key, cam in own]
+            ticket = self.helpers.submit(StimulusTasks.rows, read.stimulus, size, maps)
             shard.pending[read.position] = (read.stimulus, ticket)
             self._unsettled.append((shard, read.position))
         # CAMs on their way to slow helpers would fill the memory.
@@ -223,30 +193,24 @@ class Worker:
             oldest, position = self._unsettled.popleft()
             oldest.settle(position)
 
-    def _cams(self, images: torch.Tensor) -> list[list[ImageCam]]:
-        """CAMs of each image of a batch (B, 3, H, W)."""
+    def _cams(self, images: torch.Tensor) -> list[list[tuple[CamKey, Cam]]]:
+        """CAMs of each image of a batch (B, 3, H, W), on the CPU."""
         settings = self.settings
         computed: list[tuple[CamKey, Cam]] = []
         for backbone in self.backbones:
             given = CamInput(backbone, images)
             for key in cam_keys(settings, backbone.name):
-                options = CamOptions(
-                    key.grid,
-                    key.component,
-                    settings.levels,
-                    settings.level_scale,
-                    settings.fusion,
-                )
-                computed.append((key, CAMS[key.cam].compute(given, options)))
+                options = CamOptions.of(settings, key.grid, key.component)
+                computed.append((key, settings.cam(key.cam).compute(given, options)))
         # Only now, because to fetch a result is to wait for a device.
-        cams: list[list[ImageCam]] = [[] for _ in images]
+        cams: list[list[tuple[CamKey, Cam]]] = [[] for _ in images]
         for key, cam in computed:
             for own, part in zip(cams, cam.images(settings.orientations), strict=True):
-                own.append(ImageCam(key, part))
+                own.append((key, part))
         return cams
 
 
-def _result(ticket: Ticket, stimulus: Stimulus, stage: str) -> Any:
+def _result(ticket: Ticket[Any], stimulus: Stimulus, stage: str) -> Any:
     """Wait for a task; where its process died, the stimulus has failed."""
     try:
         return ticket.result()
