@@ -14,6 +14,7 @@ from skimage.data import chelsea, coffee
 from quickgaze import SaliencyModel, load_backbone
 from quickgaze.errors import OptionError, StimulusError, UnknownNameError
 from quickgaze.saliency import SaliencyResult, overlay
+from quickgaze.saliency.inputs import batches_by_size
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,7 @@ def test_options_that_no_model_can_have_are_refused() -> None:
 def test_a_sign_that_the_grid_does_not_tell_is_an_error() -> None:
     with pytest.raises(OptionError, match=r"'lapack' .* has no evidence on the 75x113 grid"):
         SaliencyModel(grid="s4", orientation="lapack")(chelsea())
-    with pytest.raises(OptionError, match="'border' cannot be told on the 2x4 grid"):
+    with pytest.raises(OptionError, match="'border' gives no sign on the 2x4 grid"):
         SaliencyModel(grid="2x4", orientation="border")(chelsea())
 
 
@@ -191,3 +192,7 @@ def test_a_result_shows_itself_in_a_notebook(cat: SaliencyResult) -> None:
     with PIL.Image.open(io.BytesIO(cat._repr_png_())) as shown:
         assert shown.size == (451, 300)
         assert np.asarray(shown.convert("RGB")).std() > 10
+
+
+def test_images_are_grouped_by_size() -> None:
+    assert batches_by_size([(4, 6), (6, 4), (4, 6), (4, 6)], 2) == [[0, 2], [3], [1]]

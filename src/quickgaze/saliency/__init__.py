@@ -1,9 +1,8 @@
 """From signed CAMs to saliency maps, and `SaliencyModel`, which goes the whole way in one call."""
 
 from quickgaze.saliency.inputs import ImageLike, as_batch
-from quickgaze.saliency.maps import saliency_maps
+from quickgaze.saliency.maps import FloatMap, colour, overlay, saliency_maps
 from quickgaze.saliency.model import SaliencyModel, SaliencyResult
-from quickgaze.saliency.pictures import FloatMap, colour, overlay
 from quickgaze.saliency.presets import PRESETS, Preset
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Whatever stands for an image, as batches that a backbone takes."""
+"""Images in their various forms, and the batches that a backbone takes."""
 
 from __future__ import annotations
 
@@ -20,36 +20,14 @@ ImageLike: TypeAlias = str | Path | PIL.Image.Image | npt.NDArray[np.uint8] | to
 
 
 def as_image(image: ImageLike) -> Image:
-    """Read or convert whatever stands for an image.
-
-    Parameters
-    ----------
-    image : path, PIL image, (H, W, 3) uint8 array or (3, H, W) float tensor in [0, 1]
-        A tensor is rounded to 8 bits, as images on disk are.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8
-
-    Raises
-    ------
-    StimulusError
-        If a file cannot be read as an image.
-    OptionError
-        If it is none of these.
-    """
+    """Read or convert an image; a tensor is rounded to 8 bits, as images on disk are."""
     if isinstance(image, (str, Path)):
         return read_image(Path(image))
     if isinstance(image, PIL.Image.Image):
         return to_rgb(image)
     if isinstance(image, torch.Tensor) and image.ndim == 3 and image.shape[0] == 3:
-        return _levels(image)
-    if (
-        isinstance(image, np.ndarray)
-        and image.dtype == np.uint8
-        and image.ndim == 3
-        and image.shape[2] == 3
-    ):
+        return _rounded(image)
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,):
         return image
     shape = getattr(image, "shape", None)
     raise OptionError(
@@ -58,7 +36,7 @@ def as_image(image: ImageLike) -> Image:
     )
 
 
-def _levels(tensor: torch.Tensor) -> Image:
+def _rounded(tensor: torch.Tensor) -> Image:
     """Round a (3, H, W) tensor to 8 bits, (H, W, 3)."""
     wanted = "an image tensor is float in [0, 1]"
     if not tensor.is_floating_point():
@@ -76,7 +54,7 @@ def as_batch(images: Sequence[Image], device: torch.device | str = "cpu") -> tor
     ----------
     images : sequence of ndarray, each (H, W, 3), uint8
     device : torch.device or str
-        Where the batch is wanted; the bytes go there, which are a quarter of the floats.
+        Where the batch is wanted.
 
     Returns
     -------
@@ -91,31 +69,14 @@ def as_batch(images: Sequence[Image], device: torch.device | str = "cpu") -> tor
     """
     stacked = torch.from_numpy(np.stack(images))
     if torch.device(device).type == "cuda":
-        # From pinned memory, a copy does not hold up what the device is doing.
+        # a copy from pinned memory does not hold up the device
         stacked = stacked.pin_memory().to(device, non_blocking=True)
+    # bytes are a quarter of the floats, so they go to the device first
     return stacked.to(device).permute(0, 3, 1, 2).float() / 255
 
 
 def batches_by_size(sizes: Sequence[tuple[int, ...]], batch_size: int) -> list[list[int]]:
-    """Group images into batches of one size each.
-
-    Parameters
-    ----------
-    sizes : sequence of tuple of int
-        Size of each image.
-    batch_size : int
-        The most images in a batch.
-
-    Returns
-    -------
-    list of list of int
-        Indices into `sizes`, each once.
-
-    Examples
-    --------
-    >>> batches_by_size([(4, 6), (6, 4), (4, 6), (4, 6)], 2)
-    [[0, 2], [3], [1]]
-    """
+    """Group images into batches of one size each; gives their indices."""
     by_size: dict[tuple[int, ...], list[int]] = {}
     for index, size in enumerate(sizes):
         by_size.setdefault(tuple(size), []).append(index)
