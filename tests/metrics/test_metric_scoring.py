@@ -98,7 +98,7 @@ def test_what_is_needed_beside_has_a_shape_too(batch):
 
 def test_a_missing_package_is_named_before_anything_is_computed(batch, monkeypatch):
     monkeypatch.setitem(sys.modules, "ot", None)
-    with pytest.raises(OptionError, match=r"emd needs the package POT.*'quickgaze\[emd\]'"):
+    with pytest.raises(OptionError, match=r"emd needs the package ot.*'quickgaze\[emd\]'"):
         score(["emd"], np.full_like(batch, np.nan), None, None, "mit")
     with pytest.raises(OptionError, match=r"quickgaze\[emd\]"):
         metrics.emd(batch, density())

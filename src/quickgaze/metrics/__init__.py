@@ -6,20 +6,29 @@ default, ``"tuebingen"``, is that of the MIT/Tuebingen saliency benchmark. A met
 where it is undefined, the score is NaN and `undefined_reason` says why.
 """
 
-from quickgaze.metrics.catalogue import DEFAULT_METRICS, METRICS, Metric
-from quickgaze.metrics.conventions import CONVENTIONS, DEFAULT_CONVENTION, Definition, everywhere
-from quickgaze.metrics.correlation import cc, cc_union, spearman
-from quickgaze.metrics.difference import mae, mse
-from quickgaze.metrics.distribution import kld, sim
+from quickgaze.metrics.catalogue import (
+    DEFAULT_METRICS,
+    METRICS,
+    Metric,
+    as_metric,
+    required_inputs,
+)
+from quickgaze.metrics.conventions import (
+    CONVENTIONS,
+    DEFAULT_CONVENTION,
+    Definition,
+    UndefinedError,
+    everywhere,
+)
+from quickgaze.metrics.distribution import emd, kld, sim
 from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.fixation import information_gain, nss
-from quickgaze.metrics.other_fixations import FixationCounts
 from quickgaze.metrics.overlap import dice, iou
-from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
+from quickgaze.metrics.pixelwise import cc, cc_union, mae, mse, spearman
+from quickgaze.metrics.prepared import PreparedMap
 from quickgaze.metrics.roc_area import auc, auc_borji, auc_judd, auc_shuffled
 from quickgaze.metrics.scoring import Scores, score, undefined_reason
-from quickgaze.metrics.transport import emd
-from quickgaze.metrics.undefined import UndefinedError
+from quickgaze.metrics.targets import FixatedPixels, FixationCounts
 
 __all__ = [
     "CONVENTIONS",
@@ -33,6 +42,7 @@ __all__ = [
     "PreparedMap",
     "Scores",
     "UndefinedError",
+    "as_metric",
     "auc",
     "auc_borji",
     "auc_judd",
@@ -49,6 +59,7 @@ __all__ = [
     "mae",
     "mse",
     "nss",
+    "required_inputs",
     "score",
     "sim",
     "spearman",

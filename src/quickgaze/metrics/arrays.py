@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ from array_api_compat import (
     array_namespace,
     device,
     is_array_api_obj,
+    is_numpy_namespace,
     is_torch_array,
     to_device,
 )
@@ -23,27 +26,12 @@ No static type says "either of the two" without importing torch, hence ``Any``; 
 that takes or returns an `Array` says in its docstring which shape it has.
 """
 
+# Without BLAS: its threads take longer to start than a part of a map takes to compute.
+_DOT = partial(np.einsum, "...i,...i->...")
+
 
 def as_array(values: Array, what: str) -> Array:
-    """Take arrays and tensors as they are, anything else as a NumPy array.
-
-    Parameters
-    ----------
-    values : array_like
-        Numbers, of any shape.
-    what : str
-        What they are, for the error message: ``"map"``, ``"density"``.
-
-    Returns
-    -------
-    Array
-        Booleans, integers or real floating-point numbers.
-
-    Raises
-    ------
-    OptionError
-        If `values` are not that.
-    """
+    """Take arrays and tensors of real numbers as they are, anything else as a NumPy array."""
     array = values if is_array_api_obj(values) else _as_numpy(values, what)
     xp = array_namespace(array)
     if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
@@ -51,42 +39,8 @@ def as_array(values: Array, what: str) -> Array:
     return array
 
 
-def inner(first: Array, second: Array) -> Array:
-    """Multiply numbers in pairs along the last axis, and add them up.
-
-    Parameters
-    ----------
-    first, second : Array, shape (..., n)
-
-    Returns
-    -------
-    Array, shape (...)
-    """
-    if isinstance(first, np.ndarray):
-        # Not through BLAS, whose threads take longer to meet than so few numbers take, where a
-        # network keeps the cores busy.
-        return np.einsum("...i,...i->...", first, second)
-    return array_namespace(first).vecdot(first, second)
-
-
 def as_maps(maps: Array) -> Array:
-    """Take a map or a batch of maps, and nothing else.
-
-    Parameters
-    ----------
-    maps : array_like, shape (H, W) or (B, H, W)
-        Saliency maps.
-
-    Returns
-    -------
-    Array
-        Of the same shape.
-
-    Raises
-    ------
-    OptionError
-        If they have another number of axes, no pixels, or do not hold real numbers.
-    """
+    """Take a map (H, W) or a batch of maps (B, H, W) as an array of the same shape."""
     array = as_array(maps, "map")
     if array.ndim not in (2, 3) or 0 in array.shape[-2:]:
         raise OptionError(
@@ -97,87 +51,49 @@ def as_maps(maps: Array) -> Array:
 
 
 def beside(reference: Array, values: Array, what: str) -> Array:
-    """Bring values to the library, the device and the precision of scores of a reference.
-
-    Parameters
-    ----------
-    reference : Array
-        What the values are to be computed with.
-    values : array_like
-        Numbers, of any shape.
-    what : str
-        What they are, for the error message.
-
-    Returns
-    -------
-    Array
-        Of the shape of `values`, in `scoring_dtype`.
-
-    Raises
-    ------
-    OptionError
-        If `values` are not real numbers or cannot be brought there.
-    """
+    """Bring values to the library, the device and the `scoring_dtype` of a reference."""
     xp, place = array_namespace(reference), device(reference)
+    kind = scoring_dtype(xp, place)
     array = as_array(values, what)
     if array_namespace(array) is xp:
-        return xp.astype(to_device(array, place), scoring_dtype(reference), copy=False)
-    # torch warns of read-only memory and refuses negative strides, which a copy does not have
+        return xp.astype(to_device(array, place), kind, copy=False)
+    # torch warns of read-only memory and refuses negative strides; a copy has neither
     copied = np.array(_as_numpy(array, what), dtype=np.float64, order="C")
-    return xp.asarray(copied, dtype=scoring_dtype(reference), device=place)
-
-
-def scoring_dtype(array: Array) -> Any:
-    """Precision to compute scores in: float64, or float32 on devices that lack it.
-
-    Parameters
-    ----------
-    array : Array
-        Where the computation takes place.
-
-    Returns
-    -------
-    dtype
-        Of the array's library.
-    """
-    xp = array_namespace(array)
-    info = xp.__array_namespace_info__()
-    has_float64 = "float64" in info.dtypes(device=device(array), kind="real floating")
-    return xp.float64 if has_float64 else xp.float32
+    return xp.asarray(copied, dtype=kind, device=place)
 
 
 def numbers_beside(reference: Array, numbers: npt.NDArray[Any]) -> Array:
     """Bring NumPy's numbers to the library and the device of a reference.
 
-    Parameters
-    ----------
-    reference : Array
-        What the numbers are to be computed with.
-    numbers : ndarray
-        Counts, places or random numbers, of any shape.
-
-    Returns
-    -------
-    Array
-        Of the same shape: integers as they are, fractions in `scoring_dtype`.
+    Integers stay as they are, fractions become `scoring_dtype`.
     """
+    xp, place = array_namespace(reference), device(reference)
     # devices that lack float64 refuse it
-    kind = scoring_dtype(reference) if numbers.dtype.kind == "f" else None
-    return array_namespace(reference).asarray(numbers, dtype=kind, device=device(reference))
+    kind = scoring_dtype(xp, place) if numbers.dtype.kind == "f" else None
+    return xp.asarray(numbers, dtype=kind, device=place)
+
+
+@cache
+def scoring_dtype(xp: Any, place: Any) -> Any:
+    """Precision of scores in a library: float64, or float32 on devices that lack it."""
+    kinds = xp.__array_namespace_info__().dtypes(device=place, kind="real floating")
+    return xp.float64 if "float64" in kinds else xp.float32
+
+
+@cache
+def dot(xp: Any) -> Callable[[Array, Array], Array]:
+    """Choose the function that multiplies a library's arrays along the last axis and adds up."""
+    return _DOT if is_numpy_namespace(xp) else cast(Callable[[Array, Array], Array], xp.vecdot)
+
+
+def ascending(values: Array) -> Array:
+    """Sort numbers, (n,)."""
+    # equal numbers are interchangeable, and a stable sort takes ten times as long
+    return array_namespace(values).sort(values, stable=False)
 
 
 def on_host(array: Array) -> npt.NDArray[Any]:
-    """Bring an array to NumPy, for what only the processor can compute.
-
-    Parameters
-    ----------
-    array : Array
-        Of any shape; a tensor's gradient ends here.
-
-    Returns
-    -------
-    ndarray
-    """
+    """Bring an array to NumPy; a tensor's gradient ends here."""
     return np.asarray(to_device(array.detach() if is_torch_array(array) else array, "cpu"))
 
 

@@ -1,11 +1,11 @@
-"""The conventions, and what a metric is in each."""
+"""The conventions, what a metric is in each, and the error of a score that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Literal
+from functools import cached_property
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -23,8 +23,18 @@ CONVENTIONS: Mapping[str, str] = {
 
 DEFAULT_CONVENTION = "tuebingen"
 
-Need = Literal["others", "baseline"]
-"""What a metric may need beside its target: fixations of other images, or a baseline density."""
+Target: TypeAlias = Literal["density", "fixations"]
+Need: TypeAlias = Literal["others", "baseline"]
+Input: TypeAlias = Literal["density", "fixations", "others", "baseline", "seed"]
+"""What a metric may need beside the map; "others" are the fixations of other images."""
+
+
+class UndefinedError(Exception):
+    """A score that does not exist for this map and target.
+
+    Raised by the definition of a metric and turned into NaN before it reaches a user; the
+    message is the reason: a sentence without its full stop.
+    """
 
 
 @dataclass(frozen=True)
@@ -36,14 +46,14 @@ class Definition:
     compares : {"density", "fixations"}
         What a map is compared with.
     compute : callable
-        ``compute(map, target)``, then what is needed beside the target, then the seed, where the
-        definition has them. Takes a `PreparedMap` with finite values and its target, a
-        `PreparedMap` with finite values that is not constant or `FixatedPixels` of which there
+        ``compute(map, target)``, followed by what `beside` names and by the seed, where the
+        definition has them. Takes a `PreparedMap` with finite values and its target: a
+        `PreparedMap` with finite values that is not constant, or `FixatedPixels` of which there
         is at least one. Returns the score, or raises `UndefinedError` with the reason why there
         is none.
     beside : {"others", "baseline"}, optional
-        What else it needs: `OtherFixations` of which there is at least one, or a `PreparedMap`
-        with finite values.
+        What else it needs: the fixations of other images, of which there is at least one, or a
+        density known without the image, as a `PreparedMap` with finite values.
     random : bool
         Whether it draws random numbers, and so takes a seed.
     library : callable, optional
@@ -52,21 +62,27 @@ class Definition:
     Examples
     --------
     >>> from quickgaze.metrics import METRICS
-    >>> METRICS["auc_borji"].definitions["mit"].random
-    True
-    >>> METRICS["information_gain"].definitions["tuebingen"].beside
-    'baseline'
+    >>> METRICS["auc_shuffled"].definitions["mit"].inputs
+    ('fixations', 'others', 'seed')
     """
 
-    compares: Literal["density", "fixations"]
+    compares: Target
     compute: Callable[..., Array]
     beside: Need | None = None
     random: bool = False
-    library: Callable[[], ModuleType] | None = None
+    library: Callable[[], object] | None = None
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """What `compute` takes after the map, in that order."""
+        found: tuple[Input, ...] = (self.compares,)
+        if self.beside is not None:
+            found += (self.beside,)
+        return (*found, "seed") if self.random else found
 
 
 def everywhere(definition: Definition) -> dict[str, Definition]:
-    """Offer one definition in all conventions, for metrics that none of them changes.
+    """Use one definition in all conventions, for metrics that none of them changes.
 
     Parameters
     ----------
@@ -91,28 +107,7 @@ def require_seed(seed: int) -> None:
 
 
 def definition_in(convention: str, definitions: Mapping[str, Definition], name: str) -> Definition:
-    """Look up what a metric is in a convention.
-
-    Parameters
-    ----------
-    convention : str
-        Name of a convention.
-    definitions : mapping of str to Definition
-        The metric's definition in each convention that has one.
-    name : str
-        The metric, for the error message.
-
-    Returns
-    -------
-    Definition
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such convention.
-    OptionError
-        If the convention does not define the metric, or a package that it needs is missing.
-    """
+    """Look up what a metric is in a convention, with the package that it needs installed."""
     if convention in definitions:
         definition = definitions[convention]
         if definition.library is not None:
@@ -120,7 +115,7 @@ def definition_in(convention: str, definitions: Mapping[str, Definition], name: 
         return definition
     if convention not in CONVENTIONS:
         raise unknown_name("convention", convention, CONVENTIONS)
-    known = ", ".join(definitions)
     raise OptionError(
-        f"{name} is not defined in the convention {convention!r}; use one of: {known}"
+        f"{name} is not defined in the convention {convention!r}; "
+        f"use one of: {', '.join(definitions)}"
     )

@@ -5,19 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
+from types import ModuleType
 
+import numpy as np
+import numpy.typing as npt
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, inner
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
+from quickgaze.errors import require
+from quickgaze.metrics.arrays import Array, dot, numbers_beside, on_host
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, UndefinedError
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import PreparedMap, parts, total
+from quickgaze.metrics.prepared import PreparedMap
 from quickgaze.metrics.scaling import (
+    Scaling,
     min_max_share,
     regularised,
+    scaled,
     share,
-    share_with_floor,
     sum_of_regularised,
+    sum_of_scaled,
+    total_of,
+    values_at,
 )
 
 EPSILON = 2.2204e-16
@@ -25,6 +35,12 @@ EPSILON = 2.2204e-16
 
 FLOOR = 1e-8
 """Added to the sum, and smallest share of a pixel, in `kld` in the convention ``"cap6415"``."""
+
+CELL = 32
+"""Side in pixels of the cells that `emd` reduces maps to."""
+
+MAXIMUM_STEPS = 10_000_000
+"""Steps of the network simplex of `emd`; a photograph of 480 x 640 pixels takes some thousands."""
 
 
 def sim(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
@@ -127,32 +143,83 @@ def kld(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
     return evaluate("kld", KLD, convention, map, density)
 
 
+def emd(map: Array, density: Array, convention: str = "mit") -> Array:
+    """Earth mover's distance: the least work that turns the map's mass into the density's.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; any scale. A constant one counts as uniform.
+    density : Array, shape (H, W) or (B, H, W)
+        Human saliency map: one for all maps, or one for each.
+    convention : {"mit"}
+        The only convention that defines it.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In cells of 32 pixels, from 0, lower is better. A float for one NumPy map, otherwise an
+        array of the library and on the device of `map`, without a gradient. NaN if the image has
+        less than two cells, if the density is constant, or if the map or the density holds NaN
+        or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, the convention is not known or does not define EMD, or the
+        package POT is not installed.
+
+    Notes
+    -----
+    Each map is divided by its sum, after its minimum is subtracted if that is negative. Its
+    pixels are brought together in ``ceil(H / 32)`` by ``ceil(W / 32)`` cells of equal size;
+    pixels on the border of two cells are divided between them, so that no mass is lost. The
+    distance of two cells is the Euclidean distance of their places in this grid, and the score
+    is the exact minimum of mass times distance: multiplied by 32, it is a mean number of pixels.
+    An image needs a side of more than 32 pixels.
+
+    The MATLAB code of the benchmark reduces maps with bicubic interpolation, so that its scores
+    differ a little. Time grows with about the cube of the number of cells: a photograph of
+    480 x 640 pixels takes some 10 ms, one of 1080 x 1920 about a second.
+
+    References
+    ----------
+    .. [1] Y. Rubner, C. Tomasi and L. J. Guibas, "The Earth Mover's Distance as a Metric for Image
+       Retrieval", International Journal of Computer Vision 40(2), 2000.
+    .. [2] Z. Bylinskii, T. Judd, A. Oliva, A. Torralba and F. Durand, "What do different
+       evaluation metrics tell us about saliency models?", IEEE TPAMI 41(3), 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> density = np.zeros((64, 96))
+    >>> density[10, 10] = 1
+    >>> round(emd(np.roll(density, 64, axis=1), density), 6)
+    2.0
+    """
+    return evaluate("emd", EMD, convention, map, density)
+
+
 def _shared_mass(prediction: PreparedMap, density: PreparedMap) -> Array:
-    return _sum_of_minima(prediction, density, share)
+    return _sum_of_minima(share, prediction, density)
 
 
 def _shared_mass_of_scaled(prediction: PreparedMap, density: PreparedMap) -> Array:
-    return _sum_of_minima(prediction, density, min_max_share)
+    return _sum_of_minima(min_max_share, prediction, density)
 
 
 def _sum_of_minima(
-    prediction: PreparedMap, density: PreparedMap, of: Callable[[PreparedMap, Array], Array]
+    how: Callable[[PreparedMap], Scaling], prediction: PreparedMap, density: PreparedMap
 ) -> Array:
     xp = array_namespace(prediction.row)
-    shared = total(
-        xp.sum(xp.minimum(of(prediction, values), of(density, human)))
-        for values, human in parts(prediction, density)
-    )
+    shared = total_of(lambda a, b: xp.sum(xp.minimum(a, b)), how, prediction, density)
     return xp.clip(shared, None, 1.0)  # rounding must not leave the range
 
 
 def _divergence(prediction: PreparedMap, density: PreparedMap) -> Array:
     xp = array_namespace(prediction.row)
     # the density's sum is divided by after the parts are added, the map's within the logarithm
-    crossed = total(
-        inner(regularised(density, human), xp.log(regularised(prediction, values)))
-        for values, human in parts(prediction, density)
-    )
+    crossed = total_of(lambda p, g: dot(xp)(g, xp.log(p)), regularised, prediction, density)
     sum_of_map, sum_of_density = (each.once(sum_of_regularised) for each in (prediction, density))
     divergence = density.once(_mean_log_share) + xp.log(sum_of_map) - crossed / sum_of_density
     return xp.clip(divergence, 0.0, None)  # rounding must not leave the range
@@ -161,35 +228,85 @@ def _divergence(prediction: PreparedMap, density: PreparedMap) -> Array:
 def _mean_log_share(prepared: PreparedMap) -> Array:
     """Mean over a regularised distribution of its logarithm: its negative entropy."""
     xp, whole = array_namespace(prepared.row), prepared.once(sum_of_regularised)
-    values = (regularised(prepared, part) for (part,) in parts(prepared))
-    return total(inner(each, xp.log(each)) for each in values) / whole - xp.log(whole)
+    weighted = total_of(lambda g: dot(xp)(g, xp.log(g)), regularised, prepared)
+    return weighted / whole - xp.log(whole)
 
 
 def _divergence_with_epsilon(prediction: PreparedMap, density: PreparedMap) -> Array:
     xp = array_namespace(prediction.row)
 
-    def divergence_of(predicted: Array, human: Array) -> Array:
-        return inner(human, xp.log(EPSILON + human / (predicted + EPSILON)))
+    def compare(p: Array, g: Array) -> Array:
+        return dot(xp)(g, xp.log(EPSILON + g / (p + EPSILON)))
 
-    divergence = total(
-        divergence_of(share(prediction, values), share(density, human))
-        for values, human in parts(prediction, density)
-    )
+    divergence = total_of(compare, share, prediction, density)
     return xp.clip(divergence, 0.0, None)  # a perfect map is below by 1e-16 a pixel
 
 
 def _divergence_with_floor(prediction: PreparedMap, density: PreparedMap) -> Array:
     xp = array_namespace(prediction.row)
 
-    def divergence_of(predicted: Array, human: Array) -> Array:
-        return inner(human, xp.log(human / predicted))
+    def compare(p: Array, g: Array) -> Array:
+        p, g = xp.clip(p, FLOOR, None), xp.clip(g, FLOOR, None)
+        return dot(xp)(g, xp.log(g / p))
 
-    return total(
-        divergence_of(
-            share_with_floor(prediction, values, FLOOR), share_with_floor(density, human, FLOOR)
+    return total_of(compare, _share_beside_floor, prediction, density)
+
+
+def _share_beside_floor(prepared: PreparedMap) -> Scaling:
+    plain = scaled(prepared)
+    return replace(plain, divide=(*plain.divide, prepared.once(sum_of_scaled) + FLOOR))
+
+
+def _require_pot() -> ModuleType:
+    return require("ot", "emd", "emd")
+
+
+def _least_work(prediction: PreparedMap, density: PreparedMap) -> Array:
+    height, width = (ceil(side / CELL) for side in prediction.size)
+    if height * width < 2:
+        raise UndefinedError(
+            f"an image of {prediction.size[0]} x {prediction.size[1]} pixels has one cell of "
+            f"{CELL} x {CELL}, in which nothing can be moved"
         )
-        for values, human in parts(prediction, density)
+    source, destination = prediction.once(_cells), density.once(_cells)
+    # cells without mass neither give nor take any
+    given, taken = source > 0, destination > 0
+    distances = _distances(height, width)[np.ix_(given, taken)]
+    work, log = _require_pot().emd2(
+        source[given], destination[taken], distances, numItermax=MAXIMUM_STEPS, log=True
     )
+    if log["warning"] is not None:
+        raise UndefinedError(f"the optimal transport was not found: {log['warning']}")
+    return numbers_beside(prediction.row, np.asarray(float(work)))
+
+
+def _cells(prepared: PreparedMap) -> npt.NDArray[np.float64]:
+    """Mass in each cell, (number of cells,), with a sum of 1."""
+    height, width = prepared.size
+    mass = (
+        on_host(values_at(prepared, share(prepared)))
+        .reshape(height, width)
+        .astype(np.float64, copy=False)
+    )
+    return (_overlaps(height) @ mass @ _overlaps(width).T).ravel()
+
+
+def _overlaps(side: int) -> npt.NDArray[np.float64]:
+    """Share of each pixel of a row that lies in each cell, (cells, side)."""
+    number = ceil(side / CELL)
+    borders = np.arange(number + 1)[:, None] * (side / number)
+    pixels = np.arange(side)
+    shared = np.minimum(borders[1:], pixels + 1) - np.maximum(borders[:-1], pixels)
+    overlaps: npt.NDArray[np.float64] = np.clip(shared, 0, None)
+    return overlaps
+
+
+def _distances(height: int, width: int) -> npt.NDArray[np.float64]:
+    """Euclidean distance of each cell from each, (cells, cells), in cells."""
+    rows, columns = np.indices((height, width))
+    places = (rows + 1j * columns).ravel()
+    apart: npt.NDArray[np.float64] = np.abs(np.subtract.outer(places, places))
+    return apart
 
 
 SIM = {
@@ -202,3 +319,4 @@ KLD = {
     "salicon": Definition("density", _divergence_with_epsilon),
     "cap6415": Definition("density", _divergence_with_floor),
 }
+EMD = {"mit": Definition("density", _least_work, library=_require_pot)}

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array
 
 from quickgaze.metrics.arrays import Array, as_maps, scoring_dtype
-from quickgaze.metrics.conventions import Definition, Need, definition_in, require_seed
-from quickgaze.metrics.other_fixations import NO_OTHERS, FixationCounts
+from quickgaze.metrics.conventions import (
+    Definition,
+    Input,
+    UndefinedError,
+    definition_in,
+    require_seed,
+)
 from quickgaze.metrics.prepared import PreparedMap
-from quickgaze.metrics.targets import Target, densities, fixated_pixels, fixations_of_others
-from quickgaze.metrics.undefined import UndefinedError
+from quickgaze.metrics.targets import NO_OTHERS, FixationCounts, prepare
 
-MISSING: Mapping[Need, str] = {
+MISSING: Mapping[Input, str] = {
+    "density": "the stimulus has no density",
+    "fixations": "the stimulus has no fixations",
     "others": NO_OTHERS,
     "baseline": "there is no baseline density",
 }
-"""Why a score is undefined without what it needs beside its target."""
+"""Why a score is undefined without what a definition takes beside the map."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A score, or the reason why there is none; never both, never neither.
-
-    Parameters
-    ----------
-    value : Array or None
-        A scalar of the map's library: finite.
-    reason : str or None
-        A sentence.
-    """
+    """A score, which is a finite scalar, or the reason why there is none."""
 
     value: Array | None
     reason: str | None
@@ -81,8 +78,8 @@ def evaluate(
 
     Examples
     --------
-    A metric of one's own is what it computes of two prepared maps; shapes, batches, libraries
-    and what is undefined are settled here.
+    A metric of one's own is a computation with two prepared maps. Shapes, batches, libraries and
+    undefined scores are taken care of.
 
     >>> def compute(prediction, density):
     ...     return prediction.maximum / density.maximum
@@ -93,140 +90,76 @@ def evaluate(
     array([0.5, 1. , nan])
     """
     maps = as_maps(maps)
-    xp = array_namespace(maps)
-    kind = {"dtype": scoring_dtype(maps), "device": device(maps)}
-    values = [
-        xp.asarray(float("nan"), **kind) if outcome.value is None else outcome.value
-        for outcome in outcomes(name, definitions, convention, maps, target, beside, seed)
-    ]
+    found = outcomes_of(name, definitions, convention, maps, target, beside, seed)
+    values = [_nan(maps) if each.value is None else each.value for each in found]
     if maps.ndim == 2:
         return float(values[0]) if is_numpy_array(maps) else values[0]
-    return xp.stack(values) if values else xp.zeros((0,), **kind)
+    return array_namespace(maps).stack(values) if values else _nan(maps)[None][:0]
 
 
-def outcomes(
+def outcomes_of(
     name: str,
     definitions: Mapping[str, Definition],
     convention: str,
     maps: Array,
-    target: Array | Sequence[Array],
-    beside: Array | FixationCounts | Sequence[Any] | None = None,
-    seed: int = 0,
+    target: Any,
+    beside: Any,
+    seed: int,
 ) -> list[Outcome]:
-    """Compute a metric for one map or a batch, keeping the reasons.
-
-    Maps are taken one at a time: one fits a processor's cache where a batch does not, and no
-    score can depend on the maps beside it.
-
-    Parameters
-    ----------
-    name, definitions, convention, maps, target, beside, seed
-        As for `evaluate`.
-
-    Returns
-    -------
-    list of Outcome
-        One per map.
-
-    Raises
-    ------
-    OptionError
-        As for `evaluate`.
-    """
+    """Compute one metric for maps (H, W) or (B, H, W), one outcome per map."""
     definition = definition_in(convention, definitions, name)
     require_seed(seed)
-    maps = as_maps(maps)
-    defined = f"{name} in the convention {convention!r}"
-    wanted = f"{defined} compares with"
-    if definition.compares == "density":
-        targets: Iterator[Target] = densities(maps, target, wanted)
-    else:
-        targets = fixated_pixels(maps, target, wanted)
-    needed = needs(maps, definition.beside, beside, f"{defined} needs")
+    given: dict[Input, Any] = {definition.compares: target}
+    if definition.beside is not None and beside is not None:
+        given[definition.beside] = beside
+    inputs = prepare(maps, given, f"{name} in the convention {convention!r}")
     batch = maps[None, ...] if maps.ndim == 2 else maps
-    each = zip(range(batch.shape[0]), targets, needed, strict=False)
-    return [
-        settle(definition, PreparedMap.of(batch[i], "map"), target, need, seed)
-        for i, target, need in each
-    ]
+    return outcomes({name: definition}, batch, inputs, seed)[name]
 
 
-def needs(
-    maps: Array,
-    need: Need | None,
-    given: Array | FixationCounts | Sequence[Any] | None,
-    wanted: str,
-) -> Iterator[Target | None]:
-    """Prepare what a definition needs beside the target.
+def outcomes(
+    definitions: Mapping[str, Definition],
+    batch: Array,
+    inputs: Mapping[Input, Iterator[Any]],
+    seed: int,
+) -> dict[str, list[Outcome]]:
+    """Compute metrics for a batch (B, H, W), one outcome per map, by name.
 
-    Parameters
-    ----------
-    maps : Array, shape (H, W) or (B, H, W)
-        Saliency maps.
-    need : {"others", "baseline"} or None
-        What is needed.
-    given : Array, FixationCounts, sequence of such, or None
-        What there is.
-    wanted : str
-        Beginning of the error message, up to what was expected.
-
-    Returns
-    -------
-    iterator of OtherFixations, PreparedMap or None
-        One for each map, without an end where all have the same; None where nothing is needed
-        or there is nothing.
-
-    Raises
-    ------
-    OptionError
-        If a shape or number does not fit.
+    `inputs` hold what `prepare` made of what there is to compare with.
     """
-    if need is None or given is None:
-        return repeat(None)
-    if need == "others":
-        return fixations_of_others(maps, given, wanted)
-    return densities(maps, given, wanted, "baseline density")
+    found: dict[str, list[Outcome]] = {name: [] for name in definitions}
+    # One map at a time: it fits the processor's cache where a batch does not, and no score can
+    # depend on the maps beside it.
+    for i in range(batch.shape[0]):
+        prediction = PreparedMap.of(batch[i, ...], "map")
+        given = dict(zip(inputs, map(next, inputs.values()), strict=True))
+        for name, definition in definitions.items():
+            found[name].append(_outcome(definition, prediction, given, seed))
+    return found
 
 
-def settle(
-    definition: Definition,
-    prepared: PreparedMap,
-    target: Target,
-    beside: Target | None = None,
-    seed: int = 0,
+def _outcome(
+    definition: Definition, prediction: PreparedMap, given: Mapping[Input, Any], seed: int
 ) -> Outcome:
-    """Compute a metric for one map, or find out why it is undefined.
-
-    Parameters
-    ----------
-    definition : Definition
-        What to compute.
-    prepared : PreparedMap
-        The map.
-    target : PreparedMap or FixatedPixels
-        What the definition compares it with.
-    beside : OtherFixations, PreparedMap or None
-        What the definition needs beside the target; None if there is none.
-    seed : int
-        Start of the random numbers.
-
-    Returns
-    -------
-    Outcome
-    """
-    arguments: list[Any] = [prepared, target]
-    if definition.beside is not None:
-        if beside is None:
-            return Outcome(None, MISSING[definition.beside])
-        arguments.append(beside)
+    arguments: list[Any] = [prediction]
+    for name in definition.inputs:
+        if name == "seed":
+            continue
+        if name not in given:
+            return Outcome(None, MISSING[name])
+        arguments.append(given[name])
     with np.errstate(all="ignore"):
         try:
             for argument in arguments:
                 argument.require_defined()
-            seeded = [seed] if definition.random else []
-            value = definition.compute(*arguments, *seeded)
+            value = definition.compute(*arguments, *([seed] if definition.random else ()))
         except UndefinedError as why:
             return Outcome(None, str(why))
-        if not bool(array_namespace(prepared.row).isfinite(value)):
+        if not bool(array_namespace(prediction.row).isfinite(value)):
             return Outcome(None, "the values are too large to compute with")
     return Outcome(value, None)
+
+
+def _nan(maps: Array) -> Array:
+    xp, place = array_namespace(maps), device(maps)
+    return xp.asarray(float("nan"), dtype=scoring_dtype(xp, place), device=place)

@@ -12,16 +12,16 @@ from array_api_compat import array_namespace
 from quickgaze.metrics.arrays import Array
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
-from quickgaze.metrics.roc import looked_at
+from quickgaze.metrics.prepared import PreparedMap
+from quickgaze.metrics.roc_area import looked_at
 from quickgaze.metrics.scaling import (
     centred,
-    deviation,
     min_max_share,
     regularised,
     sum_of_regularised,
-    unit,
+    values_at,
 )
+from quickgaze.metrics.targets import FixatedPixels
 
 EPSILON = 1e-8
 """Added to the standard deviation by `nss` in the convention ``"cap6415"``."""
@@ -157,41 +157,46 @@ def _mean_z_score_of_unique_pixels(prediction: PreparedMap, fixated: FixatedPixe
 
 def _z_score(prediction: PreparedMap, pixels: Array) -> Array:
     """Mean of the map at some pixels in standard deviations (ddof 0) from its mean."""
-    excess = array_namespace(pixels).mean(centred(prediction, prediction.at(pixels)))
-    return excess if prediction.constant else excess / deviation(prediction)
+    centre = prediction.once(centred)
+    excess = _mean(values_at(prediction, centre.scaling, pixels))
+    return excess if prediction.constant else excess / _deviation(prediction)
 
 
 def _mean_z_score_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
-    at_pixels = prediction.precise(prediction.row[looked_at(density)])
-    excess = array_namespace(at_pixels).mean(centred(prediction, at_pixels))
-    divisor = prediction.once(unit)
-    epsilon = EPSILON if divisor is None else EPSILON / divisor
-    return excess / (deviation(prediction) + epsilon)
+    centre = prediction.once(centred)
+    excess = _mean(values_at(prediction, centre.scaling, looked_at(density)))
+    epsilon = EPSILON if centre.unit is None else EPSILON / centre.unit
+    return excess / (_deviation(prediction) + epsilon)
+
+
+def _deviation(prediction: PreparedMap) -> Array:
+    """Give the standard deviation (ddof 0) in the map's own unit."""
+    return prediction.once(centred).norm / sqrt(prediction.number)
 
 
 def _bits_over_baseline(
     prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
 ) -> Array:
-    bits = (_bits_at(each, fixated.pixels) for each in (prediction, baseline))
-    return _mean_difference(*bits)
+    pixels = fixated.pixels
+    return _mean(_bits_at(prediction, pixels) - _bits_at(baseline, pixels))
 
 
 def _bits_at(prepared: PreparedMap, pixels: Array) -> Array:
-    xp = array_namespace(pixels)
-    logarithms = xp.log2(regularised(prepared, prepared.at(pixels)))
+    xp = array_namespace(prepared.row)
+    logarithms = xp.log2(values_at(prepared, regularised(prepared), pixels))
     return logarithms - xp.log2(prepared.once(sum_of_regularised))
 
 
 def _bits_over_baseline_at_unique_pixels(
     prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
 ) -> Array:
-    xp = array_namespace(prediction.row)
-    shares = (min_max_share(each, each.at(fixated.unique)) for each in (prediction, baseline))
-    return _mean_difference(*(xp.log2(SMALLEST_SHARE + each) for each in shares))
+    xp, pixels = array_namespace(prediction.row), fixated.unique
+    p, b = (values_at(each, min_max_share(each), pixels) for each in (prediction, baseline))
+    return _mean(xp.log2(SMALLEST_SHARE + p) - xp.log2(SMALLEST_SHARE + b))
 
 
-def _mean_difference(first: Array, second: Array) -> Array:
-    return array_namespace(first).mean(first - second)
+def _mean(values: Array) -> Array:
+    return array_namespace(values).mean(values)
 
 
 NSS = {

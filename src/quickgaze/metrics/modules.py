@@ -1,6 +1,4 @@
-"""Metrics of a whole data set, as modules of torchmetrics.
-
-    pip install 'quickgaze[training]'
+"""Metrics of a whole data set, as modules of torchmetrics: ``pip install 'quickgaze[training]'``.
 
 A module takes batches, and gives the mean over all images that have a score. Its states add up,
 so that it works across processes; in ``forward`` it gives the batch's mean with its gradient.
@@ -8,24 +6,20 @@ so that it works across processes; in ``forward`` it gives the batch's mean with
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import torch
 
-from quickgaze.errors import OptionError
+from quickgaze.errors import require
 from quickgaze.metrics.catalogue import METRICS, Metric
 from quickgaze.metrics.conventions import definition_in, require_seed
-from quickgaze.metrics.other_fixations import FixationCounts
+from quickgaze.metrics.targets import FixationCounts
 
-try:
-    import torchmetrics
-except ImportError as error:
-    raise OptionError(
-        "quickgaze.metrics.modules needs the package torchmetrics, which is not installed; run: "
-        "pip install 'quickgaze[training]'"
-    ) from error
+require("torchmetrics", "training", "quickgaze.metrics.modules")
+
+import torchmetrics  # noqa: E402 - after the check that names its extra
 
 Points: TypeAlias = torch.Tensor | Sequence[torch.Tensor]
 """Fixations: (n, 2), columns x and y, the same for all maps, or one such set for each."""
@@ -74,8 +68,8 @@ class SaliencyMetric(torchmetrics.Metric):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        metric = METRICS[cls.name] if cls.name else None
-        if metric is not None:
+        if cls.name:
+            metric = METRICS[cls.name]
             cls.is_differentiable = metric.differentiable
             cls.higher_is_better = metric.higher_is_better
             cls.plot_lower_bound, cls.plot_upper_bound = (
@@ -107,7 +101,7 @@ class SaliencyMetric(torchmetrics.Metric):
 
     @property
     def undefined(self) -> int:
-        """Number of images left out of the mean for want of a score, in this process."""
+        """Number of images without a score, in this process; the mean leaves them out."""
         return int(self._sums[2])
 
     def compute(self) -> torch.Tensor:
@@ -124,7 +118,7 @@ class SaliencyMetric(torchmetrics.Metric):
     def _add(self, maps: torch.Tensor, *given: Any) -> None:
         """Add the scores of one map (H, W) or a batch (B, H, W)."""
         definition = definition_in(self.convention, self.metric.definitions, self.name)
-        options: Mapping[str, int] = {"seed": self.seed} if definition.random else {}
+        options = {"seed": self.seed} if definition.random else {}
         scores = self.metric.function(maps, *given, convention=self.convention, **options)
         scores = scores.reshape(-1).to(self._sums)
         defined = ~scores.isnan()
@@ -142,8 +136,8 @@ class DensityMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> [kind.__name__ for kind in (CC, NSS) if issubclass(kind, DensityMetric)]
-    ['CC']
+    >>> issubclass(CC, DensityMetric), issubclass(NSS, DensityMetric)
+    (True, False)
     """
 
     def update(self, maps: torch.Tensor, density: torch.Tensor) -> None:
@@ -164,8 +158,8 @@ class FixationMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> [kind.__name__ for kind in (CC, NSS) if issubclass(kind, FixationMetric)]
-    ['NSS']
+    >>> issubclass(CC, FixationMetric), issubclass(NSS, FixationMetric)
+    (False, True)
     """
 
     def update(self, maps: torch.Tensor, fixations: Points) -> None:
@@ -182,245 +176,14 @@ class FixationMetric(SaliencyMetric):
         self._add(maps, fixations)
 
 
-class CC(DensityMetric):
-    """Mean linear correlation with human densities: `quickgaze.metrics.cc`.
+class OthersMetric(SaliencyMetric):
+    """Base of the modules that also need the fixations of other images.
 
     Examples
     --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> cc = CC()
-    >>> cc.update(torch.stack([2 * density, -density, density**0]), density)
-    >>> cc.update(density, density)
-    >>> cc.compute().item(), cc.scored, cc.higher_is_better
-    (0.25, 4, True)
+    >>> issubclass(AUCShuffled, OthersMetric)
+    True
     """
-
-    name = "cc"
-
-
-class CCUnion(DensityMetric):
-    """Mean linear correlation where either is not 0: `quickgaze.metrics.cc_union`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> cc_union = CCUnion()
-    >>> cc_union.update(density.flip(1), density)
-    >>> round(cc_union.compute().item(), 6)
-    0.79021
-    """
-
-    name = "cc_union"
-
-
-class SIM(DensityMetric):
-    """Mean similarity to human densities: `quickgaze.metrics.sim`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> sim = SIM()
-    >>> sim.update(density.flip(1), density)
-    >>> round(sim.compute().item(), 6)
-    0.818182
-    """
-
-    name = "sim"
-
-
-class KLD(DensityMetric):
-    """Mean Kullback-Leibler divergence from human densities: `quickgaze.metrics.kld`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> kld = KLD()
-    >>> kld.update(density.flip(1), density)
-    >>> round(kld.compute().item(), 6)
-    2.197969
-    """
-
-    name = "kld"
-
-
-class EMD(DensityMetric):
-    """Mean earth mover's distance from human densities: `quickgaze.metrics.emd`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.eye(2).repeat_interleave(32, 0).repeat_interleave(32, 1)
-    >>> emd = EMD()
-    >>> emd.update(density.flip(1), density)
-    >>> round(emd.compute().item(), 6), emd.convention
-    (1.0, 'mit')
-    """
-
-    name = "emd"
-
-
-class MAE(DensityMetric):
-    """Mean absolute difference from human densities: `quickgaze.metrics.mae`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> mae = MAE()
-    >>> mae.update(density.flip(1), density)
-    >>> round(mae.compute().item(), 6)
-    0.181818
-    """
-
-    name = "mae"
-
-
-class MSE(DensityMetric):
-    """Mean squared difference from human densities: `quickgaze.metrics.mse`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> mse = MSE()
-    >>> mse.update(density.flip(1), density)
-    >>> round(mse.compute().item(), 6)
-    0.041322
-    """
-
-    name = "mse"
-
-
-class Spearman(DensityMetric):
-    """Mean rank correlation with human densities: `quickgaze.metrics.spearman`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> spearman = Spearman()
-    >>> spearman.update(density.flip(1), density)
-    >>> round(spearman.compute().item(), 6)
-    0.79021
-    """
-
-    name = "spearman"
-
-
-class IoU(DensityMetric):
-    """Mean intersection over union of the highest tenths: `quickgaze.metrics.iou`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> iou = IoU()
-    >>> iou.update(density.flip(1), density)
-    >>> round(iou.compute().item(), 6)
-    0.0
-    """
-
-    name = "iou"
-
-
-class Dice(DensityMetric):
-    """Mean Dice score of the highest tenths: `quickgaze.metrics.dice`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> density = torch.arange(12.0).reshape(3, 4)
-    >>> dice = Dice()
-    >>> dice.update(density.flip(1), density)
-    >>> round(dice.compute().item(), 6)
-    0.0
-    """
-
-    name = "dice"
-
-
-class NSS(FixationMetric):
-    """Mean normalised scanpath saliency: `quickgaze.metrics.nss`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> maps = torch.arange(24.0).reshape(2, 3, 4)
-    >>> nss = NSS()
-    >>> nss.update(maps, [torch.tensor([[3, 2], [3, 1]]), torch.empty(0, 2)])
-    >>> round(nss.compute().item(), 6), nss.scored, nss.undefined
-    (1.01389, 1, 1)
-    """
-
-    name = "nss"
-
-
-class AUC(FixationMetric):
-    """Mean area under the ROC curve: `quickgaze.metrics.auc`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
-    >>> auc = AUC()
-    >>> auc.update(map_, fixations)
-    >>> round(auc.compute().item(), 6)
-    0.541667
-    """
-
-    name = "auc"
-
-
-class AUCJudd(FixationMetric):
-    """Mean area under the ROC curve, Judd's kind: `quickgaze.metrics.auc_judd`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
-    >>> auc_judd = AUCJudd()
-    >>> auc_judd.update(map_, fixations)
-    >>> round(auc_judd.compute().item(), 6)
-    0.7
-    """
-
-    name = "auc_judd"
-
-
-class AUCBorji(FixationMetric):
-    """Mean area under the ROC curve, Borji's kind: `quickgaze.metrics.auc_borji`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
-    >>> auc_borji = AUCBorji()
-    >>> auc_borji.update(map_, fixations)
-    >>> round(auc_borji.compute().item(), 6)
-    0.485
-    """
-
-    name = "auc_borji"
-
-
-class AUCShuffled(SaliencyMetric):
-    """Mean area under the ROC curve against other images: `quickgaze.metrics.auc_shuffled`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
-    >>> shuffled = AUCShuffled()
-    >>> shuffled.update(map_, fixations, torch.tensor([[0, 0], [1, 2]]))
-    >>> shuffled.compute().item()
-    0.5
-    """
-
-    name = "auc_shuffled"
 
     def update(
         self,
@@ -432,41 +195,84 @@ class AUCShuffled(SaliencyMetric):
 
         Parameters
         ----------
-        maps : Tensor, shape (B, H, W) or (H, W)
-            Saliency maps.
-        fixations : sequence of B Tensors of shape (n, 2), or one such Tensor
-            Columns x and y in pixels, from 0, for each map or for all.
+        maps, fixations
+            As for a `FixationMetric`.
         others : as `fixations`, or FixationCounts
             Fixations of all other images of the data set, not only of the batch.
         """
         self._add(maps, fixations, others)
 
 
-class InformationGain(SaliencyMetric):
-    """Mean information gain over a baseline: `quickgaze.metrics.information_gain`.
+class BaselineMetric(SaliencyMetric):
+    """Base of the modules that also need a density known without the image.
 
     Examples
     --------
-    >>> import torch
-    >>> map_, fixations = torch.arange(12.0).reshape(3, 4).flip(1), torch.tensor([[3, 2], [3, 1]])
-    >>> gain = InformationGain()
-    >>> gain.update(map_, fixations, torch.ones(3, 4))
-    >>> round(gain.compute().item(), 6)
-    0.040568
+    >>> issubclass(InformationGain, BaselineMetric)
+    True
     """
-
-    name = "information_gain"
 
     def update(self, maps: torch.Tensor, fixations: Points, baseline: torch.Tensor) -> None:
         """Add the scores of a batch.
 
         Parameters
         ----------
-        maps : Tensor, shape (B, H, W) or (H, W)
-            Saliency maps.
-        fixations : sequence of B Tensors of shape (n, 2), or one such Tensor
-            Columns x and y in pixels, from 0, for each map or for all.
+        maps, fixations
+            As for a `FixationMetric`.
         baseline : Tensor, shape (B, H, W) or (H, W)
             Density that is known without the image.
         """
         self._add(maps, fixations, baseline)
+
+
+M = TypeVar("M", bound=SaliencyMetric)
+
+_EXAMPLE = """
+    >>> import torch
+    >>> map_ = torch.arange(64 * 96.0).reshape(64, 96)
+    >>> metric = {name}()
+    >>> metric.update({arguments})
+    >>> metric.scored, metric.undefined, metric.compute().isfinite().item()
+    (1, 0, True)
+"""
+
+
+def _module(class_name: str, base: type[M], metric: str) -> type[M]:
+    """Make the module of a metric in the catalogue, with documentation."""
+    points = "torch.tensor([[3, 2], [90, 50]])"
+    arguments = {
+        DensityMetric: "map_.flip(1), map_",
+        FixationMetric: f"map_, {points}",
+        OthersMetric: f"map_, {points}, torch.tensor([[5, 9], [7, 7]])",
+        BaselineMetric: f"map_, {points}, torch.ones(64, 96)",
+    }[base]
+    told = METRICS[metric]
+    documented = (
+        f"Mean over images of `quickgaze.metrics.{metric}`: {told.summary}.\n\n"
+        f"    Made with the parameters of a `SaliencyMetric`; its conventions are "
+        f"{', '.join(told.conventions)}.\n\n    Examples\n    --------"
+        + _EXAMPLE.format(name=class_name, arguments=arguments)
+    )
+    members = {"name": metric, "__doc__": documented, "__module__": __name__}
+    made: type[M] = type(class_name, (base,), members)
+    return made
+
+
+CC: type[DensityMetric] = _module("CC", DensityMetric, "cc")
+CCUnion: type[DensityMetric] = _module("CCUnion", DensityMetric, "cc_union")
+SIM: type[DensityMetric] = _module("SIM", DensityMetric, "sim")
+KLD: type[DensityMetric] = _module("KLD", DensityMetric, "kld")
+EMD: type[DensityMetric] = _module("EMD", DensityMetric, "emd")
+MAE: type[DensityMetric] = _module("MAE", DensityMetric, "mae")
+MSE: type[DensityMetric] = _module("MSE", DensityMetric, "mse")
+Spearman: type[DensityMetric] = _module("Spearman", DensityMetric, "spearman")
+IoU: type[DensityMetric] = _module("IoU", DensityMetric, "iou")
+Dice: type[DensityMetric] = _module("Dice", DensityMetric, "dice")
+NSS: type[FixationMetric] = _module("NSS", FixationMetric, "nss")
+AUC: type[FixationMetric] = _module("AUC", FixationMetric, "auc")
+AUCJudd: type[FixationMetric] = _module("AUCJudd", FixationMetric, "auc_judd")
+AUCBorji: type[FixationMetric] = _module("AUCBorji", FixationMetric, "auc_borji")
+AUCShuffled: type[OthersMetric] = _module("AUCShuffled", OthersMetric, "auc_shuffled")
+InformationGain: type[BaselineMetric] = _module(
+    "InformationGain", BaselineMetric, "information_gain"
+)

@@ -8,12 +8,15 @@ from math import ceil
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, scoring_dtype
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
+from quickgaze.metrics.arrays import Array
+from quickgaze.metrics.conventions import (
+    DEFAULT_CONVENTION,
+    Definition,
+    UndefinedError,
+    everywhere,
+)
 from quickgaze.metrics.evaluation import evaluate
 from quickgaze.metrics.prepared import PreparedMap
-from quickgaze.metrics.roc import sorted_values
-from quickgaze.metrics.undefined import UndefinedError
 
 
 def iou(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
@@ -114,29 +117,27 @@ def dice(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Ar
 
 
 def _intersection_over_union(prediction: PreparedMap, density: PreparedMap) -> Array:
-    both, total = _numbers(prediction, density)
-    return both / (total - both)
+    both, pixels = _numbers(prediction, density)
+    return both / (pixels - both)
 
 
 def _dice(prediction: PreparedMap, density: PreparedMap) -> Array:
-    both, total = _numbers(prediction, density)
-    return 2 * both / total
+    both, pixels = _numbers(prediction, density)
+    return 2 * both / pixels
 
 
 def _numbers(prediction: PreparedMap, density: PreparedMap) -> tuple[Array, Array]:
-    """Count the pixels in both tenths, and those in each."""
+    """Count the pixels in both tenths, and add up the numbers of pixels in each."""
     first, second = prediction.once(_highest_tenth), density.once(_highest_tenth)
-    xp, kind = array_namespace(first), scoring_dtype(first)
-    both = xp.sum(first & second)
-    total = xp.sum(first) + xp.sum(second)
-    return xp.astype(both, kind), xp.astype(total, kind)
+    xp, precise = array_namespace(first), prediction.precise
+    return precise(xp.sum(first & second)), precise(xp.sum(first) + xp.sum(second))
 
 
 def _highest_tenth(prepared: PreparedMap) -> Array:
     """Pixels, (H * W,) bool, above the value of rank k + 1 of the n = H * W pixels."""
-    n = prepared.sortable.shape[0]
+    n = prepared.number
     k = ceil(n / 10)
-    top = prepared.sortable > prepared.once(sorted_values)[max(n - k - 1, 0)]
+    top = prepared.sortable > prepared.ascending[max(n - k - 1, 0)]
     if not bool(array_namespace(top).any(top)):
         raise UndefinedError(
             f"more than a tenth of the pixels share the highest value of the {prepared.role}"

@@ -8,24 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
-from quickgaze.metrics.arrays import Array, numbers_beside
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition
+from quickgaze.metrics.arrays import Array, ascending, numbers_beside, scoring_dtype
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, UndefinedError
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.other_fixations import FixationCounts, OtherFixations
-from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
-from quickgaze.metrics.roc import (
-    area,
-    area_at_thresholds,
-    area_of_lines,
-    ascending,
-    looked_at,
-    sorted_values,
-    weighted_area,
-)
-from quickgaze.metrics.scaling import scaled
-from quickgaze.metrics.undefined import UndefinedError
+from quickgaze.metrics.prepared import PreparedMap
+from quickgaze.metrics.scaling import scaled, values_at
+from quickgaze.metrics.targets import FixatedPixels, FixationCounts, OtherFixations
 
 SPLITS = 100
 """Sets of negatives that `auc_borji` draws, and `auc_shuffled` in the convention ``"mit"``."""
@@ -285,15 +275,27 @@ def auc_shuffled(
     return evaluate("auc_shuffled", AUC_SHUFFLED, convention, map, fixations, others, seed)
 
 
+def looked_at(density: PreparedMap) -> Array:
+    """Pixels, (H * W,) bool, that count as fixated in the convention ``"cap6415"``."""
+    above = density.row > 0
+    if not bool(array_namespace(above).any(above)):
+        raise UndefinedError("the density is nowhere above 0, which leaves no positives")
+    return above
+
+
 def _roc_area(prediction: PreparedMap, fixated: FixatedPixels) -> Array:
-    return area(_sortable_at(prediction, fixated.pixels), prediction.once(sorted_values))
+    return _area(_sortable_at(prediction, fixated.pixels), prediction.ascending)
 
 
 def _roc_area_of_others(
     prediction: PreparedMap, fixated: FixatedPixels, others: OtherFixations
 ) -> Array:
     negatives = _sortable_at(prediction, others.pixels)
-    return weighted_area(_sortable_at(prediction, fixated.pixels), negatives, others.counts)
+    xp = array_namespace(negatives)
+    order = xp.argsort(negatives, stable=False)
+    up_to = xp.cumulative_sum(xp.take(others.counts, order, axis=0), include_initial=True)
+    positives = _sortable_at(prediction, fixated.pixels)
+    return _area(positives, xp.take(negatives, order, axis=0), up_to)
 
 
 def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
@@ -302,7 +304,7 @@ def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array
         raise UndefinedError("the density is above 0 everywhere, which leaves no negatives")
     values = prediction.sortable
     # sorted positives are found faster, as neighbours lie in the same part of memory
-    return area(ascending(values[positive]), ascending(values[~positive]))
+    return _area(ascending(values[positive]), ascending(values[~positive]))
 
 
 def _roc_area_of_random_pixels(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
@@ -311,7 +313,7 @@ def _roc_area_of_random_pixels(prediction: PreparedMap, fixated: FixatedPixels, 
     xp = array_namespace(positives)
     thresholds = numbers_beside(positives, np.arange(100) * 0.01)
     largest = xp.maximum(xp.max(positives), xp.max(negatives))
-    return area_at_thresholds(positives, negatives, thresholds[thresholds < largest])
+    return _area_at_thresholds(positives, negatives, thresholds[thresholds < largest])
 
 
 def _judd_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
@@ -324,7 +326,7 @@ def _judd_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Ar
     thresholds = ascending(xp.take(values, fixated.unique, axis=0))
     not_below = number - xp.searchsorted(ascending(values), thresholds, side="left")
     true_positives = fixated_number - xp.searchsorted(thresholds, thresholds, side="left")
-    return area_of_lines(
+    return _area_of_lines(
         not_below - true_positives, number - fixated_number, true_positives, fixated_number
     )
 
@@ -352,8 +354,9 @@ def _mean_area_of_splits(
 ) -> Array:
     # All splits have the same positives and as many negatives, and the area is linear in the
     # false positive rates, so the mean of the areas is the area of the mean curve.
+    positives = _scaled_at(prediction, fixated.unique)
     thresholds = numbers_beside(negatives, np.arange(11) / 10)
-    return area_at_thresholds(_scaled_at(prediction, fixated.unique), negatives, thresholds)
+    return _area_at_thresholds(positives, negatives, thresholds)
 
 
 def _sortable_at(prediction: PreparedMap, pixels: Array) -> Array:
@@ -361,11 +364,54 @@ def _sortable_at(prediction: PreparedMap, pixels: Array) -> Array:
 
 
 def _scaled_at(prediction: PreparedMap, pixels: Array) -> Array:
-    return scaled(prediction, prediction.at(pixels))
+    return values_at(prediction, prediction.once(scaled), pixels)
 
 
 def _drawn(prediction: PreparedMap, pixels: npt.NDArray[np.int64]) -> Array:
     return _scaled_at(prediction, numbers_beside(prediction.row, pixels.ravel()))
+
+
+def _area(positives: Array, negatives: Array, up_to: Array | None = None) -> Array:
+    """Share of pairs of a positive (n,) and a negative (m,) in which the positive is larger.
+
+    Equal pairs count one half. Negatives are in ascending order; where they count more than once,
+    `up_to` (m + 1,) says how many come before each.
+    """
+    xp = array_namespace(positives)
+    kind = scoring_dtype(xp, device(positives))
+    below = xp.searchsorted(negatives, positives, side="left")
+    not_above = xp.searchsorted(negatives, positives, side="right")
+    number = negatives.shape[0]
+    if up_to is not None:
+        below, not_above = xp.take(up_to, below, axis=0), xp.take(up_to, not_above, axis=0)
+        number = xp.astype(up_to[-1], kind)
+    pairs = positives.shape[0] * number
+    return xp.astype(xp.sum(below) + xp.sum(not_above), kind) / (2 * pairs)
+
+
+def _area_at_thresholds(positives: Array, negatives: Array, thresholds: Array) -> Array:
+    """Area under the straight lines between the points of a ROC curve at some thresholds.
+
+    Numbers at or above a threshold are taken for positives; thresholds (k,) ascend.
+    """
+    xp, n, m = array_namespace(positives), positives.shape[0], negatives.shape[0]
+    true_positives = n - xp.searchsorted(ascending(positives), thresholds, side="left")
+    false_positives = m - xp.searchsorted(ascending(negatives), thresholds, side="left")
+    return _area_of_lines(false_positives, m, true_positives, n)
+
+
+def _area_of_lines(false_positives: Array, m: int, true_positives: Array, n: int) -> Array:
+    """Area under the straight lines from (1, 1) through points of a ROC curve to (0, 0).
+
+    The points (k,) are numbers of the `m` negatives and the `n` positives, at ascending
+    thresholds; whole numbers up to one division.
+    """
+    xp, place = array_namespace(false_positives), device(false_positives)
+    none = xp.zeros((1,), dtype=xp.int64, device=place)
+    x = xp.concat([none + m, false_positives, none])
+    y = xp.concat([none + n, true_positives, none])
+    doubled = xp.sum((x[:-1] - x[1:]) * (y[:-1] + y[1:]))
+    return xp.astype(doubled, scoring_dtype(xp, place)) / (2 * m * n)
 
 
 AUC = {

@@ -1,141 +1,161 @@
 """What metrics make of a map's values before they compare them.
 
-Each function takes a `PreparedMap` and some of its values, (n,), in `scoring_dtype`, and returns
-as many: what it must know of the whole map is computed once.
+A function from a `PreparedMap` to a `Scaling` says what; `total` and `values_at` do it.
 """
 
 from __future__ import annotations
 
-from math import inf, sqrt
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from math import inf
+from operator import add
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, inner
-from quickgaze.metrics.prepared import PreparedMap, parts, total
+from quickgaze.metrics.arrays import Array, dot
+from quickgaze.metrics.prepared import PreparedMap
 
 REGULARISATION = 1e-20
 """Added to each pixel by `regularised`, so that none is 0."""
 
-
-def scaled(prepared: PreparedMap, values: Array) -> Array:
-    """Scale a map to [0, 1]; a constant one becomes 0 everywhere."""
-    result = values - prepared.minimum
-    if not prepared.constant:
-        result /= prepared.maximum - prepared.minimum
-    return result
+EVERYWHERE = slice(None)
 
 
-def centred(prepared: PreparedMap, values: Array) -> Array:
-    """Subtract a map's mean, in its own `unit`; a constant one becomes 0 everywhere.
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """``(value - subtract) / divide[0] / divide[1] … + add``, in this order."""
 
-    Subtracting the minimum first keeps small variations on a large offset from being lost to
-    rounding.
+    subtract: Array | None = None
+    divide: tuple[Array, ...] = ()
+    add: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Centred:
+    """How to subtract a map's mean, in its own unit, and the Euclidean norm of the result.
+
+    The unit is what a map is divided by so that its squares stay precise; None if they are.
     """
-    result = _shifted(prepared, values)
-    result -= prepared.once(_sum_of_shifted) / prepared.number
-    return result
+
+    scaling: Scaling
+    norm: Array
+    unit: Array | None
 
 
-def unit(prepared: PreparedMap) -> Array | None:
-    """Find what to divide a map by so that its squares stay precise; None if they are."""
-    extent = prepared.maximum - prepared.minimum
-    smallest = _limits(prepared).smallest_normal ** 0.25
-    precise = prepared.constant or smallest < extent < 1 / smallest
-    return None if precise else extent
+def total(
+    compare: Callable[..., Array],
+    maps: Sequence[PreparedMap],
+    scalings: Sequence[Scaling],
+    pixels: Array | slice | None = None,
+) -> Array:
+    """Scale maps of one size and add up what `compare` gives for each part of their pixels.
+
+    With `pixels`, places in the row, it is called once, for these alone.
+    """
+    xp, found = array_namespace(maps[0].row), []
+    for part in maps[0].parts if pixels is None else (pixels,):
+        arguments: list[Array] = []
+        for prepared, scaling in zip(maps, scalings, strict=True):
+            if arguments and prepared is maps[0]:
+                arguments.append(arguments[0])  # a map beside itself
+                continue
+            # in place, and without a call for each step, which costs as much as the arithmetic
+            values = xp.astype(prepared.row[part], prepared.precision, copy=True)
+            if scaling.subtract is not None:
+                values -= scaling.subtract
+            for divisor in scaling.divide:
+                values /= divisor
+            if scaling.add is not None:
+                values += scaling.add
+            arguments.append(values)
+        found.append(compare(*arguments))
+    return reduce(add, found)
 
 
-def norm(prepared: PreparedMap) -> Array:
-    """Euclidean norm of a map that is `centred`, shape (); 0 for a constant one."""
+def total_of(
+    compare: Callable[..., Array], how: Callable[[PreparedMap], Scaling], *maps: PreparedMap
+) -> Array:
+    """Do what `total` does, for maps that are all scaled in one way."""
+    return total(compare, maps, [each.once(how) for each in maps])
+
+
+def values_at(prepared: PreparedMap, scaling: Scaling, pixels: Array | slice = EVERYWHERE) -> Array:
+    """Scaled values of a map at some pixels: places in the row."""
+    return total(_itself, (prepared,), (scaling,), pixels)
+
+
+def scaled(prepared: PreparedMap) -> Scaling:
+    """Scale a map to [0, 1]; a constant one becomes 0 everywhere."""
+    extent = () if prepared.constant else (prepared.maximum - prepared.minimum,)
+    return Scaling(prepared.minimum, extent)
+
+
+def centred(prepared: PreparedMap) -> Centred:
+    """Subtract a map's mean; a constant one becomes 0 everywhere."""
+    xp, extent = array_namespace(prepared.row), prepared.maximum - prepared.minimum
+    smallest = xp.finfo(prepared.precision).smallest_normal ** 0.25
+    unit = None if prepared.constant or smallest < extent < 1 / smallest else extent
+    # subtracting the minimum first keeps small variations on a large offset exact
+    shifted = Scaling(prepared.minimum, () if unit is None else (unit,))
+    mean = total(xp.sum, (prepared,), (shifted,)) / prepared.row.shape[0]
+    scaling = replace(shifted, add=-mean)
     if prepared.constant:
-        return 0 * prepared.minimum  # a root of 0 would have no gradient
-    xp = array_namespace(prepared.row)
-    return xp.sqrt(total(_square(centred(prepared, part)) for (part,) in parts(prepared)))
+        return Centred(scaling, 0 * prepared.minimum, unit)  # a root of 0 would have no gradient
+    squares = total(dot(xp), (prepared, prepared), (scaling, scaling))
+    return Centred(scaling, xp.sqrt(squares), unit)
 
 
-def deviation(prepared: PreparedMap) -> Array:
-    """Find the standard deviation (ddof 0) of a map, in its own `unit`, shape ()."""
-    return prepared.once(norm) / sqrt(prepared.number)
-
-
-def share(prepared: PreparedMap, values: Array) -> Array:
+def share(prepared: PreparedMap) -> Scaling:
     """Divide a map by its sum, after its minimum is subtracted if that is negative.
 
     The result has a sum of 1 and is not negative; a constant map becomes uniform.
     """
     if prepared.constant:
-        return _uniform(prepared, values)
-    largest, whole = prepared.once(_largest_and_sum)
-    positive = _not_negative(prepared, values)
-    return (positive if largest is None else positive / largest) / whole
+        return _uniform(prepared)
+    xp, positive = array_namespace(prepared.row), _positive(prepared)
+    whole = total(xp.sum, (prepared,), (positive,))
+    limits = xp.finfo(prepared.precision)
+    if limits.smallest_normal / limits.eps < whole < inf:
+        return replace(positive, divide=(whole,))
+    # the sum is imprecise: divide by the largest value first
+    lowest = 0 if positive.subtract is None else positive.subtract
+    at_most_1 = replace(positive, divide=(prepared.maximum - lowest,))
+    whole = total(xp.sum, (prepared,), (at_most_1,))
+    return replace(positive, divide=(*at_most_1.divide, whole))
 
 
-def min_max_share(prepared: PreparedMap, values: Array) -> Array:
+def min_max_share(prepared: PreparedMap) -> Scaling:
     """Scale a map to [0, 1] and divide it by its sum; a constant one becomes uniform."""
     if prepared.constant:
-        return _uniform(prepared, values)
-    return scaled(prepared, values) / prepared.once(_sum_of_scaled)
+        return _uniform(prepared)
+    plain = scaled(prepared)
+    return replace(plain, divide=(*plain.divide, prepared.once(sum_of_scaled)))
 
 
-def share_with_floor(prepared: PreparedMap, values: Array, floor: float) -> Array:
-    """Scale a map to [0, 1], divide it by its sum plus a floor, and raise it to that floor."""
-    xp = array_namespace(values)
-    return xp.clip(scaled(prepared, values) / (prepared.once(_sum_of_scaled) + floor), floor, None)
+def sum_of_scaled(prepared: PreparedMap) -> Array:
+    """Sum of a map that is `scaled`, shape ()."""
+    return total_of(array_namespace(prepared.row).sum, scaled, prepared)
 
 
-def regularised(prepared: PreparedMap, values: Array) -> Array:
+def regularised(prepared: PreparedMap) -> Scaling:
     """Subtract the minimum if it is negative, and add 1e-20 to each pixel."""
-    return _not_negative(prepared, values) + REGULARISATION
+    return replace(_positive(prepared), add=REGULARISATION)
 
 
 def sum_of_regularised(prepared: PreparedMap) -> Array:
     """Sum of a map that is `regularised`, shape ()."""
-    xp = array_namespace(prepared.row)
-    return total(xp.sum(regularised(prepared, part)) for (part,) in parts(prepared))
+    return total_of(array_namespace(prepared.row).sum, regularised, prepared)
 
 
-def _not_negative(prepared: PreparedMap, values: Array) -> Array:
-    return values - prepared.minimum if prepared.minimum < 0 else values
+def _positive(prepared: PreparedMap) -> Scaling:
+    return Scaling(prepared.minimum if prepared.minimum < 0 else None)
 
 
-def _uniform(prepared: PreparedMap, values: Array) -> Array:
-    # 0 times the map keeps its gradient: 0, not missing
-    return 0 * values + 1.0 / prepared.number
+def _uniform(prepared: PreparedMap) -> Scaling:
+    # divided by infinity, values are 0 and so is their gradient, which exists
+    return Scaling(divide=(inf,), add=1.0 / prepared.number)
 
 
-def _shifted(prepared: PreparedMap, values: Array) -> Array:
-    result = values - prepared.minimum
-    divisor = prepared.once(unit)
-    if divisor is not None:
-        result /= divisor
-    return result
-
-
-def _sum_of_shifted(prepared: PreparedMap) -> Array:
-    xp = array_namespace(prepared.row)
-    return total(xp.sum(_shifted(prepared, part)) for (part,) in parts(prepared))
-
-
-def _sum_of_scaled(prepared: PreparedMap) -> Array:
-    xp = array_namespace(prepared.row)
-    return total(xp.sum(scaled(prepared, part)) for (part,) in parts(prepared))
-
-
-def _largest_and_sum(prepared: PreparedMap) -> tuple[Array | None, Array]:
-    """Find what to divide a map by: by its sum alone where that is precise."""
-    xp = array_namespace(prepared.row)
-    plain = total(xp.sum(_not_negative(prepared, part)) for (part,) in parts(prepared))
-    limits = _limits(prepared)
-    if limits.smallest_normal / limits.eps < plain < inf:
-        return None, plain
-    largest = _not_negative(prepared, prepared.maximum)
-    scaled_parts = (_not_negative(prepared, part) / largest for (part,) in parts(prepared))
-    return largest, total(xp.sum(part) for part in scaled_parts)
-
-
-def _limits(prepared: PreparedMap) -> Any:
-    return array_namespace(prepared.row).finfo(prepared.minimum.dtype)
-
-
-def _square(values: Array) -> Array:
-    return inner(values, values)
+def _itself(values: Array) -> Array:
+    return values

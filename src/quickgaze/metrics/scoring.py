@@ -6,24 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from quickgaze.errors import OptionError
 from quickgaze.metrics.arrays import Array, as_maps
-from quickgaze.metrics.catalogue import METRICS
-from quickgaze.metrics.conventions import (
-    DEFAULT_CONVENTION,
-    Definition,
-    Need,
-    definition_in,
-    require_seed,
-)
-from quickgaze.metrics.evaluation import Outcome, needs, outcomes, settle
-from quickgaze.metrics.other_fixations import FixationCounts
-from quickgaze.metrics.prepared import PreparedMap
-from quickgaze.metrics.targets import Target, densities, fixated_pixels
+from quickgaze.metrics.catalogue import Metric, as_metric
+from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Input, definition_in, require_seed
+from quickgaze.metrics.evaluation import Outcome, outcomes, outcomes_of
+from quickgaze.metrics.targets import FixationCounts, prepare
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +43,7 @@ class Scores:
 
 
 def score(
-    names: Iterable[str],
+    names: Iterable[str | Metric],
     maps: Array,
     density: Array | None,
     fixations: Array | None,
@@ -62,12 +55,12 @@ def score(
 ) -> Scores:
     """Score the maps of one stimulus with several metrics.
 
-    What metrics share is computed once per map, and once per stimulus for the human side.
+    What metrics share is computed once per map, and once per stimulus for the density.
 
     Parameters
     ----------
-    names : iterable of str
-        Metrics, by their names in `METRICS`.
+    names : iterable of str or Metric
+        Metrics, by their names in `METRICS`, or metrics of your own.
     maps : ndarray, shape (V, H, W)
         Saliency maps of the same stimulus. Fastest as float32.
     density : ndarray, shape (H, W), or None
@@ -77,19 +70,17 @@ def score(
     convention : str
         The convention of all scores.
     others : ndarray, shape (m, 2), or FixationCounts, or None
-        Fixations of all other images, scaled to this image's size, repeats kept; for
-        `auc_shuffled`.
+        Fixations of all other images, scaled to this image's size, repeats kept.
     baseline : ndarray, shape (H, W), or None
-        Density that is known without the image, such as a centre bias; for `information_gain`.
+        Density that is known without the image, such as a centre bias.
     seed : int
         Start of the random numbers of each map, for metrics that draw any.
 
     Returns
     -------
     Scores
-        The same as the metrics' own functions give. NaN, with the reason, for metrics that
-        compare with a density or fixations that are None, or that need `others` or a `baseline`
-        that is None.
+        The same as the metrics' own functions give. NaN, with the reason, for metrics that take
+        a density, fixations, `others` or a `baseline` that is None.
 
     Raises
     ------
@@ -109,7 +100,8 @@ def score(
     (array([ 1., -1.]), 'the stimulus has no fixations')
     """
     definitions = {
-        name: definition_in(convention, METRICS[name].definitions, name) for name in names
+        metric.name: definition_in(convention, metric.definitions, metric.name)
+        for metric in map(as_metric, names)
     }
     require_seed(seed)
     batch = as_maps(maps)
@@ -117,20 +109,15 @@ def score(
         raise OptionError(
             f"score takes at least one map, as (V, H, W); got shape {tuple(batch.shape)}"
         )
-    targets = _targets(batch, density, fixations)
-    given = {"others": others, "baseline": baseline}
-    needed = {need: _needed(batch, need, given[need]) for need in _all_needs(definitions)}
-    found: dict[str, list[Outcome]] = {name: [] for name in definitions}
-    for i in range(batch.shape[0]):
-        prepared = PreparedMap.of(batch[i, ...], "map")
-        for name, definition in definitions.items():
-            target = targets.get(definition.compares)
-            if target is None:
-                outcome = Outcome(None, f"the stimulus has no {definition.compares}")
-            else:
-                beside = needed.get(definition.beside) if definition.beside else None
-                outcome = settle(definition, prepared, target, beside, seed)
-            found[name].append(outcome)
+    given: dict[Input, Any] = {
+        "density": density,
+        "fixations": fixations,
+        "others": others,
+        "baseline": baseline,
+    }
+    wanted = {"density", "fixations", *(each.beside for each in definitions.values())}
+    there = {name: value for name, value in given.items() if name in wanted and value is not None}
+    found = outcomes(definitions, batch, prepare(batch[0, ...], there, "score"), seed)
     return Scores(
         {name: np.asarray([_number(each) for each in found[name]], np.float64) for name in found},
         {name: tuple(each.reason for each in found[name]) for name in found},
@@ -138,7 +125,7 @@ def score(
 
 
 def undefined_reason(
-    name: str,
+    name: str | Metric,
     map: Array,
     target: Array,
     convention: str = DEFAULT_CONVENTION,
@@ -151,8 +138,8 @@ def undefined_reason(
 
     Parameters
     ----------
-    name : str
-        A metric, by its name in `METRICS`.
+    name : str or Metric
+        A metric, by its name in `METRICS`, or one of your own.
     map : Array, shape (H, W)
         Saliency map.
     target : Array, shape (H, W) or (n, 2)
@@ -184,29 +171,11 @@ def undefined_reason(
     array = as_maps(map)
     if array.ndim != 2:
         raise OptionError(f"undefined_reason takes one map (H, W); got shape {tuple(array.shape)}")
-    definitions = METRICS[name].definitions
-    need = definition_in(convention, definitions, name).beside
+    metric = as_metric(name)
+    definitions = metric.definitions
+    need = definition_in(convention, definitions, metric.name).beside
     beside = {"others": others, "baseline": baseline, None: None}[need]
-    return outcomes(name, definitions, convention, array, target, beside, seed)[0].reason
-
-
-def _targets(maps: Array, density: Array | None, fixations: Array | None) -> dict[str, Target]:
-    """Prepare what there is to compare with."""
-    first = maps[0, ...]
-    targets: dict[str, Target] = {}
-    if density is not None:
-        targets["density"] = next(densities(first, density, "score compares with"))
-    if fixations is not None:
-        targets["fixations"] = next(fixated_pixels(first, fixations, "score compares with"))
-    return targets
-
-
-def _all_needs(definitions: dict[str, Definition]) -> set[Need]:
-    return {each.beside for each in definitions.values() if each.beside is not None}
-
-
-def _needed(maps: Array, need: Need, given: Array | FixationCounts | None) -> Target | None:
-    return next(needs(maps[0, ...], need, given, "score needs"))
+    return outcomes_of(metric.name, definitions, convention, array, target, beside, seed)[0].reason
 
 
 def _number(outcome: Outcome) -> float:

@@ -1,46 +1,208 @@
-"""What maps are compared with, taken from a user's arrays."""
+"""What maps are compared with: where people looked, taken from a user's arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import repeat
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from array_api_compat import array_namespace
 
 from quickgaze.errors import OptionError
-from quickgaze.metrics.arrays import Array, as_array, beside
-from quickgaze.metrics.other_fixations import FixationCounts, OtherFixations
-from quickgaze.metrics.prepared import FixatedPixels, PreparedMap
+from quickgaze.metrics.arrays import Array, as_array, beside, numbers_beside
+from quickgaze.metrics.conventions import Input, UndefinedError
+from quickgaze.metrics.prepared import PreparedMap
 
-Target: TypeAlias = PreparedMap | FixatedPixels | OtherFixations
-"""A prepared density, the pixels that were fixated, or those fixated in other images."""
-
-Points: TypeAlias = Array | FixationCounts
+NO_OTHERS = "there are no fixations of other images"
 
 
-def densities(maps: Array, density: Array, wanted: str, role: str = "density") -> Iterator[Target]:
-    """Prepare the density of each map.
+@dataclass(frozen=True, eq=False)
+class FixatedPixels:
+    """The pixels that the fixations inside an image fall on, repeats kept.
 
     Parameters
     ----------
-    maps : Array, shape (H, W) or (B, H, W)
-        Saliency maps.
-    density : array_like, shape (H, W) or that of `maps`
-        One for all maps, or one for each.
-    wanted : str
-        Beginning of the error message, up to what was expected.
-    role : str
-        ``"density"`` or ``"baseline density"``.
+    pixels : Array, shape (n,), int64
+        Places in the row of pixels of a `PreparedMap`.
+    recorded : int
+        Number of points before those outside the image were dropped.
 
-    Returns
-    -------
-    iterator of PreparedMap
-        One for each map, without an end where all have the same.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> FixatedPixels.of(np.array([[0, 1], [1, 0], [1.4, 0.3], [9, 9]]), size=(2, 2))
+    FixatedPixels(pixels=array([2, 1, 1]), recorded=4)
+    """
+
+    pixels: Array
+    recorded: int
+
+    @classmethod
+    def of(cls, points: Array, size: tuple[int, int]) -> FixatedPixels:
+        """Find the pixels of fixations.
+
+        Parameters
+        ----------
+        points : Array, shape (n, 2), float
+            Columns x and y in pixels, from 0, with pixel centres on integers. Points outside
+            the image and NaN are dropped.
+        size : (int, int)
+            Height and width of the image in pixels.
+
+        Returns
+        -------
+        FixatedPixels
+        """
+        xp = array_namespace(points)
+        height, width = size
+        columns, rows = xp.floor(points[:, 0] + 0.5), xp.floor(points[:, 1] + 0.5)
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        # products stay exact as integers, and NaN is gone before the cast
+        rows, columns = xp.astype(rows[inside], xp.int64), xp.astype(columns[inside], xp.int64)
+        return cls(rows * width + columns, points.shape[0])
+
+    @cached_property
+    def unique(self) -> Array:
+        """The pixels that were fixated at least once, (k,) int64, in ascending order."""
+        return array_namespace(self.pixels).unique_values(self.pixels)
+
+    def require_defined(self) -> None:
+        """Raise `UndefinedError` if no fixation lies inside the image."""
+        if self.recorded == 0:
+            raise UndefinedError("there are no fixations")
+        if self.pixels.shape[0] == 0:
+            raise UndefinedError(f"no fixation lies inside the image ({self.recorded} outside)")
+
+
+@dataclass(frozen=True, eq=False)
+class FixationCounts:
+    """How many fixations fall on each pixel: millions of them in little memory.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (H, W), integer
+        Not negative. The size is that of the image that is scored.
 
     Raises
     ------
     OptionError
-        If the shape of `density` does not fit.
+        If `counts` are not that.
+
+    Examples
+    --------
+    The fixations of all images but one, for images of one size:
+
+    >>> import numpy as np
+    >>> everywhere = FixationCounts.of(np.array([[0, 0], [2, 1], [2, 1], [9, 9]]), (2, 3))
+    >>> everywhere.counts
+    array([[1, 0, 0],
+           [0, 0, 2]])
+    >>> own = FixationCounts.of(np.array([[2, 1]]), (2, 3))
+    >>> others = FixationCounts(everywhere.counts - own.counts)
     """
+
+    counts: npt.NDArray[np.integer[Any]]
+
+    def __post_init__(self) -> None:
+        counts = np.asarray(self.counts)
+        if counts.ndim != 2 or counts.dtype.kind not in "iu":
+            raise OptionError(
+                "counts of fixations must be integers of shape (H, W); "
+                f"got {counts.dtype} of shape {counts.shape}"
+            )
+        if counts.size and counts.min() < 0:
+            raise OptionError(
+                f"counts of fixations must not be negative; the smallest is {counts.min()}"
+            )
+
+    @classmethod
+    def of(cls, points: npt.ArrayLike, size: tuple[int, int]) -> FixationCounts:
+        """Count fixations.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            Columns x and y in pixels, from 0, with pixel centres on integers, scaled to the
+            image that is scored; repeats count. Points outside it and NaN are dropped.
+        size : (int, int)
+            Height and width of that image in pixels.
+
+        Returns
+        -------
+        FixationCounts
+
+        Raises
+        ------
+        OptionError
+            If `points` have another shape.
+        """
+        coordinates = np.asarray(points, dtype=np.float64)
+        if coordinates.ndim != 2 or coordinates.shape[1] != 2:
+            raise OptionError(
+                f"fixations must have shape (n, 2), columns x and y; got {coordinates.shape}"
+            )
+        pixels = FixatedPixels.of(coordinates, size).pixels
+        return cls(np.bincount(pixels, minlength=size[0] * size[1]).reshape(size))
+
+
+@dataclass(frozen=True, eq=False)
+class OtherFixations:
+    """Pixels (k,) fixated in other images, each once, how often, and how many were recorded."""
+
+    pixels: Array
+    counts: Array
+    recorded: int
+
+    @classmethod
+    def of_points(cls, points: Array, size: tuple[int, int]) -> OtherFixations:
+        """Take points (n, 2), columns x and y, as `FixatedPixels.of` does."""
+        fixated = FixatedPixels.of(points, size)
+        pixels, counts = array_namespace(points).unique_counts(fixated.pixels)
+        return cls(pixels, counts, fixated.recorded)
+
+    @classmethod
+    def of_counts(cls, counts: FixationCounts, reference: Array) -> OtherFixations:
+        """Take counts per pixel to the library and the device of a reference."""
+        row = np.asarray(counts.counts).ravel()
+        pixels = np.flatnonzero(row > 0)  # several times as fast as of numbers
+        numbers = row[pixels].astype(np.int64)
+        return cls(
+            numbers_beside(reference, pixels),
+            numbers_beside(reference, numbers),
+            int(numbers.sum()),
+        )
+
+    def require_defined(self) -> None:
+        """Raise `UndefinedError` if no fixation of other images lies inside this one."""
+        if self.recorded == 0:
+            raise UndefinedError(NO_OTHERS)
+        if self.pixels.shape[0] == 0:
+            raise UndefinedError(
+                f"no fixation of other images lies inside this one ({self.recorded} outside)"
+            )
+
+
+Prepared: TypeAlias = PreparedMap | FixatedPixels | OtherFixations
+Points: TypeAlias = Array | FixationCounts
+
+
+def prepare(maps: Array, given: Mapping[Input, Any], subject: str) -> dict[Input, Iterator[Any]]:
+    """Prepare what maps (H, W) or (B, H, W) are compared with: one for each map.
+
+    Iterators have no end where all maps have the same; `subject` begins error messages.
+    """
+    found = {}
+    for name, value in given.items():
+        verb = "compares with" if name in ("density", "fixations") else "needs"
+        found[name] = _PREPARE[name](maps, value, f"{subject} {verb}")
+    return found
+
+
+def _densities(maps: Array, density: Array, wanted: str, role: str) -> Iterator[Prepared]:
     array = beside(maps, density, role)
     size, shape = tuple(maps.shape[-2:]), tuple(array.shape)
     if shape == size:
@@ -55,75 +217,30 @@ def densities(maps: Array, density: Array, wanted: str, role: str = "density") -
     )
 
 
-def fixated_pixels(
-    maps: Array, fixations: Array | Sequence[Array], wanted: str
-) -> Iterator[Target]:
-    """Find the pixels fixated in each map.
+def _fixations(maps: Array, given: Any, wanted: str) -> Iterator[Prepared]:
+    wanted, what, size = f"{wanted} fixations", "fixations", (maps.shape[-2], maps.shape[-1])
 
-    Parameters
-    ----------
-    maps : Array, shape (H, W) or (B, H, W)
-        Saliency maps.
-    fixations : array_like, shape (n, 2), or sequence of B such arrays
-        One set for all maps, or one for each.
-    wanted : str
-        Beginning of the error message, up to what was expected.
+    def prepared(points: Points) -> Prepared:
+        return FixatedPixels.of(_points(maps, points, wanted, what), size)
 
-    Returns
-    -------
-    iterator of FixatedPixels
-        One for each map, without an end where all have the same.
-
-    Raises
-    ------
-    OptionError
-        If a shape of `fixations` or their number does not fit.
-    """
-    size = (maps.shape[-2], maps.shape[-1])
-
-    def prepare(points: Points) -> Target:
-        return FixatedPixels.of(_points(maps, points, wanted, "fixations"), size)
-
-    return _one_or_each(maps, fixations, wanted, "fixations", prepare)
+    return _one_or_each(maps, given, wanted, what, prepared)
 
 
-def fixations_of_others(
-    maps: Array, others: Points | Sequence[Points], wanted: str
-) -> Iterator[Target]:
-    """Find the pixels of each map that were fixated in other images.
+def _others(maps: Array, given: Any, wanted: str) -> Iterator[Prepared]:
+    what, size = "fixations of other images", (maps.shape[-2], maps.shape[-1])
+    wanted = f"{wanted} {what}"
 
-    Parameters
-    ----------
-    maps : Array, shape (H, W) or (B, H, W)
-        Saliency maps.
-    others : array_like, shape (n, 2), or FixationCounts, or sequence of B such
-        One set for all maps, or one for each.
-    wanted : str
-        Beginning of the error message, up to what was expected.
-
-    Returns
-    -------
-    iterator of OtherFixations
-        One for each map, without an end where all have the same.
-
-    Raises
-    ------
-    OptionError
-        If a shape of `others` or their number does not fit.
-    """
-    size, what = (maps.shape[-2], maps.shape[-1]), "fixations of other images"
-
-    def prepare(points: Points) -> Target:
+    def prepared(points: Points) -> Prepared:
         if not isinstance(points, FixationCounts):
             return OtherFixations.of_points(_points(maps, points, wanted, what), size)
         if tuple(points.counts.shape) != size:
             raise OptionError(
-                f"{wanted} {what}: counts of shape {size} for a map of shape "
+                f"{wanted}: counts of shape {size} for a map of shape "
                 f"{tuple(maps.shape)}; got shape {tuple(points.counts.shape)}"
             )
         return OtherFixations.of_counts(points, maps)
 
-    return _one_or_each(maps, others, wanted, what, prepare)
+    return _one_or_each(maps, given, wanted, what, prepared)
 
 
 def _one_or_each(
@@ -131,18 +248,18 @@ def _one_or_each(
     given: Points | Sequence[Points],
     wanted: str,
     what: str,
-    prepare: Callable[[Points], Target],
-) -> Iterator[Target]:
+    prepared: Callable[[Points], Prepared],
+) -> Iterator[Prepared]:
     sets = _sets(given, what) if maps.ndim == 3 else None
     if sets is None:
-        return repeat(prepare(given))
+        return repeat(prepared(given))
     if len(sets) != maps.shape[0]:
         raise OptionError(
-            f"{wanted} {what}: one set for all maps or one for each; "
+            f"{wanted}: one set for all maps or one for each; "
             f"got {len(sets)} sets for {maps.shape[0]} maps"
         )
     # all of them now, so that nothing has been computed when one does not fit
-    return iter([prepare(points) for points in sets])
+    return iter([prepared(points) for points in sets])
 
 
 def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | None:
@@ -164,7 +281,15 @@ def _points(maps: Array, points: Array, wanted: str, what: str) -> Array:
     shape = tuple(array.shape)
     if len(shape) != 2 or shape[1] != 2:
         raise OptionError(
-            f"{wanted} {what}: of shape (n, 2), columns x and y; got shape {shape} "
+            f"{wanted}: of shape (n, 2), columns x and y; got shape {shape} "
             f"for a map of shape {tuple(maps.shape)}"
         )
     return array
+
+
+_PREPARE: Mapping[Input, Callable[..., Iterator[Prepared]]] = {
+    "density": partial(_densities, role="density"),
+    "baseline": partial(_densities, role="baseline density"),
+    "fixations": _fixations,
+    "others": _others,
+}

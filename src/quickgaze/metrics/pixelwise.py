@@ -1,4 +1,4 @@
-"""Linear correlation of a saliency map with the human density."""
+"""A saliency map and the human density compared pixel by pixel."""
 
 # ruff: noqa: A002 - `map` is the field's name for it, and part of the public interface
 
@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from quickgaze.metrics.arrays import Array, inner, scoring_dtype
-from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Definition, everywhere
+from quickgaze.metrics.arrays import Array, dot
+from quickgaze.metrics.conventions import (
+    DEFAULT_CONVENTION,
+    Definition,
+    UndefinedError,
+    everywhere,
+)
 from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.prepared import PreparedMap, parts, total
-from quickgaze.metrics.scaling import centred, norm, scaled
-from quickgaze.metrics.undefined import UndefinedError
+from quickgaze.metrics.prepared import PreparedMap
+from quickgaze.metrics.scaling import centred, scaled, total, total_of, values_at
 
 UNION_THRESHOLD = 1e-4
 """Value of a min-max scaled map above which a pixel belongs to the union of `cc_union`."""
@@ -161,14 +165,101 @@ def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
     return evaluate("spearman", SPEARMAN, convention, map, density)
 
 
+def mae(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
+    """Mean absolute difference of the min-max scaled saliency map and human density.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
+    density : Array, shape (H, W) or (B, H, W)
+        Human saliency map: one for all maps, or one for each.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is the same in all.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], lower is better; no unit. A float for one NumPy map, otherwise an array of
+        the library and on the device of `map`. NaN if the density is constant, or if the map or
+        the density holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known.
+
+    Notes
+    -----
+    Human densities are near 0 almost everywhere, so a map of 0 scores well. It is offered for
+    comparison with the study named below.
+
+    References
+    ----------
+    .. [1] The CAP6415 study of autumn 2025.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mae(np.array([[0.0, 2.0, 4.0]]), np.array([[0.0, 1.0, 1.0]]))
+    0.16666666666666666
+    """
+    return evaluate("mae", MAE, convention, map, density)
+
+
+def mse(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
+    """Mean squared difference of the min-max scaled saliency map and human density.
+
+    Parameters
+    ----------
+    map : Array, shape (H, W) or (B, H, W)
+        Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
+    density : Array, shape (H, W) or (B, H, W)
+        Human saliency map: one for all maps, or one for each.
+    convention : {"tuebingen", "mit", "salicon", "cap6415"}
+        The definition is the same in all.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        In [0, 1], lower is better; no unit. A float for one NumPy map, otherwise an array of
+        the library and on the device of `map`. NaN if the density is constant, or if the map or
+        the density holds NaN or infinity.
+
+    Raises
+    ------
+    OptionError
+        If the shapes do not fit, or the convention is not known.
+
+    Notes
+    -----
+    Human densities are near 0 almost everywhere, so a map of 0 scores well. It is offered for
+    comparison with the study named below.
+
+    References
+    ----------
+    .. [1] The CAP6415 study of autumn 2025.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mse(np.array([[0.0, 2.0, 4.0]]), np.array([[0.0, 1.0, 1.0]]))
+    0.08333333333333333
+    """
+    return evaluate("mse", MSE, convention, map, density)
+
+
 def _pearson(prediction: PreparedMap, density: PreparedMap) -> Array:
-    product = total(
-        inner(centred(prediction, values), centred(density, human))
-        for values, human in parts(prediction, density)
+    xp, first, second = (
+        array_namespace(prediction.row),
+        prediction.once(centred),
+        density.once(centred),
     )
+    product = total(dot(xp), (prediction, density), (first.scaling, second.scaling))
     if prediction.constant:
         return product  # 0
-    return _in_range(product / (prediction.once(norm) * density.once(norm)))
+    # rounding must not leave the range
+    return xp.clip(product / (first.norm * second.norm), -1.0, 1.0)
 
 
 def _pearson_of_varying(prediction: PreparedMap, density: PreparedMap) -> Array:
@@ -178,35 +269,30 @@ def _pearson_of_varying(prediction: PreparedMap, density: PreparedMap) -> Array:
 
 
 def _pearson_on_union(prediction: PreparedMap, density: PreparedMap) -> Array:
-    parts = _on_union(prediction, density)
-    if _too_few(parts):
+    if (parts := _on_union(prediction, density)) is None:
         raise UndefinedError("fewer than two pixels of the map or the density are above 0")
-    return _pearson_of_parts(parts)
+    return _pearson_of_parts(*parts)
 
 
 def _pearson_on_union_or_zero(prediction: PreparedMap, density: PreparedMap) -> Array:
-    parts = _on_union(prediction, density)
-    if _too_few(parts):
+    if (parts := _on_union(prediction, density)) is None:
         return 0 * prediction.minimum  # with a gradient: 0
-    return _pearson_of_parts(parts)
+    return _pearson_of_parts(*parts)
 
 
-def _on_union(prediction: PreparedMap, density: PreparedMap) -> tuple[Array, Array]:
-    """Values of the scaled map and density at the pixels where either is above 0."""
-    values, density_values = (scaled(each, each.values) for each in (prediction, density))
-    union = (values > UNION_THRESHOLD) | (density_values > UNION_THRESHOLD)
-    return values[union], density_values[union]
+def _on_union(
+    prediction: PreparedMap, density: PreparedMap
+) -> tuple[PreparedMap, PreparedMap] | None:
+    """Scaled map and density where either is above 0; None for fewer than two pixels."""
+    first, second = (values_at(each, scaled(each)) for each in (prediction, density))
+    union = (first > UNION_THRESHOLD) | (second > UNION_THRESHOLD)
+    first, second = first[union], second[union]
+    if (number := first.shape[0]) < 2:
+        return None
+    return PreparedMap("map", (1, number), first), PreparedMap("density", (1, number), second)
 
 
-def _too_few(parts: tuple[Array, Array]) -> bool:
-    return bool(parts[0].shape[0] < 2)
-
-
-def _pearson_of_parts(parts: tuple[Array, Array]) -> Array:
-    prediction, density = (
-        PreparedMap(role, (1, part.shape[0]), part)
-        for role, part in zip(("map", "density"), parts, strict=True)
-    )
+def _pearson_of_parts(prediction: PreparedMap, density: PreparedMap) -> Array:
     for part in (prediction, density):
         if part.constant:
             raise UndefinedError(f"the {part.role} is constant where either is above 0")
@@ -216,8 +302,9 @@ def _pearson_of_parts(parts: tuple[Array, Array]) -> Array:
 def _pearson_of_ranks(prediction: PreparedMap, density: PreparedMap) -> Array:
     if prediction.constant:
         raise UndefinedError("the map is constant")
-    ranks = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
-    return _in_range(inner(*ranks))
+    first, second = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
+    xp = array_namespace(first)
+    return xp.clip(dot(xp)(first, second), -1.0, 1.0)
 
 
 def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
@@ -231,16 +318,23 @@ def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
     first = xp.concat([start, xp.nonzero(differs)[0] + 1])
     after = xp.concat([first[1:], start + values.shape[0]])
     tie = xp.cumulative_sum(xp.astype(differs, xp.int64), include_initial=True)
-    average = xp.astype(first + after - 1, scoring_dtype(values)) / 2
+    average = prepared.precise(first + after - 1) / 2
     ranks = xp.empty_like(values, dtype=average.dtype)
     ranks[order] = xp.take(average, tie, axis=0)
     from_mean = ranks - (values.shape[0] - 1) / 2
-    return from_mean / xp.sqrt(inner(from_mean, from_mean))
+    return from_mean / xp.sqrt(dot(xp)(from_mean, from_mean))
 
 
-def _in_range(correlation: Array) -> Array:
-    # rounding must not leave the range
-    return array_namespace(correlation).clip(correlation, -1.0, 1.0)
+def _mean_absolute_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
+    xp = array_namespace(prediction.row)
+    differences = total_of(lambda a, b: xp.sum(xp.abs(a - b)), scaled, prediction, density)
+    return differences / prediction.number
+
+
+def _mean_squared_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
+    product = dot(array_namespace(prediction.row))
+    differences = total_of(lambda a, b: product(a - b, a - b), scaled, prediction, density)
+    return differences / prediction.number
 
 
 CC = {
@@ -252,3 +346,5 @@ CC_UNION = {
     "cap6415": Definition("density", _pearson_on_union_or_zero),
 }
 SPEARMAN = everywhere(Definition("density", _pearson_of_ranks))
+MAE = everywhere(Definition("density", _mean_absolute_difference))
+MSE = everywhere(Definition("density", _mean_squared_difference))
