@@ -1,4 +1,4 @@
-"""The demonstration: the whole way of the data on displays and photographs that are at hand."""
+"""The demonstration: a run, its report and maps, on images that need no download."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from quickgaze.stimuli import Dataset, load_dataset
 from quickgaze.stimuli.types import Image
 from quickgaze.study import Run, Study, stored_saliency
 
-BACKBONE = "efficientnet_lite0"
-DISPLAYS = 12
-PHOTOGRAPHS: Mapping[str, Callable[[], Image]] = {
+_BACKBONE = "efficientnet_lite0"
+_DISPLAYS = 12
+_PHOTOGRAPHS: Mapping[str, Callable[[], Image]] = {
     "Astronaut": data.astronaut,
     "Cat": data.chelsea,
     "Coffee": data.coffee,
@@ -35,36 +35,18 @@ PHOTOGRAPHS: Mapping[str, Callable[[], Image]] = {
     "Galaxies": data.hubble_deep_field,
 }
 
-LARGEST = 640
-"""Longest side in pixels of the photographs that are mapped."""
+_LARGEST = 640  # longest side in pixels of the photographs that are mapped
+# Photographs of the picture; where they are cropped, 0 keeps their top and 0.5 the middle.
+_SHOWN: Mapping[str, float] = {"Astronaut": 0.0, "Cat": 0.5, "Coffee": 0.5}
+_DISPLAY = 8  # the display beside them: discs, one of another colour
 
-SHOWN: Mapping[str, float] = {"Astronaut": 0.0, "Cat": 0.5, "Coffee": 0.5}
-"""Photographs of the picture, and which part of their height or width is kept: 0 is the first."""
-
-DISPLAY = 8
-"""Place of the display that stands beside them: discs, one of which has another colour."""
-
-WIDTH, MARGIN, GAP, TITLE, CORNER = 1600, 36, 14, 46, 28  # of the picture, in pixels
+_WIDTH, _MARGIN, _GAP, _TITLE, _CORNER = 1600, 36, 14, 46, 28  # of the picture, in pixels
 _DARK, _LIGHT, _FAINT = "#14161c", "#f2f3f5", "#a9afbc"
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What the demonstration left behind.
-
-    Parameters
-    ----------
-    report : Report
-        Everything that was found in the run, to be opened first.
-    page : Path
-        Photographs and displays with their maps, to be opened in a browser.
-    picture : Path
-        Some of them in one picture.
-    run : Run
-        The run over the pop-out displays.
-    summary : polars.DataFrame
-        Its scores by orientation rule.
-    """
+    """What the demonstration has written, and the run with its summary."""
 
     report: Report
     page: Path
@@ -74,28 +56,9 @@ class Demonstration:
 
 
 def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
-    """Score pop-out displays and report on that, map photographs, and show both on a page.
-
-    Parameters
-    ----------
-    folder : Path
-        Where everything goes; made if it is not there.
-    progress : bool
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    Demonstration
-
-    Raises
-    ------
-    OptionError
-        If ``report`` in the folder is something else than a report.
-    RunError
-        If ``run`` in the folder is something else than this run.
-    """
-    displays = load_dataset("popout", n=DISPLAYS)
-    run = Study(displays, backbones=[BACKBONE]).run(folder / "run", progress=progress)
+    """Score pop-out displays, report on that, map photographs, and show both on a page."""
+    displays = load_dataset("popout", n=_DISPLAYS)
+    run = Study(displays, backbones=[_BACKBONE]).run(folder / "run", progress=progress)
     report = write_report(
         run,
         folder / "report",
@@ -104,8 +67,8 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         overwrite=True,
         progress=progress,
     )
-    photographs = {title: _reduced(read()) for title, read in PHOTOGRAPHS.items()}
-    model = SaliencyModel(BACKBONE)
+    photographs = {title: _reduced(read()) for title, read in _PHOTOGRAPHS.items()}
+    model = SaliencyModel(_BACKBONE)
     results = {title: model(image) for title, image in photographs.items()}
     scores = summary(run)
     pictures = Pictures(folder)
@@ -113,8 +76,8 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         Section(
             "Which sign? Orientation rules on displays with one odd item",
             "A principal component has no sign of its own, so a rule has to choose one. Mean "
-            "scores by rule; arrows point to better. The oracle looks at the answer: no rule can "
-            "do better in cc.",
+            "scores by rule; arrows point to better ones. The oracle takes the sign from the human "
+            "map, so no rule can reach a higher cc.",
             columns=("orientation", *(f"{name} {arrow(name)}" for name in run.metrics)),
             rows=_orientation_rows(scores, run.metrics),
         ),
@@ -126,8 +89,8 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         ),
         Section(
             "Pop-out displays",
-            "One item differs from all others, and people find it at once: where they look is "
-            "known by construction. An auc of 0.5 is chance.",
+            "One item differs from all others and people find it at once, so where they look is "
+            "known. An auc of 0.5 is chance.",
             cards=list(_display_cards(displays, run, pictures)),
         ),
     ]
@@ -138,8 +101,8 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         "with the mean activation. One forward pass an image; no gradients, no training.",
         sections,
     )
-    shown = {title: (photographs[title], results[title]) for title in SHOWN}
-    display = displays[DISPLAY].image()
+    shown = {title: (photographs[title], results[title]) for title in _SHOWN}
+    display = displays[_DISPLAY].image()
     shown["Pop-out display"] = (display, model(display))
     picture = folder / "overview.png"
     draw_overview(shown).save(picture, optimize=True)
@@ -169,7 +132,7 @@ def _display_cards(displays: Dataset, run: Run, pictures: Pictures) -> Iterator[
         score = scores[stimulus.id]
         target = stimulus.density(displays.density_sigma)
         if target is None:
-            raise StimulusError(f"{stimulus.id}: a display without a target")
+            raise StimulusError(f"{stimulus.id}: the display has no target; generate it again")
         saliency = stored_saliency(maps[stimulus.id])
         panels = pictures.panels(stimulus.id, stimulus.image(), saliency, target=target)
         caption = (
@@ -180,9 +143,8 @@ def _display_cards(displays: Dataset, run: Run, pictures: Pictures) -> Iterator[
 
 
 def _reduced(image: Image) -> Image:
-    """Make large photographs smaller, which would take as long as all others together."""
     picture = PIL.Image.fromarray(image)
-    picture.thumbnail((LARGEST, LARGEST))
+    picture.thumbnail((_LARGEST, _LARGEST))
     return np.asarray(picture)
 
 
@@ -199,19 +161,7 @@ def _photograph_cards(
 
 
 def draw_overview(shown: Mapping[str, tuple[Image, SaliencyResult]]) -> PIL.Image.Image:
-    """Draw images, their CAMs and their saliency maps as one picture, a column for each image.
-
-    Parameters
-    ----------
-    shown : mapping of str to (ndarray of shape (H, W, 3) and uint8, SaliencyResult)
-        Images and what a model made of them, by title.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGBA, 1600 pixels wide: a dark card with round corners, so that it can stand on a page
-        of any colour.
-    """
+    """Draw a column of image, CAM and saliency map per title, as one card: RGBA, 1600 px wide."""
     columns = [
         {
             "image": PIL.Image.fromarray(image),
@@ -220,27 +170,27 @@ def draw_overview(shown: Mapping[str, tuple[Image, SaliencyResult]]) -> PIL.Imag
         }
         for image, result in shown.values()
     ]
-    left = MARGIN + TITLE
-    width = (WIDTH - MARGIN - left - GAP * (len(columns) - 1)) // len(columns)
+    left = _MARGIN + _TITLE
+    width = (_WIDTH - _MARGIN - left - _GAP * (len(columns) - 1)) // len(columns)
     size = (width, width * 3 // 4)
-    step = (width + GAP, size[1] + GAP)
+    step = (width + _GAP, size[1] + _GAP)
     card = PIL.Image.new(
-        "RGB", (WIDTH, MARGIN + TITLE + step[1] * len(columns[0]) - GAP + MARGIN), _DARK
+        "RGB", (_WIDTH, _MARGIN + _TITLE + step[1] * len(columns[0]) - _GAP + _MARGIN), _DARK
     )
     for column, (title, pictures) in enumerate(zip(shown, columns, strict=True)):
         x = left + step[0] * column
-        _paste(card, _line(title, width, _LIGHT), (x, MARGIN - 10))
+        _paste(card, _line(title, width, _LIGHT), (x, _MARGIN - 10))
         for row, (label, picture) in enumerate(pictures.items()):
-            y = MARGIN + TITLE + step[1] * row
+            y = _MARGIN + _TITLE + step[1] * row
             kept = PIL.ImageOps.fit(
-                picture.convert("RGB"), size, centering=(0.5, SHOWN.get(title, 0.5))
+                picture.convert("RGB"), size, centering=(0.5, _SHOWN.get(title, 0.5))
             )
-            _paste(card, _rounded(kept, CORNER // 2), (x, y))
+            _paste(card, _rounded(kept, _CORNER // 2), (x, y))
             if column == 0:
                 _paste(
-                    card, _line(label, size[1], _FAINT).rotate(90, expand=True), (MARGIN - 14, y)
+                    card, _line(label, size[1], _FAINT).rotate(90, expand=True), (_MARGIN - 14, y)
                 )
-    return _rounded(card, CORNER)
+    return _rounded(card, _CORNER)
 
 
 def _paste(card: PIL.Image.Image, picture: PIL.Image.Image, place: tuple[int, int]) -> None:
@@ -248,15 +198,15 @@ def _paste(card: PIL.Image.Image, picture: PIL.Image.Image, place: tuple[int, in
 
 
 def _line(text: str, width: int, colour: str) -> PIL.Image.Image:
-    """Write a line of text in the middle of a transparent strip."""
-    strip = PIL.Image.new("RGBA", (width, TITLE))
+    """Write text in the middle of a transparent strip."""
+    strip = PIL.Image.new("RGBA", (width, _TITLE))
     font = PIL.ImageFont.load_default(27)
-    PIL.ImageDraw.Draw(strip).text((width / 2, TITLE / 2), text, colour, font, "mm")
+    PIL.ImageDraw.Draw(strip).text((width / 2, _TITLE / 2), text, colour, font, "mm")
     return strip
 
 
 def _rounded(picture: PIL.Image.Image, radius: int) -> PIL.Image.Image:
-    """Round the corners off; what lies outside of them is transparent."""
+    """Make the corners transparent."""
     finer = 4
     mask = PIL.Image.new("L", (picture.width * finer, picture.height * finer))
     box = (0, 0, mask.width - 1, mask.height - 1)

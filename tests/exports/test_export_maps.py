@@ -203,7 +203,7 @@ def spoilt(write_run: WriteRun, run: Run, folder: Path, stimuli: Sequence[str]) 
     undecided = pl.when(pl.col("stimulus").is_in(stimuli)).then(float("nan"))
     changed = undecided.otherwise(pl.col("evidence_activation")).cast(pl.Float32)
     maps = run.maps().with_columns(evidence_activation=changed)
-    return write_run(folder, run.metrics, run.plan, maps=maps)
+    return write_run(folder, run.metrics, run.plan.to_json(), maps=maps)
 
 
 def test_one_bad_map_never_ends_an_export(

@@ -301,7 +301,7 @@ def test_what_is_missing_is_said(write_run: Callable[..., Run], tmp_path: Path) 
         "It needs a run with the metric cc and the orientations",
         "give --grid several times",
         "give --attributes FILE",
-        "There is a single variant",
+        "There is only one variant",
         "There are no pictures",
         "a constant human map",
         "gone",
@@ -367,8 +367,8 @@ def test_provenance_tells_how_to_compute_it_again(run: Run, page: _Page) -> None
     facts = run_facts(run)
     assert facts["command"].startswith("quickgaze run --dataset popout --backbone efficient")
     assert "--orientation lapack" in facts["command"]
-    (weights,) = run.plan["weights_hashes"].values()
-    for words in (weights, facts["command"], run.plan["dataset"]["fingerprint"], "version: torch"):
+    (weights,) = run.plan.weights_hashes.values()
+    for words in (weights, facts["command"], run.plan.dataset.fingerprint, "version: torch"):
         assert words in page.text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -331,7 +332,7 @@ def test_each_variant_shows_its_own_data_set(
     write_run: Callable[..., Run], tmp_path: Path, open_page: OpenPage
 ) -> None:
     one, other = (_many(write_run, tmp_path / name, count) for name, count in (("a", 3), ("b", 5)))
-    other.plan["dataset"]["name"] = "another"
+    other.plan = replace(other.plan, dataset=replace(other.plan.dataset, name="another"))
     report = write_report(
         [one, other], tmp_path / "report", papers=False, resamples=100, progress=False
     )

@@ -16,7 +16,7 @@ from quickgaze.study import Run
 TABLES = ("scores", "maps", "bounds", "failures", "undefined")
 """The tables of a run that can be exported."""
 
-TableFormat = Literal["csv", "parquet"]
+_TableFormat = Literal["csv", "parquet"]
 
 
 def export_table(
@@ -24,7 +24,7 @@ def export_table(
     out: PathLike,
     table: str = "scores",
     *,
-    to: TableFormat = "csv",
+    to: _TableFormat = "csv",
     projections: bool = False,
     overwrite: bool = False,
 ) -> Path:

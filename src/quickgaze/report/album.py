@@ -30,9 +30,9 @@ from quickgaze.study import progress_bar
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import UNKNOWN, CamKey, Sign
 
-PICTURES = "pictures"
+_PICTURES = "pictures"
 LONGEST = 480
-"""Largest side in pixels of the pictures of a report."""
+"""Longest side in pixels of a report's pictures."""
 
 _QUALITY, _EFFORT = 82, 1  # of WebP; a higher effort doubles the time to save a few per cent
 
@@ -65,15 +65,15 @@ class Album:
         if sign == UNKNOWN or (layer == "difference" and number not in self.density):
             return None
         folder = self.cams[variant] if layer == "cam" else self.maps[variant]
-        return f"{PICTURES}/{layer}/{folder}{sign}/{self.name(number)}"
+        return f"{_PICTURES}/{layer}/{folder}{sign}/{self.name(number)}"
 
     def image_file(self, number: int) -> str | None:
         """Path of the photograph; None if there is none."""
-        return f"{PICTURES}/image/{self.name(number)}" if number in self.image else None
+        return f"{_PICTURES}/image/{self.name(number)}" if number in self.image else None
 
     def density_file(self, number: int) -> str | None:
         """Path of the human density; None if there is none."""
-        return f"{PICTURES}/density/{self.name(number)}" if number in self.density else None
+        return f"{_PICTURES}/density/{self.name(number)}" if number in self.density else None
 
 
 def file_name(number: int, count: int) -> str:
@@ -165,7 +165,7 @@ class _Drawer:
         signs = signs_of(subject, without)
         cams = _numbered("c", map(_cam, subject.variants))
         maps = _numbered("m", map(_blurred, subject.variants))
-        return cls(subject, originals, folder / PICTURES, longest, tables, rows, signs, cams, maps)
+        return cls(subject, originals, folder / _PICTURES, longest, tables, rows, signs, cams, maps)
 
     def draw(self, number: int) -> _Drawn:
         """Draw all layers of a stimulus, and go on after what cannot be drawn."""

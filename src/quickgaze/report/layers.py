@@ -14,7 +14,7 @@ from quickgaze.stimuli.types import Image, Size
 SEQUENTIAL = "inferno"
 DIVERGING = "RdBu_r"
 
-Colours = npt.NDArray[np.uint8]
+_Colours = npt.NDArray[np.uint8]
 
 
 def small_size(size: Size, longest: int) -> tuple[int, int]:
@@ -56,7 +56,7 @@ def difference_picture(values: FloatMap) -> PIL.Image.Image:
 def cam_picture(cam: FloatMap, size: Size, longest: int) -> PIL.Image.Image:
     """Show a signed CAM cell by cell over an image of height and width `size`.
 
-    Colours are scaled by the largest absolute value; the picture has a palette to stay small.
+    _Colours are scaled by the largest absolute value; the picture has a palette to stay small.
     """
     largest = float(np.nanmax(np.abs(cam), initial=0))
     scaled = cam / largest if largest > 0 else np.zeros_like(cam)
@@ -70,13 +70,13 @@ def _coloured(values: npt.NDArray[np.floating], name: str) -> PIL.Image.Image:
     return PIL.Image.fromarray(_palette(name)[_levels(values)])
 
 
-def _levels(values: npt.NDArray[np.floating]) -> Colours:
-    levels: Colours = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+def _levels(values: npt.NDArray[np.floating]) -> _Colours:
+    levels: _Colours = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return levels
 
 
 @cache
-def _palette(name: str) -> Colours:
+def _palette(name: str) -> _Colours:
     """Give the 256 colours of a matplotlib colour map, (256, 3)."""
     from matplotlib import colormaps  # noqa: PLC0415 - slow to import, and only pictures need it
 

@@ -28,10 +28,8 @@ from quickgaze.study import Run, progress_bar
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import Sign
 
-FORMATS = ("png", "pdf", "svg")
-BLUR = 19.0
-"""Blur in pixels of the smoothed CAM of a variant that has none."""
-
+_FORMATS = ("png", "pdf", "svg")
+_BLUR = 19.0  # in pixels, of the saliency map of a variant without blur
 _SIDE, _DPI = 2.6, 200  # side of one panel in inches, dots per inch
 
 
@@ -138,8 +136,8 @@ def panels(
     ...     [file.name for file in drawn.files]
     ['0001-popout-000000.png']
     """
-    if to not in FORMATS:
-        raise unknown_name("format", to, FORMATS)
+    if to not in _FORMATS:
+        raise unknown_name("format", to, _FORMATS)
     subject = subject_of([run], metric, variant)
     check_metric(run, subject.metric)
     drawer = _Drawer.of(subject, dataset, images, maps)
@@ -237,7 +235,7 @@ class _Drawer:
             yield _View("people", density, SEQUENTIAL)
 
     def _maps(self, row: dict[str, Any], sign: Sign) -> Iterator[_View]:
-        stored, sigma = StoredMap.of(row), self.subject.main_of(0).key.sigma or BLUR
+        stored, sigma = StoredMap.of(row), self.subject.main_of(0).key.sigma or _BLUR
         oriented = stored.signed(sign)
         height, width = stored.cam.grid
         yield _View(f"CAM, {height} x {width}", oriented[0].numpy(), DIVERGING, True)

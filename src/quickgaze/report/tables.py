@@ -20,12 +20,11 @@ def arrow(metric: str) -> str:
     Parameters
     ----------
     metric : str
-        Name of a metric.
 
     Returns
     -------
     str
-        An arrow that points up where they are, down where they are not.
+        An arrow up if they are, down if not.
 
     Examples
     --------
@@ -36,7 +35,7 @@ def arrow(metric: str) -> str:
 
 
 def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None = None) -> Table:
-    """Show a summary: a row per variant, a column per metric; then what they are held against.
+    """Show a summary: a row per variant, a column per metric; then the bounds.
 
     Parameters
     ----------
@@ -49,8 +48,7 @@ def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None
     Returns
     -------
     rich.table.Table
-        Only the parts of a variant that differ between rows have a column of their own; the
-        others stand in the caption.
+        Its columns name only what differs between the variants; the caption names the rest.
 
     Examples
     --------
@@ -68,7 +66,7 @@ def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None
     varying, fixed = _varying(summary)
     metrics = summary["metric"].unique(maintain_order=True).to_list()
     caption = f"mean ± standard error (images behind it); the same in all rows: {fixed}"
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table = _table(title, caption)
     for name in varying:
         table.add_column(name)
     for metric in metrics:
@@ -107,11 +105,9 @@ def shares_table(shares: pl.DataFrame) -> Table:
         f"{ceiling} for {', '.join(metric for metric, own in ceilings if own == ceiling)}"
         for ceiling in dict.fromkeys(own for _, own in ceilings)
     )
-    table = Table(
-        title="Share of the way from the centre bias (0 %) to people (100 %)",
-        caption=f"people: {people}; means over the images that have all three",
-        title_justify="left",
-        caption_justify="left",
+    table = _table(
+        "Share of the way from the centre bias (0 %) to people (100 %)",
+        f"people: {people}; means over the images that have all three",
     )
     for name in varying:
         table.add_column(name)
@@ -125,10 +121,13 @@ def shares_table(shares: pl.DataFrame) -> Table:
     return table
 
 
+def _table(title: str, caption: str) -> Table:
+    return Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+
+
 def _varying(table: pl.DataFrame) -> tuple[list[str], str]:
-    """Names of the keys of a variant that differ between rows, and the others in words."""
+    """Names of the variant's keys that differ between rows, and the others in words."""
     varying = [name for name in VARIANT if table[name].n_unique() > 1] or ["orientation"]
-    # there is nothing to say of a table without rows
     fixed = [f"{name} {table[name][0]}" for name in VARIANT if len(table) and name not in varying]
     return varying, ", ".join(fixed)
 
@@ -168,7 +167,7 @@ def summary_data(summary: pl.DataFrame, shares: pl.DataFrame | None = None) -> l
     -------
     list of dict
         The variant's keys and ``metrics``: by name ``mean``, ``standard_error``, ``images``,
-        ``left_out``, ``higher_is_better`` and, where it is given, ``share``.
+        ``left_out``, ``higher_is_better`` and, if given, ``share``.
 
     Examples
     --------
@@ -242,7 +241,7 @@ def _by_metric(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def metrics_table() -> Table:
-    """Show all metrics: their direction, range and unit, and what they compare a map with.
+    """Show all metrics: direction, range and unit, and what they compare a map with.
 
     Returns
     -------
@@ -326,13 +325,11 @@ def comparison_table(summary: pl.DataFrame) -> Table:
     >>> [list(column.cells)[0] for column in comparison_table(pl.DataFrame([row])).columns][:4]
     ['cc ↑', '0.500', '0.250', '0.250 [0.125, 0.375]']
     """
-    table = Table(
-        title="First less second, paired by stimulus (↑ higher is better, ↓ lower is)",
-        caption="difference with its interval; win rate: share of the images on which the first "
+    table = _table(
+        "First minus second, paired by stimulus (↑ higher is better, ↓ lower is)",
+        "difference with its interval; win rate: share of the images on which the first "
         "agrees better; effect size d: positive where the first agrees better; p: Wilcoxon; q: "
-        "rate of false discoveries over all rows",
-        title_justify="left",
-        caption_justify="left",
+        "false discovery rate over all rows",
     )
     table.add_column("metric", no_wrap=True)
     for heading in ("first", "second", "difference", "win rate", "d", "p", "q", "images"):

@@ -34,14 +34,14 @@ from quickgaze.study import Run
 
 _MARK = "report.json"  # this file marks a folder as a report
 
-GALLERY_TEXT = (
+_GALLERY_TEXT = (
     "Every stimulus, with what the model and people look at. Sort by any metric, filter by id or "
-    "attribute, and switch between the layers; a click or Enter opens a stimulus at large."
+    "attribute, and switch between the layers; click a stimulus or press Enter to enlarge it."
 )
-NO_PICTURES = (
+_NO_PICTURES = (
     "There are no pictures: the runs have kept no maps, and no photographs were given (--dataset "
-    "and --root, or --images and --maps). Ids, scores and attributes can be sorted and filtered "
-    "all the same."
+    "and --root, or --images and --maps). Ids, scores and attributes can still be sorted and "
+    "filtered."
 )
 
 
@@ -225,7 +225,7 @@ def _chapters(
         spread_chapter(subject),
         ranking_chapter(subject),
         orientation_chapter(subject),
-        Chapter(GALLERY, "Gallery", GALLERY_TEXT, missing=NO_PICTURES if album.empty else ""),
+        Chapter(GALLERY, "Gallery", _GALLERY_TEXT, missing=_NO_PICTURES if album.empty else ""),
         dive_chapter(subject, album, deep_dive),
         attributes_chapter(subject, attributes, bootstrap),
         comparison_chapter(subject, bootstrap),
@@ -243,8 +243,7 @@ def _title(subject: Subject) -> str:
 def _described(subject: Subject) -> str:
     runs, variants = _counted(len(subject.runs), "run"), _counted(len(subject.variants), "variant")
     editions = dict.fromkeys(
-        f"{run.plan.dataset.name}, edition {run.plan.dataset.edition}"
-        for run in subject.runs
+        f"{run.plan.dataset.name}, edition {run.plan.dataset.edition}" for run in subject.runs
     )
     return (
         f"{len(subject.stimuli):,} stimuli of {'; '.join(editions)}. {runs}, "

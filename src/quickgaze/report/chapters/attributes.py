@@ -12,15 +12,15 @@ from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.words import chance, count, number, with_interval
 
-TEXT = (
-    "Which kinds of images go with better or worse agreement. This explores: everything that was "
-    "tested is listed, the rate of false discoveries is held at 5 % over all of it, and what goes "
-    "together need not cause each other. An effect is claimed where its interval excludes 0."
+_TEXT = (
+    "Which kinds of images go with better or worse agreement. This is exploration: all tests are "
+    "listed, their false discovery rate is held at 5 %, and what goes together is not always cause "
+    "and effect. An effect is claimed where its interval excludes 0."
 )
-MISSING = (
-    "It needs to know something of the images: give --attributes FILE (a CSV or Parquet table with "
-    "a column stimulus, or COCO's annotations of instances as JSON; repeatable), or "
-    "--image-statistics together with the photographs."
+_MISSING = (
+    "It needs attributes of the images: give --attributes FILE (a CSV or Parquet table with a "
+    "column stimulus, or COCO's instance annotations as JSON; repeatable), or --image-statistics "
+    "together with the photographs."
 )
 _EFFECTS = {"yes/no": "difference of mean {}", "numeric": "rank correlation with {}"}
 
@@ -32,13 +32,13 @@ def attributes_chapter(
     parts = []
     if attributes is not None and attributes.width > 1:
         for run in subject.having(subject.metric):
-            own = attributes_of_run(subject, run, attributes)
+            own = _attributes_of_run(subject, run, attributes)
             if own.width > 1:
                 parts.append(_part(subject, run, own, bootstrap))
-    return Chapter("attributes", "Attributes", TEXT, parts, "" if parts else MISSING)
+    return Chapter("attributes", "Attributes", _TEXT, parts, "" if parts else _MISSING)
 
 
-def attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> pl.DataFrame:
+def _attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> pl.DataFrame:
     """Rows of one run's stimuli, under their own ids, without what is never known there."""
     name = subject.dataset(run)
     places = [place for place, (dataset, _) in enumerate(subject.keys) if dataset == name]
@@ -77,7 +77,7 @@ def _part(subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Boots
     tests = effects["tests"].max()
     texts = [f"Variant: {variant.label}; {metric}; {count(tests or 0)} tests."]  # type: ignore[arg-type]
     claimed = effects.filter("claimed")["sentence"].to_list()
-    texts += claimed or ["Nothing is claimed: no effect stands out from what chance would give."]
+    texts += claimed or ["Nothing is claimed: no effect stands out from chance."]
     figures = [
         figure
         for kind, title in _EFFECTS.items()
@@ -108,7 +108,7 @@ def _figure(effects: pl.DataFrame, kind: str, title: str, suffix: str) -> Figure
     )
     if shown.is_empty():
         return None
-    caption = f"Effects with 95 % intervals: {title}. In colour what is claimed."
+    caption = f"Effects with 95 % intervals: {title}. Claimed effects are in colour."
     name = f"attributes-{kind.replace('/', '-')}{suffix}"
     return Figure(name, caption, effects_chart(shown.head(60), title))
 
@@ -127,8 +127,8 @@ def _effects(effects: pl.DataFrame, name: str) -> Table:
         for row in effects.iter_rows(named=True)
     ]
     caption = (
-        "Everything that was tested. Effects of yes or no are differences of means, those of "
-        "numbers rank correlations; q is the rate of false discoveries."
+        "All tests. Effects of yes or no are differences of means, those of numbers are rank "
+        "correlations; q is the false discovery rate."
     )
     return Table(name, caption, pl.DataFrame(rows), effects)
 
@@ -159,7 +159,7 @@ def _claims(
         }
         for row in found.iter_rows(named=True)
     ]
-    caption = "What the CAP6415 study saw by eye, tested."
+    caption = "Tests of what the CAP6415 study saw by eye."
     return Table(f"claims{subject.suffix(run)}", caption, pl.DataFrame(rows), found)
 
 
@@ -184,6 +184,6 @@ def _regression(
     ]
     caption = (
         f"All attributes together (least squares, HC3): how much {subject.metric} differs with "
-        "each, all else equal; numbers per standard deviation."
+        "each, all else equal; for numbers, per standard deviation."
     )
     return Table(f"regression{subject.suffix(run)}", caption, pl.DataFrame(rows), found)

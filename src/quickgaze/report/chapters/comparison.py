@@ -16,13 +16,14 @@ from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import chance, count, number, percent, with_interval
 
-TEXT = (
-    "Which of two agrees better with people, on the same images. The difference is first less "
-    "second, with its 95 % interval; the win rate says on which share of the images the first is "
-    "better. A difference whose interval excludes 0 is more than the choice of images."
+_TEXT = (
+    "Which of two runs or variants agrees better with people, on the same images. The difference "
+    "is first minus second, with its 95 % interval; the win rate is the share of images on which "
+    "the first is better. If the interval excludes 0, the choice of images does not explain the "
+    "difference."
 )
-MISSING = "There is a single variant: give several runs, or a run with several variants."
-DIFFERING = 10
+_MISSING = "There is only one variant: give several runs, or a run with several variants."
+_DIFFERING = 10
 
 
 def comparison_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
@@ -36,7 +37,7 @@ def comparison_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
         for run in subject.having(subject.metric)
         if len(subject.of_run(run)) > 1
     ]
-    return Chapter("comparison", "Comparison", TEXT, parts, "" if parts else MISSING)
+    return Chapter("comparison", "Comparison", _TEXT, parts, "" if parts else _MISSING)
 
 
 def _runs(subject: Subject, first: int, second: int, bootstrap: Bootstrap) -> Part:
@@ -48,7 +49,7 @@ def _runs(subject: Subject, first: int, second: int, bootstrap: Bootstrap) -> Pa
             subject.runs[second],
             variant=dict(ours.keys),
             second_variant=dict(theirs.keys),
-            n=DIFFERING,
+            n=_DIFFERING,
             **bootstrap,
         )
     except OptionError as error:
@@ -83,7 +84,7 @@ def _differing(subject: Subject, run: int, stimuli: pl.DataFrame, name: str) -> 
         for row in stimuli.iter_rows(named=True)
     ]
     columns = ("stimulus", "metric", "first", "second", "difference", "better")
-    caption = f"The {DIFFERING} stimuli on which they differ most, by metric."
+    caption = f"The {_DIFFERING} stimuli on which they differ most, by metric."
     frame = pl.DataFrame(view, dict.fromkeys(columns, pl.String))
     return Table(name, caption, frame, stimuli, opens="stimulus")
 
@@ -113,7 +114,7 @@ def _variants(subject: Subject, run: int, bootstrap: Bootstrap) -> Part:
     table = Table(
         f"comparison-{metric}{subject.suffix(run)}",
         f"All variants against {found['second'][0]}, the second, in {metric} {arrow(metric)}, "
-        "paired by stimulus; q is the rate of false discoveries.",
+        "paired by stimulus; q is the false discovery rate.",
         pl.DataFrame(rows).select(pl.exclude("remark"), "remark"),
         found,
     )

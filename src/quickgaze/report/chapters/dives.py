@@ -12,12 +12,12 @@ from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import number, shortened
 
-TEXT = (
+_TEXT = (
     "The stimuli of least agreement, at every grid of the run and with either sign. Where another "
-    "grid or the other sign is much better, the model does see what people look at, and the map "
-    "was read at the wrong scale or the wrong way round; where nothing helps, it looks elsewhere."
+    "grid or the other sign is much better, the model does see what people look at, but the map "
+    "has the wrong scale or the wrong sign; where nothing helps, the model looks elsewhere."
 )
-MISSING = (
+_MISSING = (
     "It needs a run with several grids or several orientations: give --grid several times, as in "
     "--grid coarsest --grid s16, or leave --orientation out."
 )
@@ -32,7 +32,7 @@ def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
             continue
         parts.append(_part(subject, run, found))
         strips += _strips(subject, run, found, album)
-    return Chapter("deep-dive", "Deep dive", TEXT, parts, "" if parts else MISSING, strips)
+    return Chapter("deep-dive", "Deep dive", _TEXT, parts, "" if parts else _MISSING, strips)
 
 
 def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:

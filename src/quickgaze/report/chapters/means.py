@@ -12,12 +12,11 @@ from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import count, percent, with_interval
 
-TITLE = "Summary"
-TEXT = (
+_TEXT = (
     "How well each map predicts where people look, on average over the images. Brackets hold the "
-    "95 % interval: how far other images of the same kind would move the mean. A good model lies "
-    "clearly beyond the baselines, which know nothing of the image, and near the ceilings, which "
-    "are people predicting people."
+    "95 % interval: how far the mean would move with other images of the same kind. A good model "
+    "is clearly better than the baselines, which know nothing about the image, and close to the "
+    "ceilings, which are people predicting people."
 )
 
 
@@ -33,7 +32,7 @@ def means_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
     )
     overall = Part(tables=[_overview(subject, averages, held)], texts=_notes(subject))
     by_metric = [_part(subject, averages, held, metric) for metric in ordered(subject)]
-    return Chapter("summary", TITLE, TEXT, [overall, *by_metric])
+    return Chapter("summary", "Summary", _TEXT, [overall, *by_metric])
 
 
 def ordered(subject: Subject) -> list[str]:
@@ -45,9 +44,8 @@ def _notes(subject: Subject) -> list[str]:
     notes: dict[str, None] = {}
     for place, run in enumerate(subject.runs):
         if not run.complete:
-            notes[f"{subject.names[place]} is not complete: means are of what there is so far."] = (
-                None
-            )
+            name = subject.names[place]
+            notes[f"{name} is not complete: means cover what has been computed so far."] = None
         notes |= dict.fromkeys(run.plan.dataset.notes)
     return list(notes)
 
@@ -69,8 +67,8 @@ def _overview(subject: Subject, averages: pl.DataFrame, held: pl.DataFrame) -> T
         cells = {titles[name]: _cell(by_metric.get(name)) for name in names}
         rows.append({"what": f"{prefix}{kind}: {bound}", **cells})
     caption = (
-        "Mean scores; arrows point to better. Variants have 95 % bootstrap intervals, baselines "
-        "and ceilings their mean alone."
+        "Mean scores; arrows point to better ones. Variants have 95 % bootstrap intervals, "
+        "baselines and ceilings do not."
     )
     return Table("summary", caption, pl.DataFrame(rows), averages)
 

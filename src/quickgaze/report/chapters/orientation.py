@@ -11,14 +11,14 @@ from quickgaze.report.contents import Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.words import NOTHING, count, number, percent
 
-TEXT = (
-    "A principal component has no sign of its own, so a rule chooses one. This holds each rule "
-    "against the sign that the human density prefers (the oracle, which no model can use). Good is "
-    "a rule that inverts few maps, loses little, and has a margin far from 0."
+_TEXT = (
+    "A principal component has no sign of its own, so a rule chooses one. This compares each rule "
+    "with the sign that fits the human density better (the oracle, which no model can use). A good "
+    "rule inverts few maps, loses little cc, and has margins far from 0."
 )
-MISSING = (
-    "It needs a run with the metric cc and the orientations to be compared, oracle among them: "
-    "leave --orientation out to score all."
+_MISSING = (
+    "It needs a run with the metric cc and the orientations to compare, including oracle: leave "
+    "--orientation out to score all."
 )
 
 
@@ -32,8 +32,8 @@ def orientation_chapter(subject: Subject) -> Chapter:
             continue
         if audit.height:
             parts.append(_part(subject, place, audit))
-    missing = "" if parts else MISSING
-    return Chapter("orientation", "Orientation audit", TEXT, parts, missing)
+    missing = "" if parts else _MISSING
+    return Chapter("orientation", "Orientation audit", _TEXT, parts, missing)
 
 
 def _part(subject: Subject, run: int, audit: pl.DataFrame) -> Part:

@@ -22,12 +22,12 @@ from quickgaze.study import Run
 from quickgaze.study.manifest import Manifest
 from quickgaze.study.plan import Plan
 
-FAILURES_TEXT = (
+_FAILURES_TEXT = (
     "Stimuli that could not be scored, scores that are undefined, and pictures that could not be "
     "drawn, each with its reason. None of them counts as 0: they are left out of every mean."
 )
-PROVENANCE_TEXT = (
-    "What it takes to compute the same again: the command, the data set and its edition, the "
+_PROVENANCE_TEXT = (
+    "What is needed to compute the same again: the command, the data set and its edition, the "
     "weights, the settings and the versions."
 )
 
@@ -38,7 +38,7 @@ def failures_chapter(subject: Subject, album: Album) -> Chapter:
     if album.failures:
         parts.append(_not_drawn(subject, album))
     missing = "" if parts else "Nothing failed: every stimulus has been scored."
-    return Chapter("failures", "Failures", FAILURES_TEXT, parts, missing)
+    return Chapter("failures", "Failures", _FAILURES_TEXT, parts, missing)
 
 
 def _failed(subject: Subject, run: int) -> Part:
@@ -104,7 +104,7 @@ def provenance_chapter(subject: Subject, notes: Sequence[str], command: str | No
     }
     caption = "This report."
     report = Part("this report", tables=[_facts("report", caption, facts)], texts=notes)
-    return Chapter("provenance", "Provenance", PROVENANCE_TEXT, [*parts, report])
+    return Chapter("provenance", "Provenance", _PROVENANCE_TEXT, [*parts, report])
 
 
 def _run_facts(subject: Subject, place: int) -> Part:

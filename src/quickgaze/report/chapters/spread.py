@@ -12,22 +12,22 @@ from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
 from quickgaze.report.words import count, number
 
-SPREAD_TEXT = (
+_SPREAD_TEXT = (
     "A mean hides how images differ. The first plot counts the images by their score; the second "
-    "cuts them into ten equal groups, from the lowest scores to the highest. Good is a narrow hill "
-    "at the better end; a second hill at the other end is a sign of inverted maps."
+    "divides them into ten equal groups, from the lowest scores to the highest. A good model has "
+    "one narrow peak at the better end; a second peak at the other end suggests inverted maps."
 )
-RANKING_TEXT = (
-    "The stimuli on which the map and people agree most, middling and least: where to look for "
-    "what the model sees and what it misses. A click on a name opens the stimulus at large."
+_RANKING_TEXT = (
+    "The stimuli with the most, middling and least agreement between map and people: they show "
+    "what the model sees and what it misses. Click a name to enlarge its stimulus."
 )
-RANKED = 25
+_RANKED = 25
 
 
 def spread_chapter(subject: Subject) -> Chapter:
     """Write how scores spread."""
     parts = [_spread(subject, metric) for metric in ordered(subject)]
-    return Chapter("distributions", "Distributions and deciles", SPREAD_TEXT, parts)
+    return Chapter("distributions", "Distributions and deciles", _SPREAD_TEXT, parts)
 
 
 def _spread(subject: Subject, metric: str) -> Part:
@@ -108,12 +108,12 @@ def ranking_chapter(subject: Subject) -> Chapter:
         for metric in ordered(subject)
         for place in subject.having(metric)
     ]
-    return Chapter("ranking", "Ranking", RANKING_TEXT, parts)
+    return Chapter("ranking", "Ranking", _RANKING_TEXT, parts)
 
 
 def _ranking(subject: Subject, run: int, metric: str) -> Part:
     variant = subject.main_of(run)
-    found = ranking(subject.runs[run], metric, RANKED, variant=dict(variant.keys))
+    found = ranking(subject.runs[run], metric, _RANKED, variant=dict(variant.keys))
     heading = f"{metric} {arrow(metric)}"
     tables = []
     for group in ("most", "middle", "least"):
