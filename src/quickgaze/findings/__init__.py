@@ -1,4 +1,4 @@
-"""Tables computed from the scores of a run."""
+"""Tables computed from the scores of a run, complete or not."""
 
 from quickgaze.findings.attributes import (
     coco_attributes,

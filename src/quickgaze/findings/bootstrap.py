@@ -51,10 +51,7 @@ class Intervals:
 
 
 def bootstrap_intervals(statistic: Statistic, images: int, resampling: Resampling) -> Intervals:
-    """Intervals of statistics, by the bias-corrected and accelerated bootstrap (BCa; Efron, 1987).
-
-    They are NaN for few images, and where too many draws leave the statistic undefined.
-    """
+    """BCa intervals of statistics (Efron, 1987); NaN for few images, or many undefined draws."""
     estimate = statistic(np.ones((1, images)))[0]
     low, high = np.full((2, len(estimate)), np.nan)
     if images >= FEWEST_IMAGES:
@@ -81,10 +78,7 @@ def mean_of(values: Floats) -> Statistic:
 
 
 def difference_of_means(values: Floats, having: Floats) -> Statistic:
-    """Mean value, (images,), where `having`, (images, k), is 1, less the mean where it is 0.
-
-    NaN, in either, is left out.
-    """
+    """Mean value, (images,), where `having`, (images, k), is 1 less that where it is 0, not NaN."""
     column = values[:, np.newaxis]
     with_it = mean_of(np.where(having == 1, column, np.nan))
     without = mean_of(np.where(having == 0, column, np.nan))

@@ -38,8 +38,7 @@ class Claim:
     attributes : tuple of str
         Columns that say which images it is about; the first that is there is used.
     test : {"more", "less", "inverted"}
-        Whether these images should agree more, or less, than others, or score below chance, as
-        inverted maps do.
+        Whether these images should agree more, or less, than others, or score below chance.
 
     Examples
     --------
@@ -102,18 +101,16 @@ def study_claims(
 ) -> pl.DataFrame:
     """Test what the CAP6415 study saw by eye.
 
-    It said that animals agree, that food and vehicles invert the map, and that text and faces
-    draw people only.
+    Tests are two-sided: Welch's t test between images, Student's against the chance level.
+    Intervals and q values are those of `attribute_effects`.
 
     Parameters
     ----------
     run : Run
-        Complete or not.
     attributes : polars.DataFrame
-        A column ``stimulus``, and those of ``animals``, ``food``, ``vehicles``, ``has_text``
-        and ``faces`` that are known: yes or no, or numbers, of which any above 0 is yes.
+        A column ``stimulus``, and those of ``animals``, ``food``, ``vehicles``, ``has_text`` and
+        ``faces`` that are known: yes or no, or numbers, of which any above 0 is yes.
     metric : str
-        One of the run's.
     variant : mapping, optional
         Keys and values that choose one variant.
     claims : tuple of Claim
@@ -127,39 +124,23 @@ def study_claims(
     -------
     polars.DataFrame
         A row per claim: ``claim, statement``, ``attribute`` (the column that was used) and
-        ``expected`` (``"more"``, ``"less"`` or ``"inverted"``); ``mean_with``, the mean score
-        of images that it is about; ``held_against``: the mean of the others, or, for
-        ``"inverted"``, the metric's chance level; ``effect``, the difference, with its interval
-        ``low`` to ``high``; ``images_with, images_without, p, reason``; ``q`` and ``tests`` as
-        in `attribute_effects`; ``verdict``: ``"supported"`` or ``"contradicted"`` where q is at
-        most `level` and the interval excludes 0, else ``"not decided"``; and ``sentence``.
+        ``expected`` (``"more"``, ``"less"`` or ``"inverted"``); ``mean_with``, the mean score of
+        images that it is about; ``held_against``: the mean of the others, or, for ``"inverted"``,
+        the metric's chance level; ``effect``, the difference, with its interval ``low`` to
+        ``high``; ``images_with, images_without, p, reason``; ``q`` and ``tests`` as in
+        `attribute_effects`; ``verdict``: ``"supported"`` or ``"contradicted"`` where q is at most
+        `level` and the interval excludes 0, else ``"not decided"``; and ``sentence``.
 
     Raises
     ------
     UnknownNameError
         If the run has no such metric or variant.
     OptionError
-        If several variants fit, or the attributes have no stimulus of the run or no column that
-        a claim is about.
-
-    Notes
-    -----
-    Tests are two-sided: Welch's t test [1]_ between images, Student's against the chance level.
-    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [2]_); q values are
-    Benjamini and Hochberg's [3]_.
-
-    References
-    ----------
-    .. [1] B. L. Welch, "The generalization of 'Student's' problem when several different
-       population variances are involved", Biometrika 34(1/2), 1947.
-    .. [2] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
-    .. [3] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
-       powerful approach to multiple testing", J. R. Stat. Soc. B 57(1), 1995.
+        If several variants fit, or no attribute is about a stimulus of the run or about a claim.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> displays = qg.load_dataset("popout", n=24, size=(120, 160))
     >>> study = qg.Study(displays, metrics=["cc"], cams=["spectral_residual"])
     >>> animals = pl.DataFrame({"stimulus": [each.id for each in displays], "animals": [0, 1] * 12})
@@ -225,7 +206,6 @@ def _yes_or_no(trait: Trait) -> Trait:
 def _against_chance(
     scores: Floats, trait: Trait, metric: str, resampling: Resampling
 ) -> dict[str, Any]:
-    """Scores of the images with something, against the chance level of the metric."""
     scored = np.isfinite(scores)
     about = scores[(trait.values == 1) & scored]
     others = int(((trait.values == 0) & scored).sum())

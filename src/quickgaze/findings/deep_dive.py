@@ -24,32 +24,29 @@ class DeepDive:
     ----------
     grids : polars.DataFrame
         A row per stimulus and grid, in the order in which the stimuli were named and the grids
-        computed: ``stimulus, grid, score`` (with the sign of the rule), ``flipped`` (with the
-        other sign; null where the run does not have it), ``best`` and ``best_flipped``: whether
-        this is the best of the stimulus's grids with that sign, the first of equal scores.
+        computed: ``stimulus, grid, score`` (with the sign of the rule), ``flipped`` (with the other
+        sign; null where the run does not have it), ``best`` and ``best_flipped``: whether this is
+        the best of the stimulus's grids with that sign, the first of equal scores.
     best : polars.DataFrame
         A row per stimulus: ``stimulus, grid`` and ``score`` (of the grid that others are compared
-        with), then ``best_grid``, ``best_sign`` (``"rule"`` or ``"flipped"``), ``best_score``
-        and ``gain``: how much better that is, never negative, whichever way the metric goes.
-        Null, with a ``reason``, where there is no score.
+        with), then ``best_grid``, ``best_sign`` (``"rule"`` or ``"flipped"``), ``best_score`` and
+        ``gain``: how much better that is, never negative, whichever way the metric goes. Null, with
+        a ``reason``, where there is no score.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=1), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     dive = deep_dive(study.run(folder, progress=False), ["popout-000000"], "cc")
     >>> dive.best.select("best_grid", "best_sign", "gain").row(0)
-    ('coarsest', 'rule', 0.0)
+    ('own', 'rule', 0.0)
     """
 
     grids: pl.DataFrame
     best: pl.DataFrame
 
     def _repr_html_(self) -> str:
-        """Show the tables, for notebooks."""
         return "".join(table._repr_html_() for table in (self.best, self.grids))
 
 
@@ -58,17 +55,19 @@ def deep_dive(
 ) -> DeepDive:
     """Compare the grids of a run for chosen stimuli, flipped and not.
 
+    A map has two signs, and rules of the same sign score the same in every metric. So the score of
+    the other sign is that of any other rule of the run that scores differently; ``oracle`` has it
+    wherever the rule has the worse sign. Flipping comes before rectifying.
+
     Parameters
     ----------
     run : Run
-        Complete or not, with as many grids as are to be compared.
     stimuli : sequence of str
         Ids, as a column of `ranking` gives them.
     metric : str
-        One of the run's.
     variant : mapping, optional
-        Keys and values that choose one variant, the grid excepted. The others are compared with
-        the grid that it names, or else with the run's first.
+        Keys and values that choose one variant, the grid excepted. The others are compared with the
+        grid that it names, or else with the run's first.
 
     Returns
     -------
@@ -81,16 +80,9 @@ def deep_dive(
     OptionError
         If several variants fit, or no stimulus is named.
 
-    Notes
-    -----
-    A map has two signs, and rules of the same sign score the same in every metric. So the
-    score of the other sign is that of any other rule of the run that scores differently;
-    ``oracle`` has it wherever the rule has the worse sign. Flipping comes before rectifying.
-
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> displays = qg.load_dataset("popout", n=2, size=(120, 160))
     >>> study = qg.Study(displays, metrics=["cc"], grids=["coarsest", "s16"])
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -158,7 +150,6 @@ def _flipped(
 
 
 def _first_best(column: str, better: int) -> pl.Expr:
-    """Whether a score is the first of the best of its stimulus."""
     place = (pl.col(column) * better).arg_max()
     return (pl.int_range(pl.len()) == place).over("stimulus").fill_null(value=False)
 

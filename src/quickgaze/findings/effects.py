@@ -46,16 +46,15 @@ def attribute_effects(
     """Test which attributes of the images go with better or worse scores.
 
     This explores: every test is listed, whatever came out, and the false discovery rate is
-    controlled over all of them. It says what goes together, not what causes it.
+    controlled over all of them. It says what goes together, not what causes it. Intervals are those
+    of `means`. Fewer than ten images, in either group, are not tested.
 
     Parameters
     ----------
     run : Run
-        Complete or not.
     attributes : polars.DataFrame
         A column ``stimulus`` and one per attribute: numbers, yes or no, or texts, of which each
-        that stands for at least ten images is tested against all others. A column ``reason`` is
-        ignored.
+        that stands for at least ten images is tested against all others. ``reason`` is ignored.
     metrics : str or sequence of str, optional
         Those of the run by default.
     variant : mapping, optional
@@ -68,14 +67,13 @@ def attribute_effects(
     Returns
     -------
     polars.DataFrame
-        A row per metric and attribute: ``metric, attribute``; ``kind`` (``"yes/no"``,
-        ``"numeric"`` or ``"none"``); ``effect`` with its interval ``low`` to ``high``: for yes
-        or no the mean score of images with it less that of those without, for numbers
-        Spearman's rank correlation with the score; ``mean_with``, ``mean_without``,
-        ``images_with``, ``images_without`` (yes or no); ``images`` and ``left_out`` (whose
-        score is undefined or whose attribute is not known); ``p`` (Welch's t test; for
-        correlations Student's); ``reason`` (why it was not tested); ``q``
-        (Benjamini-Hochberg [2]_) and ``tests`` (the number of p values it was computed from);
+        A row per metric and attribute: ``metric, attribute``; ``kind`` (``"yes/no"``, ``"numeric"``
+        or ``"none"``); ``effect`` with its interval ``low`` to ``high``: for yes or no the mean
+        score of images with it less that of those without, for numbers Spearman's rank correlation
+        with the score; ``mean_with``, ``mean_without``, ``images_with``, ``images_without`` (yes or
+        no); ``images`` and ``left_out`` (without a defined score or the attribute); ``p`` (Welch's
+        t test [1]_; for correlations Student's); ``reason`` (why it was not tested); ``q``
+        (Benjamini-Hochberg [2]_) and ``tests`` (the number of p values that q comes from);
         ``claimed``, whether q is at most `level` and the interval excludes 0; and ``sentence``.
         Effects are in the metric's own direction; sentences speak of agreement.
 
@@ -86,21 +84,16 @@ def attribute_effects(
     OptionError
         If several variants fit, or no row of the attributes is about a stimulus of the run.
 
-    Notes
-    -----
-    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [1]_) over images. Fewer
-    than ten images, in either group, are not tested.
-
     References
     ----------
-    .. [1] B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82(397), 1987.
+    .. [1] B. L. Welch, "The generalization of 'Student's' problem when several different population
+       variances are involved", Biometrika 34(1/2), 1947.
     .. [2] Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate: a practical and
        powerful approach to multiple testing", J. R. Stat. Soc. B 57(1), 1995.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> displays = qg.load_dataset("popout", n=24, size=(120, 160))
     >>> study = qg.Study(displays, metrics=["cc"], cams=["spectral_residual"])
     >>> kinds = pl.DataFrame({"stimulus": [each.id for each in displays], "even": [0, 1] * 12})
@@ -127,10 +120,7 @@ def attribute_effects(
 def trait_effects(
     scores: Floats, traits: Sequence[Trait], resampling: Resampling
 ) -> list[dict[str, Any]]:
-    """For each trait, the columns of `attribute_effects` from ``attribute`` to ``reason``.
-
-    Scores, (images,), are NaN where undefined. What is null in the table may be missing.
-    """
+    """Columns of `attribute_effects` for each trait, without those that are null."""
     rows = [_row(scores, trait, resampling) for trait in traits]
     groups = [
         (row, trait.values)
@@ -158,12 +148,11 @@ def _row(scores: Floats, trait: Trait, resampling: Resampling) -> dict[str, Any]
     if not images:
         return {**row, "reason": "no image has both a score and the attribute"}
     if trait.kind == "yes/no":
-        return {**row, **_groups(scores[defined], trait.values[defined])}
+        return {**row, **_with_and_without(scores[defined], trait.values[defined])}
     return {**row, **_correlation(scores[defined], trait.values[defined], resampling)}
 
 
-def _groups(scores: Floats, having: Floats) -> dict[str, Any]:
-    """Images with something, and those without."""
+def _with_and_without(scores: Floats, having: Floats) -> dict[str, Any]:
     with_it, without = scores[having == 1], scores[having == 0]
     row: dict[str, Any] = {}
     for group, which in ((with_it, "with"), (without, "without")):
@@ -181,7 +170,6 @@ def _groups(scores: Floats, having: Floats) -> dict[str, Any]:
 
 
 def _correlation(scores: Floats, values: Floats, resampling: Resampling) -> dict[str, Any]:
-    """Whether larger numbers go with larger scores."""
     images = len(scores)
     if images < FEWEST_IMAGES:
         return {"reason": f"{images} images with score and attribute; a test needs {FEWEST_IMAGES}"}

@@ -40,43 +40,35 @@ def means(
 ) -> pl.DataFrame:
     """Mean of every metric for every variant, with its interval, beside chance and people.
 
+    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [1]_) over images: they
+    say how much other images would change the result, not other observers.
+
     Parameters
     ----------
     run : Run
-        Complete or not, with bounds or without.
     metrics : str or sequence of str, optional
         Those of the run by default.
     variant : mapping, optional
         Keys and values of the variants, as ``{"orientation": "activation"}``; all by default.
-    confidence : float
-        Share of intervals that should hold the true value, in (0, 1).
-    resamples : int
-        Number of bootstrap draws.
-    seed : int
-        Seed of the draws.
+    confidence, resamples, seed
+        Share of intervals that should hold the true value, in (0, 1), number of bootstrap draws (at
+        least 100), and their seed.
 
     Returns
     -------
     polars.DataFrame
-        A row per variant and metric: the variant's keys, ``metric``, ``mean``, ``low``,
-        ``high``, ``images`` and ``left_out`` (scored, but undefined) as in `summary`; then,
-        over the ``paired_images`` for which all three are defined, ``model``, ``chance`` (the
+        A row per variant and metric: the variant's keys, ``metric``, ``mean``, ``low``, ``high``,
+        ``images`` and ``left_out`` (scored, but undefined) as in `summary`; then, over the
+        ``paired_images`` for which all three are defined, ``model``, ``chance`` (the
         cross-validated centre bias), ``people``, ``share`` (as in `shares`), ``share_low`` and
         ``share_high``; and ``reason``, which says why a value is null.
 
     Raises
     ------
     UnknownNameError
-        If the run has no such metric or variant, or if a metric came from a package that is no
-        longer installed.
+        If the run has no such metric or variant, or a metric's package is no longer installed.
     OptionError
         If `confidence`, `resamples` or `seed` cannot be used.
-
-    Notes
-    -----
-    Intervals are bias-corrected and accelerated bootstrap intervals (BCa [1]_) over images; those
-    of shares draw the scores of model, centre bias and people on an image together. They say how
-    much other images would change the result, not other observers.
 
     References
     ----------
@@ -84,10 +76,8 @@ def means(
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=10, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], cams=["center"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=10), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     row = means(study.run(folder, progress=False)).row(0, named=True)
     >>> row["low"] < row["mean"] < row["high"]
@@ -102,10 +92,13 @@ def means(
 def shares(run: Run) -> pl.DataFrame:
     """How far each variant is on the way from the centre bias to people.
 
+    Densities of half of the observers are noisier than those of all: where a ceiling is
+    ``split_half`` and the metric is no correlation, people are shown a little too low.
+
     Parameters
     ----------
     run : Run
-        With the bound ``center_bias`` and the ceilings; complete or not.
+        With the bound ``center_bias`` and the ceilings.
 
     Returns
     -------
@@ -120,22 +113,16 @@ def shares(run: Run) -> pl.DataFrame:
     Raises
     ------
     UnknownNameError
-        If a metric came from a package that is no longer installed.
-
-    Notes
-    -----
-    Densities of half of the observers are noisier than those of all: where a ceiling is
-    ``split_half`` and the metric is no correlation, people are shown a little too low.
+        If a metric's package is no longer installed.
 
     References
     ----------
     .. [1] M. Kümmerer, T. S. A. Wallis, M. Bethge, "Information-theoretic model comparison unifies
-       saliency metrics", Proceedings of the National Academy of Sciences 112(52), 2015.
+       saliency metrics", PNAS 112(52), 2015.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["auc"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     shares(study.run(folder, progress=False)).height  # one point is no two observers
@@ -157,10 +144,7 @@ def shares(run: Run) -> pl.DataFrame:
 
 
 def _paired(run: Run, metrics: Sequence[str], variant: Chosen | None) -> dict[str, pl.DataFrame]:
-    """By metric, each score of a model beside those of chance and people on the same image.
-
-    They are NaN where undefined, null where there is none; ``ceiling`` is the bound for people.
-    """
+    """By metric, each score of a model beside those of chance and people on the same image."""
     check_installed(run, metrics)
     convention = run.plan["settings"]["convention"]
     scores, bounds = of_variants(run.scores(), variant), run.bounds()
@@ -211,7 +195,7 @@ def _of_metric(paired: pl.DataFrame, metric: str, resampling: Resampling) -> pl.
             paired_images=paired_images,
         )
         .with_columns(pl.col(pl.Float64).fill_nan(None))
-        .with_columns(_reason().alias("reason"))
+        .with_columns(_why_null().alias("reason"))
     )
 
 
@@ -229,8 +213,7 @@ def _with_share(mean: Statistic, better: int) -> Statistic:
     return statistic
 
 
-def _reason() -> pl.Expr:
-    """Why values of a row of `means` are null."""
+def _why_null() -> pl.Expr:
     needed = f"an interval needs {FEWEST_IMAGES}"
     of_mean = (
         pl.when(pl.col("images") < FEWEST_IMAGES)

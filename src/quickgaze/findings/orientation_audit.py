@@ -22,26 +22,19 @@ def orientation_audit(run: Run) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row per variant: its ``backbone, cam, grid, component, sigma, convention``, the
-        ``orientation``, ``inverted`` (share of its maps, in [0, 1], whose negative agrees
-        better with people), ``cc`` (mean), ``lost`` (mean cc below the oracle's),
-        ``margin`` (median) and ``images`` (for which the rule and the oracle are defined).
-        CAMs whose sign is fixed are left out.
+        A row per variant: its keys without the orientation, the ``orientation``, ``inverted``
+        (share of its maps, in [0, 1], whose negative agrees better with people), ``cc`` (mean),
+        ``lost`` (mean cc below the oracle's), ``margin`` (median) and ``images`` (for which the
+        rule and the oracle are defined). CAMs whose sign is fixed are left out.
 
     Raises
     ------
     OptionError
         If the run lacks the metric or the oracle.
 
-    References
-    ----------
-    .. [1] M. B. Muhammad, M. Yeasin, "Eigen-CAM: class activation map using principal components",
-       International Joint Conference on Neural Networks (IJCNN), 2020.
-
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> study = qg.Study(qg.load_dataset("popout", n=2), metrics=["cc"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     audit = orientation_audit(study.run(folder, progress=False))

@@ -23,9 +23,7 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
     Parameters
     ----------
     run : Run
-        Complete or not.
     metric : str
-        One of the run's.
     n : int
         How many stimuli of each kind.
     variant : mapping, optional
@@ -35,11 +33,11 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
     Returns
     -------
     polars.DataFrame
-        For each variant, from the best to the worst: its keys, ``group`` (``"most"``,
-        ``"middle"`` or ``"least"``), ``rank`` (1 is the best score, whichever way the metric
-        goes), ``stimulus``, ``score``, ``images`` (that were ranked) and ``left_out`` (scored,
-        but undefined). Equal scores stand in the order of their ids. Where fewer than 3 n
-        stimuli have a score, the groups overlap, and a stimulus may stand in several.
+        For each variant, from the best to the worst: its keys, ``group`` (``"most"``, ``"middle"``
+        or ``"least"``), ``rank`` (1 is the best score, whichever way the metric goes),
+        ``stimulus``, ``score``, ``images`` (that were ranked) and ``left_out`` (scored, but
+        undefined). Equal scores stand in the order of their ids. Where fewer than 3 n stimuli have
+        a score, the groups overlap, and a stimulus may stand in several.
 
     Raises
     ------
@@ -50,10 +48,8 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=4, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=4), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = ranking(study.run(folder, progress=False), "cc", n=1)
     >>> table.select("group", "rank", "images").rows()
@@ -68,7 +64,6 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
 
 
 def _ranked(scores: pl.DataFrame, higher_is_better: bool, n: int) -> pl.DataFrame:
-    """Rank the stimuli of one variant."""
     defined = scores.filter(pl.col("score").is_not_nan())
     ordered = defined.sort("score", "stimulus", descending=[higher_is_better, False])
     ordered = ordered.select(
@@ -93,39 +88,30 @@ def deciles(run: Run, metric: str) -> pl.DataFrame:
     Parameters
     ----------
     run : Run
-        Complete or not.
     metric : str
-        One of the run's.
 
     Returns
     -------
     polars.DataFrame
-        Ten rows per variant, in the order in which the run computed them: the variant's
-        ``backbone, cam, grid, component, orientation, sigma, convention``, then ``decile``
-        (1 holds the lowest scores, also where lower is better), ``images``, ``lowest``,
-        ``highest`` and ``mean``. Undefined scores are left out. A decile without images (fewer
-        than ten have a score) has null in the last three.
+        Ten rows per variant, in the order in which the run computed them: the variant's keys as in
+        `summary`, then ``decile`` (1 holds the lowest scores, also where lower is better),
+        ``images``, ``lowest``, ``highest`` and ``mean``. Undefined scores are left out. A decile
+        without images (fewer than ten have a score) has null in the last three; where the number of
+        images is no multiple of ten, the lower deciles hold one more.
 
     Raises
     ------
     UnknownNameError
         If the run does not have the metric.
 
-    Notes
-    -----
-    Where the number of images is no multiple of ten, the lower deciles hold one more, as
-    `numpy.array_split` cuts the sorted scores.
-
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=12)
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=12), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = deciles(study.run(folder, progress=False), "cc")
-    >>> table["decile"].to_list(), table["images"].to_list()
-    ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [2, 2, 1, 1, 1, 1, 1, 1, 1, 1])
+    >>> table["images"].to_list()
+    [2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
     """
     check_metric(run, metric)
     rows = [
@@ -156,18 +142,16 @@ class Distribution:
     Parameters
     ----------
     quantiles : polars.DataFrame
-        A row per variant and share: the variant's keys, ``share`` (of scores that lie at or
-        below) and ``score``, null where no score is defined.
+        A row per variant and share: the variant's keys, ``share`` (of scores that lie at or below)
+        and ``score``, null where no score is defined.
     histogram : polars.DataFrame
-        A row per variant and bin: the variant's keys, ``low``, ``high`` and ``images``. The
-        bins are the same for all variants; each holds its lower edge, the last both.
+        A row per variant and bin: the variant's keys, ``low``, ``high`` and ``images``. The bins
+        are the same for all variants; each holds its lower edge, the last both.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     spread = distribution(study.run(folder, progress=False), "cc", bins=5, shares=[0.5])
     >>> spread.quantiles.height, spread.histogram.height
@@ -178,7 +162,6 @@ class Distribution:
     histogram: pl.DataFrame
 
     def _repr_html_(self) -> str:
-        """Show the tables, for notebooks."""
         return "".join(table._repr_html_() for table in (self.quantiles, self.histogram))
 
 
@@ -195,9 +178,7 @@ def distribution(
     Parameters
     ----------
     run : Run
-        Complete or not.
     metric : str
-        One of the run's.
     variant : mapping, optional
         Keys and values of the variants; all by default.
     bins : int
@@ -208,7 +189,7 @@ def distribution(
     Returns
     -------
     Distribution
-        Undefined and infinite scores are left out.
+        Without undefined and infinite scores.
 
     Raises
     ------
@@ -219,10 +200,8 @@ def distribution(
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
-    >>> study = qg.Study(displays, metrics=["cc"], orientations=["activation"])
+    >>> import tempfile, quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["cc"], cams=["center"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     spread = distribution(study.run(folder, progress=False), "cc", bins=2)
     >>> spread.quantiles["share"].to_list(), spread.histogram["images"].sum()

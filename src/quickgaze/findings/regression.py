@@ -35,15 +35,16 @@ def attribute_regression(
 ) -> pl.DataFrame:
     """Regress the scores on all attributes together.
 
+    Ordinary least squares with HC3 standard errors [1]_, which stay right where the spread of the
+    scores differs between images. Attributes that do not vary, that fewer than ten images have or
+    lack, or that follow from those before them are set aside; each needs ten images.
+
     Parameters
     ----------
     run : Run
-        Complete or not.
     attributes : polars.DataFrame
-        As in `attribute_effects`. Of a text's kinds, the most frequent is the reference for the
-        others.
+        As in `attribute_effects`; of a text's kinds, the most frequent is the reference.
     metric : str
-        One of the run's.
     variant : mapping, optional
         Keys and values that choose one variant.
     confidence : float
@@ -52,13 +53,13 @@ def attribute_regression(
     Returns
     -------
     polars.DataFrame
-        A row per attribute: ``attribute, kind``; ``coefficient`` with ``low`` and ``high``: by
-        how much the score differs, all else equal, between images with it and without (yes or
-        no), or with each standard deviation more of it (numeric); ``p``;
-        ``variance_inflation`` (1 for an attribute that is unrelated to the others; above about
-        10 they can hardly be separated); ``reason`` (why it is not in the regression), ``q``
-        (Benjamini-Hochberg) and ``tests``; then, the same in all rows, ``metric``, ``images``
-        (that have a score and all attributes), ``left_out`` and ``r_squared``.
+        A row per attribute: ``attribute, kind``; ``coefficient`` with ``low`` and ``high``: by how
+        much the score differs, all else equal, between images with it and without (yes or no), or
+        with each standard deviation more of it (numeric); ``p``; ``variance_inflation`` (1 for an
+        attribute that is unrelated to the others; above about 10 they can hardly be separated);
+        ``reason`` (why it is not in the regression); ``q`` and ``tests`` as in `attribute_effects`;
+        then, the same in all rows, ``metric``, ``images`` (that have a score and all attributes),
+        ``left_out`` and ``r_squared``.
 
     Raises
     ------
@@ -68,13 +69,6 @@ def attribute_regression(
         If several variants fit, no row of the attributes is about a stimulus of the run, or
         statsmodels is not installed.
 
-    Notes
-    -----
-    Ordinary least squares with HC3 standard errors [1]_, which stay right where the spread of the
-    scores differs between images. Attributes that do not vary, that fewer than ten images have
-    or lack, or that follow from those before them are set aside. There must be ten images per
-    attribute.
-
     References
     ----------
     .. [1] J. S. Long, L. H. Ervin, "Using heteroscedasticity consistent standard errors in the
@@ -82,8 +76,7 @@ def attribute_regression(
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> displays = qg.load_dataset("popout", n=24, size=(120, 160))
     >>> study = qg.Study(displays, metrics=["cc"], cams=["spectral_residual"])
     >>> kinds = pl.DataFrame({"stimulus": [each.id for each in displays], "even": [0, 1] * 12})

@@ -21,22 +21,19 @@ def summary(run: Run) -> pl.DataFrame:
     Parameters
     ----------
     run : Run
-        Complete or not.
 
     Returns
     -------
     polars.DataFrame
-        A row per variant and metric, in the order in which the run computed them: the
-        variant's ``backbone, cam, grid, component, orientation, sigma, convention``, then
-        ``metric``, ``mean``, ``standard_error`` (of the mean over images: the sample standard
-        deviation over the square root of ``images``; null for fewer than two), ``images``
-        (with a defined score) and ``left_out`` (scored, but undefined). The mean of no image
-        is null.
+        A row per variant and metric, in the order in which the run computed them: the variant's
+        ``backbone, cam, grid, component, orientation, sigma, convention``, then ``metric``,
+        ``mean``, ``standard_error`` (of the mean over images: the sample standard deviation over
+        the square root of ``images``; null for fewer than two), ``images`` (with a defined score)
+        and ``left_out`` (scored, but undefined). The mean of no image is null.
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> study = qg.Study(qg.load_dataset("popout", n=2), metrics=["cc"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = summary(study.run(folder, progress=False))
@@ -52,7 +49,6 @@ def bounds(run: Run) -> pl.DataFrame:
     Parameters
     ----------
     run : Run
-        Complete or not.
 
     Returns
     -------
@@ -63,8 +59,7 @@ def bounds(run: Run) -> pl.DataFrame:
 
     Examples
     --------
-    >>> import tempfile
-    >>> import quickgaze as qg
+    >>> import tempfile, quickgaze as qg
     >>> study = qg.Study(qg.load_dataset("popout", n=3), metrics=["auc"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = bounds(study.run(folder, progress=False))

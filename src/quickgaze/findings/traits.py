@@ -30,10 +30,7 @@ class Trait:
 
 
 def matched(stimuli: Sequence[str], attributes: pl.DataFrame) -> pl.DataFrame:
-    """Bring attributes into the order of a run's stimuli; null where a stimulus has none.
-
-    Their column ``stimulus`` holds ids, or file names of images.
-    """
+    """Bring attributes of ids, or of file names, into the order of a run's stimuli; else null."""
     if "stimulus" not in attributes.columns:
         raise OptionError(
             "the attributes have no column called stimulus, which says what each row is about; "
@@ -70,10 +67,7 @@ def _without_ending(name: str | None) -> str | None:
 
 
 def traits_of(attributes: pl.DataFrame) -> list[Trait]:
-    """Turn every column into what can be tested; what cannot be is there with the reason.
-
-    Numbers that are all 0 or 1 are no and yes; each frequent text of a column is a yes or no.
-    """
+    """Turn every column into traits; each frequent text of a column is a yes or no of its own."""
     return [trait for column in attributes for trait in _traits(column)]
 
 

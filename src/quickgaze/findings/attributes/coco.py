@@ -55,23 +55,18 @@ def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame
     -------
     polars.DataFrame
         A row per image that the file lists, annotated or not, in its order: ``stimulus`` (the
-        file's name without its ending); ``objects`` (how many), ``kinds`` (of how many
-        categories), ``object_area``; ``people``, ``animals``, ``food`` and ``vehicles`` (yes or
-        no, by supercategory); then for each supercategory of the file ``<name>_count`` and
-        ``<name>_area``, and, if asked for, the same for each category as ``coco:<name>``. Areas
-        are shares of the image's area, in [0, 1].
+        file's name without its ending); ``objects`` (how many), ``kinds`` (of how many categories),
+        ``object_area``; ``people``, ``animals``, ``food`` and ``vehicles`` (yes or no, by
+        supercategory); then for each supercategory of the file ``<name>_count`` and
+        ``<name>_area``, and, if asked for, the same for each category as ``coco:<name>``. Areas are
+        shares of the image's area, in [0, 1]; overlapping objects both count. A crowd, one
+        annotation of many objects, is not counted as an object, but its area and its kind are.
 
     Raises
     ------
     DatasetError
         If the file cannot be read as such, lists an image twice, or annotates images or uses
         categories that it does not list.
-
-    Notes
-    -----
-    A crowd, one annotation of many objects, is not counted in ``objects``, but its area counts,
-    and so do images that show it as yes. Where objects overlap, both areas count, up to the
-    whole image.
 
     References
     ----------
@@ -80,11 +75,9 @@ def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame
     Examples
     --------
     >>> import json, tempfile, pathlib
-    >>> content = {
-    ...     "images": [{"id": 1, "file_name": "a.jpg", "height": 10, "width": 20}],
-    ...     "annotations": [{"image_id": 1, "category_id": 18, "area": 50.0, "iscrowd": 0}],
-    ...     "categories": [{"id": 18, "name": "dog", "supercategory": "animal"}],
-    ... }
+    >>> content = {"images": [{"id": 1, "file_name": "a.jpg", "height": 10, "width": 20}]}
+    >>> content["annotations"] = [{"image_id": 1, "category_id": 18, "area": 50.0, "iscrowd": 0}]
+    >>> content["categories"] = [{"id": 18, "name": "dog", "supercategory": "animal"}]
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "instances.json"
     >>> _ = path.write_text(json.dumps(content))
     >>> coco_attributes(path).select("stimulus", "animals", "people", "animal_area").rows()

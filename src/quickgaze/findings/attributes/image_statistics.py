@@ -32,7 +32,7 @@ _NAMES = (
     "spectral_slope",
     "clutter",
 )
-_BANDS = 20  # of frequency, equally wide on a logarithmic scale
+_BANDS = 20  # of frequency, equally wide on a logarithmic scale; each counts alike
 # Last bits differ between processors; values are rounded to so many decimals before they are
 # compared with one another or with limits, so that ties come out alike everywhere.
 _DECIMALS = 10
@@ -46,8 +46,7 @@ def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.Data
     stimuli : iterable of Stimulus
         A data set, or a part of one.
     size : int
-        Larger images are first reduced until their longer side has so many pixels, so that
-        images of different sizes compare and none takes long.
+        Pixels of the longer side to which larger images are reduced first, so that they compare.
 
     Returns
     -------
@@ -59,9 +58,10 @@ def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.Data
         - ``colourfulness``: 0 for grey, about 33 for moderate, above 80 for strong colours [2]_;
         - ``entropy``: of the luma in 256 steps, in bits, in [0, 8];
         - ``edge_density``: share of pixels on edges [3]_, in [0, 1];
-        - ``spectral_slope``: of the amplitude over spatial frequency, both logarithmic; about
-          -1 for photographs, 0 for noise [4]_. Null for an image without structure;
-        - ``clutter``: subband entropy in bits, see `quickgaze.findings.attributes.clutter`;
+        - ``spectral_slope``: of the amplitude over spatial frequency, both logarithmic; about -1
+          for photographs, 0 for noise [4]_. Null for an image without structure;
+        - ``clutter``: subband entropy [5]_ in bits, 0 for one colour, about 4 to 5.5 for
+          photographs;
 
         and ``reason``: why these are null for an image that cannot be read.
 
@@ -72,14 +72,13 @@ def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.Data
 
     References
     ----------
-    .. [1] E. Peli, "Contrast in complex images", Journal of the Optical Society of America A
-       7(10), 1990.
-    .. [2] D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", Human Vision
-       and Electronic Imaging VIII, SPIE 5007, 2003.
-    .. [3] J. Canny, "A computational approach to edge detection", IEEE Transactions on Pattern
-       Analysis and Machine Intelligence 8(6), 1986.
+    .. [1] E. Peli, "Contrast in complex images", J. Opt. Soc. Am. A 7(10), 1990.
+    .. [2] D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007, 2003.
+    .. [3] J. Canny, "A computational approach to edge detection", IEEE TPAMI 8(6), 1986.
     .. [4] D. J. Field, "Relations between the statistics of natural images and the response
-       properties of cortical cells", Journal of the Optical Society of America A 4(12), 1987.
+       properties of cortical cells", J. Opt. Soc. Am. A 4(12), 1987.
+    .. [5] R. Rosenholtz, Y. Li, L. Nakano, "Measuring visual clutter", Journal of Vision 7(2),
+       2007.
 
     Examples
     --------
@@ -95,26 +94,7 @@ def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.Data
 
 
 def image_statistics(image: Image, size: int = 512) -> dict[str, float | None]:
-    """Measure how one image looks.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        RGB.
-    size : int
-        As in `image_attributes`.
-
-    Returns
-    -------
-    dict of str to float or None
-        The columns of `image_attributes`.
-
-    Examples
-    --------
-    >>> white = image_statistics(np.full((40, 40, 3), 255, np.uint8))
-    >>> white["brightness"], white["contrast"], white["spectral_slope"]
-    (1.0, 0.0, None)
-    """
+    """Columns of `image_attributes` for one RGB image, (H, W, 3), uint8."""
     reduced = _reduced(image, size)
     luma = rgb2gray(reduced).clip(0, 1)
     steps = np.rint((luma * 255).round(_DECIMALS)).astype(np.uint8)
@@ -130,23 +110,7 @@ def image_statistics(image: Image, size: int = 512) -> dict[str, float | None]:
 
 
 def colourfulness(image: Floats) -> float:
-    """How colourful an image is (Hasler and Süsstrunk's M3).
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W, 3)
-        RGB in [0, 1].
-
-    Returns
-    -------
-    float
-        0 for shades of grey; about 15 slightly, 33 moderately, 59 quite, 82 highly colourful.
-
-    Examples
-    --------
-    >>> round(colourfulness(np.full((2, 2, 3), [1.0, 0.0, 0.0])), 2)
-    85.53
-    """
+    """Hasler and Süsstrunk's M3 of an RGB image, (H, W, 3) in [0, 1]; 0 for shades of grey."""
     red, green, blue = np.moveaxis(image, -1, 0) * 255
     first, second = red - green, (red + green) / 2 - blue
     spread = np.hypot(first.std(), second.std())
@@ -154,31 +118,16 @@ def colourfulness(image: Floats) -> float:
 
 
 def spectral_slope(luma: Floats) -> float | None:
-    """Slope of amplitude over spatial frequency, both logarithmic.
-
-    Parameters
-    ----------
-    luma : ndarray, shape (H, W)
-
-    Returns
-    -------
-    float or None
-        None where all is the same, or where the image is too small.
-
-    Notes
-    -----
-    The image less its mean is faded out towards its border (Hann), so that opposite edges do
-    not meet. Power is averaged around the origin in bands that are equally wide on a
-    logarithmic scale, from four cycles per shorter side to a quarter of the sampling rate, above
-    which interpolation has its say; each band counts alike.
-    """
+    """Slope of log amplitude over log frequency; None for a uniform or a small image."""
     height, width = luma.shape
+    # Hann: the image fades out towards its border, so that opposite edges do not meet
     window = np.outer(np.hanning(height), np.hanning(width))
     if luma.std() < 1e-9 or not window.any():
         return None
     centred = luma - (luma * window).sum() / window.sum()
     power = np.abs(fft.fft2(centred * window)) ** 2
     radius = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.fftfreq(width))
+    # from four cycles per shorter side to half of the highest frequency, which resizing changes
     edges = np.geomspace(4 / min(height, width), 0.25, _BANDS + 1)
     band = np.digitize(radius.ravel().round(_DECIMALS), edges.round(_DECIMALS))
     inside = (band > 0) & (band <= _BANDS)

@@ -41,19 +41,18 @@ def read_attributes(
     Parameters
     ----------
     path : path-like
-        A CSV or Parquet file with a column ``stimulus`` (ids, or file names of images) and a
-        column per attribute: numbers, yes or no (also 0 and 1), or texts. Empty cells and ``NA``
-        are not known.
+        A CSV or Parquet file with a column ``stimulus`` (ids, or file names of images) and a column
+        per attribute: numbers, yes or no (also 0 and 1), or texts. Empty cells and ``NA`` are not
+        known.
     per : {"stimulus", "object"}
-        What a row is about. Tables of objects, as OSIE's semantic attributes are, have several
-        rows per stimulus.
+        What a row is about. OSIE's semantic attributes, for example, have a row per object.
 
     Returns
     -------
     polars.DataFrame
         A row per stimulus: ``stimulus`` and the attributes. Of objects, ``objects`` counts the
-        rows, a column of yes and no says whether any object has it, a number is the mean over
-        the objects, and a text is kept where all objects have the same.
+        rows, a column of yes and no says whether any object has it, a number is the mean over the
+        objects, and a text is kept where all objects have the same.
 
     Raises
     ------
@@ -67,8 +66,7 @@ def read_attributes(
     --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "objects.csv"
-    >>> lines = ["stimulus,face,size", "1001.jpg,1,0.5", "1001.jpg,0,0.1", "1002.jpg,0,NA"]
-    >>> _ = path.write_text("\n".join(lines))
+    >>> _ = path.write_text("stimulus,face,size\n1001.jpg,1,0.5\n1001.jpg,0,0.1\n1002.jpg,0,NA")
     >>> read_attributes(path, per="object").rows()
     [('1001.jpg', 2, True, 0.3), ('1002.jpg', 1, False, None)]
     """
@@ -78,8 +76,8 @@ def read_attributes(
     table = _read(source)
     _check_read(table, source)
     if per == "object":
-        return _gathered(table)
-    repeated = _repeated(table)
+        return _by_stimulus(table)
+    repeated = _first_repeated(table)
     if repeated is not None:
         raise DatasetError(
             f"{readable(source)} has several rows for {repeated!r}; keep one, or read it with "
@@ -137,13 +135,11 @@ def _check_read(table: pl.DataFrame, path: Path) -> None:
         )
 
 
-def _repeated(table: pl.DataFrame) -> str | None:
-    """Return a stimulus that has several rows, if there is one."""
+def _first_repeated(table: pl.DataFrame) -> str | None:
     return next(iter(table["stimulus"].filter(table["stimulus"].is_duplicated())), None)
 
 
-def _gathered(table: pl.DataFrame) -> pl.DataFrame:
-    """One row per stimulus from one per object."""
+def _by_stimulus(table: pl.DataFrame) -> pl.DataFrame:
     columns = [table[name] for name in table.columns if name != "stimulus"]
     return table.group_by("stimulus", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("objects"), *(_of_objects(column) for column in columns)
@@ -178,8 +174,8 @@ def join_attributes(*tables: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row for every stimulus of any table, in the order in which they first appear; null
-        where a table does not have it. Columns called ``reason`` become one.
+        A row for every stimulus of any table, in the order in which they first appear; null where a
+        table does not have it. Columns called ``reason`` become one.
 
     Raises
     ------
@@ -218,7 +214,7 @@ def _check_joined(tables: Iterable[pl.DataFrame]) -> None:
                 f"table {number} has no column called stimulus, which says what each row is "
                 f"about; it has {', '.join(table.columns)}"
             )
-        repeated = _repeated(table)
+        repeated = _first_repeated(table)
         if repeated is not None:
             raise OptionError(
                 f"table {number} has several rows for {repeated!r}; there must be one per stimulus"

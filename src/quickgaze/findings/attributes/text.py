@@ -24,6 +24,10 @@ _LARGEST_LINE = 0.5  # share of an image above which a box is a frame, not a lin
 def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> pl.DataFrame:
     """Find out whether images show text, in how many lines, and how large.
 
+    PP-OCR [1]_ through RapidOCR, with the models of its installation: nothing is downloaded. They
+    read Chinese, Latin and digits; lines in other scripts count only where the reader is sure of
+    what it reads. A box over more than half of the image is no line. About a second an image.
+
     Parameters
     ----------
     stimuli : iterable of Stimulus
@@ -44,12 +48,6 @@ def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> 
         If `confidence` lies outside [0, 1], or rapidocr, its models or onnxruntime are not
         installed.
 
-    Notes
-    -----
-    PP-OCR [1]_ through RapidOCR, with the models of its installation: nothing is downloaded. They
-    read Chinese, Latin and digits; lines in other scripts count only where the reader is sure of
-    what it reads. A box over more than half of the image is no line. About a second an image.
-
     References
     ----------
     .. [1] Y. Du et al., "PP-OCR: a practical ultra lightweight OCR system", arXiv:2009.09941.
@@ -57,8 +55,7 @@ def text_attributes(stimuli: Iterable[Stimulus], *, confidence: float = 0.5) -> 
     Examples
     --------
     >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=1, size=(120, 160))
-    >>> text_attributes(displays).columns
+    >>> text_attributes(qg.load_dataset("popout", n=1)).columns
     ['stimulus', 'has_text', 'text_count', 'text_area', 'reason']
     """
     if not 0 <= confidence <= 1:
