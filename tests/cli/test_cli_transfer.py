@@ -161,7 +161,7 @@ def test_what_is_left_out_is_told(
     call: Call, run: Run, tmp_path: Path, write_run: Callable[..., Run]
 ) -> None:
     copy = tmp_path / "run"
-    write_run(copy, run.metrics, run.plan, maps=run.maps().head(1))
+    write_run(copy, run.metrics, run.plan.to_json(), maps=run.maps().head(1))
     options = ("--to", "maps", "--out", tmp_path / "m", "--orientation", "skew")
     code, out, err = call("export", copy, *options)
     assert code == 1

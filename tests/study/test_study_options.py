@@ -61,7 +61,7 @@ def test_unusable_options_end_a_study_before_it_begins(displays: Dataset, tmp_pa
         qg.Study(displays, sigmas=[-3])
     with pytest.raises(OptionError, match="grids is empty"):
         qg.Study(displays, grids=[])
-    with pytest.raises(OptionError, match="component -1"):
+    with pytest.raises(OptionError, match="component is -1"):
         qg.Study(displays, components=[-1])
     with pytest.raises(UnknownNameError, match="unknown engine 'spark'"):
         qg.Study(displays).run(tmp_path / "run", engine="spark")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quickgaze.cli.messages import complain, say, show
-from quickgaze.cli.options import separated
+from quickgaze.cli.options import AS_JSON, SEED, separated
 from quickgaze.cli.reporting import chosen_variant
 from quickgaze.errors import OptionError
 
@@ -23,41 +23,50 @@ if TYPE_CHECKING:
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder, path or URL.")],
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder: a path, or a URL.")],
     second: Annotated[
         str,
-        typer.Argument(metavar="RUN_B", help="Another; or the same, to compare its variants."),
+        typer.Argument(
+            metavar="RUN_B", help="Another run folder; or the same, to compare its variants."
+        ),
     ],
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="Names, separated by commas; repeatable. All that both have by default."),
+        typer.Option(
+            help="Metrics, separated by commas; by default all that both runs have. Repeatable."
+        ),
     ] = None,
     variant: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="The variant of RUN_A, as orientation=skew; repeatable.",
+            help="Key of the variant of RUN_A, such as orientation=skew. Repeatable.",
         ),
     ] = None,
     second_variant: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="That of RUN_B; repeatable. As --variant by default.",
+            help="Key of the variant of RUN_B; by default as --variant. Repeatable.",
         ),
     ] = None,
     stimuli: Annotated[
-        int, typer.Option(min=0, help="How many that differ most to list, for each metric.")
+        int,
+        typer.Option(
+            min=0, help="How many of the stimuli that differ most to list for each metric."
+        ),
     ] = 5,
     confidence: Annotated[
-        float, typer.Option(help="Share of intervals that should hold the true value.")
+        float, typer.Option(help="Share of intervals that hold the true value, such as 0.95.")
     ] = 0.95,
     level: Annotated[
-        float, typer.Option(help="False discovery rate that is held over the metrics.")
+        float, typer.Option(help="False discovery rate over all metrics, such as 0.05.")
     ] = 0.05,
-    resamples: Annotated[int, typer.Option(min=1, help="Draws of the bootstrap.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    resamples: Annotated[
+        int, typer.Option(min=1, help="How many draws the bootstrap makes.")
+    ] = 2000,
+    seed: SEED = 0,
+    as_json: AS_JSON = False,
 ) -> None:
     """Compare two runs on the stimuli that both scored: which agrees better with people.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quickgaze.cli.messages import FAILED, complain, say, show
-from quickgaze.cli.options import dataset_options
+from quickgaze.cli.options import AS_JSON, OPTION, ROOT, dataset_options
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Check, PlannedFile, Stimulus
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
-NAME = Annotated[str, typer.Argument(metavar="NAME", help="See `quickgaze data list`.")]
+NAME = Annotated[
+    str, typer.Argument(metavar="NAME", help="A data set that `quickgaze data list` shows.")
+]
 
 
 def list_data() -> None:
@@ -36,14 +38,9 @@ def list_data() -> None:
 
 def check_data(
     name: NAME,
-    root: Annotated[
-        str | None, typer.Option(help="Where the data set lies; a path or a URL.")
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    root: ROOT = None,
+    option: OPTION = None,
+    as_json: AS_JSON = False,
 ) -> None:
     """Read all of a data set and check it against known counts, sizes and checksums.
 
@@ -76,13 +73,15 @@ def check_data(
 
 def fetch_data(
     name: NAME,
-    root: Annotated[Path, typer.Option(help="Folder for the data set.")],
+    root: Annotated[Path, typer.Option(help="Folder to fetch the data set into.")],
     split: Annotated[
-        str | None, typer.Option(help="Only this split, such as val; all by default.")
+        str | None, typer.Option(help="Fetch only this split, such as val; all by default.")
     ] = None,
     mirror: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A copy with the same files, instead of the authors'."),
+        typer.Option(
+            metavar="URL", help="Address of a copy with the same files, instead of the authors'."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be fetched, and stop.")

@@ -158,6 +158,15 @@ def _read(known: Option, value: Any) -> Any:
     return value
 
 
+RUN = Annotated[str, typer.Argument(metavar="RUN", help="A run folder: a path, or a URL.")]
+ROOT = Annotated[str | None, typer.Option(help="Folder that holds the data set: a path, or a URL.")]
+OPTION = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="An option of the data set. Repeatable."),
+]
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+SEED = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
+
 PRESET = Annotated[
     str | None,
     typer.Option(

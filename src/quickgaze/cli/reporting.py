@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quickgaze.cli.messages import FAILED, complain, say
-from quickgaze.cli.options import dataset_options
+from quickgaze.cli.options import OPTION, ROOT, RUN, SEED, dataset_options
 from quickgaze.errors import OptionError
 
 if TYPE_CHECKING:
@@ -22,32 +22,30 @@ if TYPE_CHECKING:
 
 DATASET = Annotated[
     str | None,
-    typer.Option(help="The data set of the runs, for photographs and human densities."),
-]
-ROOT = Annotated[str | None, typer.Option(help="Where the data set lies; a path or a URL.")]
-OPTION = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
+    typer.Option(help="Data set of the runs, for photographs and human densities."),
 ]
 IMAGES = Annotated[
-    Path | None, typer.Option(help="Instead of a data set: folder of the photographs.")
+    Path | None, typer.Option(help="Folder of the photographs, instead of a data set.")
 ]
 MAPS = Annotated[
-    Path | None, typer.Option(help="Instead of a data set: folder of the human density maps.")
+    Path | None, typer.Option(help="Folder of the human density maps, instead of a data set.")
 ]
-METRIC = Annotated[str | None, typer.Option(help="That single findings are about; cc by default.")]
+METRIC = Annotated[
+    str | None, typer.Option(help="Metric that single findings are about; cc by default.")
+]
 VARIANT = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY=VALUE",
-        help="The variant that single findings are about, as orientation=skew; repeatable.",
+        help="Key of the variant that single findings are about, such as orientation=skew. "
+        "Repeatable.",
     ),
 ]
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run folders, paths or URLs.")],
-    out: Annotated[Path, typer.Option(help="Folder for the report.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run folders: paths, or URLs.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the report into.")],
     dataset: DATASET = None,
     root: ROOT = None,
     option: OPTION = None,
@@ -56,23 +54,30 @@ def report(
     attributes: Annotated[
         list[Path] | None,
         typer.Option(
-            help="What is known of the stimuli: CSV or Parquet with a column stimulus, or COCO's "
-            "annotations of instances (JSON); repeatable."
+            help="Attributes of the stimuli: a CSV or Parquet file with a column stimulus, or COCO's "
+            "annotations of instances (JSON). Repeatable."
         ),
     ] = None,
     objects: Annotated[
         list[Path] | None,
-        typer.Option(help="The same, with a row for each object, as OSIE's; repeatable."),
+        typer.Option(
+            help="Attributes with a row for each object, as OSIE has them: a CSV or Parquet file. "
+            "Repeatable."
+        ),
     ] = None,
     image_statistics: Annotated[
-        bool, typer.Option("--image-statistics", help="Measure how the photographs look.")
+        bool,
+        typer.Option(
+            "--image-statistics",
+            help="Measure how the photographs look, as attributes.",
+        ),
     ] = False,
     text: Annotated[
         bool, typer.Option("--text", help="Find text in the photographs, as an attribute.")
     ] = False,
     metric: METRIC = None,
     variant: VARIANT = None,
-    title: Annotated[str | None, typer.Option(help="Of the page.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     pictures: Annotated[bool, typer.Option(help="Draw pictures of all stimuli.")] = True,
     picture_size: Annotated[
         int, typer.Option(min=32, help="Largest side of a picture in pixels.")
@@ -81,9 +86,10 @@ def report(
         bool, typer.Option(help="Write figures as SVG, PDF and PNG, tables as CSV and LaTeX.")
     ] = True,
     deep_dive: Annotated[
-        int, typer.Option(min=0, help="How many of the least agreeing to look at closely.")
+        int,
+        typer.Option(min=0, help="How many of the stimuli that agree least to look at closely."),
     ] = 25,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    seed: SEED = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a report that is there already.")
     ] = False,
@@ -123,13 +129,14 @@ def report(
 
 
 def panels(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, path or URL.")],
-    out: Annotated[Path, typer.Option(help="Folder for the panels.")],
+    folder: RUN,
+    out: Annotated[Path, typer.Option(help="Folder to write the panels into.")],
     stimulus: Annotated[
-        list[str] | None, typer.Option(help="Id of a stimulus to draw; repeatable.")
+        list[str] | None, typer.Option(help="Id of a stimulus to draw. Repeatable.")
     ] = None,
     bottom: Annotated[
-        int | None, typer.Option(min=1, help="The N of least agreement instead; 25 by default.")
+        int | None,
+        typer.Option(min=1, help="Draw the N stimuli of least agreement instead; 25 by default."),
     ] = None,
     dataset: DATASET = None,
     root: ROOT = None,
@@ -138,7 +145,7 @@ def panels(
     maps: MAPS = None,
     metric: METRIC = None,
     variant: VARIANT = None,
-    to: Annotated[str, typer.Option(help="png, pdf or svg.")] = "png",
+    to: Annotated[str, typer.Option(help="Format of the files: png, pdf or svg.")] = "png",
 ) -> None:
     """Draw image, CAM, smoothed CAM and human density side by side, one file a stimulus."""
     from quickgaze.report import panels as draw

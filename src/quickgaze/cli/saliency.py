@@ -15,7 +15,7 @@ from quickgaze.options import ModelOptions, keywords
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Folder to write the results into.")] = Path("demo"),
 ) -> None:
     """Show what quickgaze does, on generated displays and photographs, in about a minute."""
     from quickgaze.backbones import keep_freed_memory
@@ -33,8 +33,10 @@ def demo(
 
 @takes_options(ModelOptions, "batch_size")
 def map_images(
-    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
-    out: Annotated[Path, typer.Option(help="Folder for maps, overlays and the overview.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of images.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write maps, overlays and the overview into.")
+    ],
     *,
     given: ModelOptions,
     npy: Annotated[bool, typer.Option(help="Write the maps as NumPy files too.")] = False,

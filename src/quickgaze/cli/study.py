@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quickgaze.cli.messages import FAILED, complain, say, show
-from quickgaze.cli.options import PRESET, dataset_options, read_config, takes_options
+from quickgaze.cli.options import (
+    AS_JSON,
+    OPTION,
+    PRESET,
+    ROOT,
+    RUN,
+    dataset_options,
+    read_config,
+    takes_options,
+)
 from quickgaze.options import StudyOptions, keywords
 
 if TYPE_CHECKING:
@@ -21,11 +30,13 @@ if TYPE_CHECKING:
 
 @takes_options(StudyOptions)
 def run(
-    dataset: Annotated[str, typer.Option(help="See `quickgaze data list`.")],
-    out: Annotated[str, typer.Option(help="The run folder; a path, or a URL as s3://bucket/run.")],
-    root: Annotated[
-        str | None, typer.Option(help="Where the data set lies; a path or a URL.")
-    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Data set to score on: a name that `quickgaze data list` shows.")
+    ],
+    out: Annotated[
+        str, typer.Option(help="Run folder to write: a path, or a URL such as s3://bucket/run.")
+    ],
+    root: ROOT = None,
     *,
     given: StudyOptions,
     batch_size: Annotated[
@@ -49,10 +60,7 @@ def run(
             help="How many processes read images and score maps beside each device; 0 for threads.",
         ),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="An option of the data set; repeatable."),
-    ] = None,
+    option: OPTION = None,
     preset: PRESET = None,  # noqa: ARG001 - its callback does the work
     config: Annotated[  # noqa: ARG001 - its callback does the work
         Path | None,
@@ -60,7 +68,7 @@ def run(
             is_eager=True,
             callback=read_config,
             metavar="FILE.toml",
-            help="Take options from a file; those given here count more.",
+            help="Take options from a TOML file; those given here count more.",
         ),
     ] = None,
 ) -> None:
@@ -82,8 +90,8 @@ def run(
 
 
 def summary(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, path or URL.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    folder: RUN,
+    as_json: AS_JSON = False,
 ) -> None:
     """Show mean scores per variant, with standard error and the number of images."""
     from quickgaze.study import open_run

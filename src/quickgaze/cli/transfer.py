@@ -12,6 +12,7 @@ import typer
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.cli.messages import FAILED, complain, say
+from quickgaze.cli.options import RUN
 from quickgaze.cli.study import summary
 from quickgaze.errors import OptionError, RunError
 
@@ -32,9 +33,11 @@ FORMATS: Mapping[str, frozenset[str]] = {
 
 
 def import_results(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="Whose results: cap6415.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="Study whose results are imported: cap6415.")
+    ],
     file: Annotated[Path, typer.Argument(help="The study's results, such as backup.npy.")],
-    out: Annotated[str, typer.Option(help="The run folder; a path, or a URL.")],
+    out: Annotated[str, typer.Option(help="Run folder to write: a path, or a URL.")],
     images: Annotated[
         Path | None, typer.Option(help="Folder of the images that the study scored.")
     ] = None,
@@ -66,30 +69,46 @@ def _is_complete(folder: str) -> bool:
 
 
 def export(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, path or URL.")],
-    to: Annotated[str, typer.Option(help="maps (PNG), hdf5, csv or parquet.")],
+    folder: RUN,
+    to: Annotated[str, typer.Option(help="Format: maps (PNG), hdf5, csv or parquet.")],
     out: Annotated[
-        Path, typer.Option(help="File; for maps a folder, or a file that ends in .zip.")
+        Path, typer.Option(help="File to write; for maps a folder, or a file that ends in .zip.")
     ],
-    backbone: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
-    cam: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
-    grid: Annotated[str | None, typer.Option(help="Of the maps.")] = None,
-    component: Annotated[int | None, typer.Option(min=0, help="Of the maps.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Backbone of the maps, where the run has several.")
+    ] = None,
+    cam: Annotated[
+        str | None, typer.Option(help="CAM of the maps, where the run has several.")
+    ] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="Grid of the maps, where the run has several.")
+    ] = None,
+    component: Annotated[
+        int | None,
+        typer.Option(min=0, help="Component of the maps, where the run has several."),
+    ] = None,
     orientation: Annotated[
-        str | None, typer.Option(help="Of the maps; any rule that needs no density.")
+        str | None,
+        typer.Option(help="Rule that fixes the sign of the maps: any that needs no density."),
     ] = None,
     sigma: Annotated[
         float | None, typer.Option(min=0, help="Blur of the maps in pixels; 0 is none.")
     ] = None,
-    bits: Annotated[int | None, typer.Option(help="8 (default) or 16: of a PNG's pixel.")] = None,
+    bits: Annotated[
+        int | None, typer.Option(help="Bits of a pixel in a PNG: 8 (default) or 16.")
+    ] = None,
     suffix: Annotated[
-        str | None, typer.Option(help="Ending of the stimuli's files, for hdf5, such as .png.")
+        str | None, typer.Option(help="Ending of the stimuli's file names, such as .png, for hdf5.")
     ] = None,
     table: Annotated[
-        str | None, typer.Option(help="scores (default), maps, bounds, failures or undefined.")
+        str | None,
+        typer.Option(help="Table to write: scores (default), maps, bounds, failures or undefined."),
     ] = None,
     projections: Annotated[
-        bool | None, typer.Option("--projections", help="Signed maps too, in a CSV of maps.")
+        bool | None,
+        typer.Option(
+            "--projections", help="Write the signed maps too, in a CSV of the table maps."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what is there already.")

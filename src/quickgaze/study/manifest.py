@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,7 @@ from quickgaze.bounds import BOUNDS
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.metrics import METRICS
 from quickgaze.stimuli import DATASETS
-from quickgaze.study.plan import Plan
+from quickgaze.study.plan import AsWritten, Plan
 
 _LIBRARIES = ("quickgaze", "torch", "torchvision", "timm", "numpy")
 
@@ -39,8 +39,8 @@ class Counts:
     undefined_scores: int
 
 
-@dataclass(frozen=True)
-class Manifest:
+@dataclass(frozen=True, eq=False)
+class Manifest(AsWritten):
     """What a complete run was computed with, and what came of it; ISO 8601 times in UTC."""
 
     backbones: Mapping[str, BackboneFacts]
@@ -49,7 +49,7 @@ class Manifest:
     started: str
     finished: str
     imported: Mapping[str, Any] = field(default_factory=dict)
-    content: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -80,10 +80,18 @@ class Manifest:
 
     def to_json(self, plan: Plan) -> dict[str, Any]:
         """Give the manifest, with the plan's settings, as plain values."""
-        content = plan.to_json() | asdict(self) | {"complete": True}
-        for name in ("stimuli", "content", *([] if self.imported else ["imported"])):
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        own |= {"counts": asdict(self.counts), "complete": True}
+        own["backbones"] = {name: asdict(each) for name, each in self.backbones.items()}
+        content = plan.to_json() | own
+        for name in ("stimuli", "written", *([] if self.imported else ["imported"])):
             del content[name]
         return content
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The manifest as the file has it."""
+        return self.written
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Manifest:
@@ -98,10 +106,6 @@ class Manifest:
             content.get("imported", {}),
             content,
         )
-
-    def __getitem__(self, name: str) -> Any:
-        """Give a part of the manifest as the file has it."""
-        return self.content[name]
 
 
 def _extensions(plan: Plan) -> dict[str, str]:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from quickgaze.errors import OptionError
 from quickgaze.options import StudyOptions, options_of
-from quickgaze.study.settings import Settings
+from quickgaze.study.settings import Settings, facts_of, metric_of
 from quickgaze.study.variants import OWN_GRID, CamKey
 
 FORMAT = 2
 """Version of the run folder's layout and columns."""
+
+
+class AsWritten(Mapping[str, Any], ABC):
+    """A file of a run folder, by attribute with its type, or by key as the file has it."""
+
+    @property
+    @abstractmethod
+    def content(self) -> Mapping[str, Any]:
+        """Everything that the file holds, as plain values."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.content)
+
+    def __len__(self) -> int:
+        return len(self.content)
 
 
 @dataclass(frozen=True)
@@ -29,8 +49,8 @@ class DatasetFacts:
     imported_sha256: str | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, eq=False)
+class Plan(AsWritten):
     """What a study will compute.
 
     `weights_hashes` are SHA-256 by backbone, `inputs` say what each backbone makes of an image
@@ -68,6 +88,10 @@ class Plan:
             if known.decides
         }
         content |= {"format": FORMAT, "settings": settings, "dataset": dataset}
+        if self.settings.own_metrics:
+            convention = self.settings.convention
+            own = self.settings.own_metrics.items()
+            content["own_metrics"] = {name: facts_of(each, convention) for name, each in own}
         plain: dict[str, Any] = _lists(content)
         return plain
 
@@ -76,13 +100,17 @@ class Plan:
         """Read what `to_json` gave."""
         known = {each.name for each in fields(cls)} & set(content)
         parts = {name: _tuples(content[name]) for name in known}
-        parts["settings"] = _read(Settings, content["settings"])
+        settings: Settings = _read(Settings, content["settings"])
+        own = content.get("own_metrics", {}).items()
+        metrics = {name: metric_of(name, facts, settings.convention) for name, facts in own}
+        parts["settings"] = replace(settings, own_metrics=metrics)
         parts["dataset"] = _read(DatasetFacts, {"name": "", **content.get("dataset", {})})
         return cls(**{"weights_hashes": {}, **parts})
 
-    def __getitem__(self, name: str) -> Any:
-        """Give a part of the plan as the file has it."""
-        return self.to_json()[name]
+    @cached_property
+    def content(self) -> Mapping[str, Any]:
+        """The plan as the file has it."""
+        return self.to_json()
 
 
 def _read(kind: type[Any], content: Mapping[str, Any]) -> Any:

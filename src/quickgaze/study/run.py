@@ -26,7 +26,7 @@ class Run:
         The folder.
     plan : Plan
         What was to be computed: ``settings``, ``dataset``, ``stimuli`` and what else tells it
-        from others; ``plan["settings"]`` gives a part as the file has it.
+        from others. Also a mapping of what the file holds: ``plan["settings"]``.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class Run:
     def manifest(self) -> Manifest:
         """Backbones, versions, counts and times of a complete run.
 
-        ``manifest["settings"]`` gives a part as the file has it.
+        Also a mapping of what the file holds: ``manifest["settings"]``.
 
         Raises
         ------

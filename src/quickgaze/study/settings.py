@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from math import inf
 from typing import Any
 
 from quickgaze.backbones import Backbone, BackboneSpec, check_grid, find_spec
@@ -12,7 +13,13 @@ from quickgaze.bounds import BOUNDS
 from quickgaze.cams import CAMS, ORIENTATIONS, CamMethod, check_cam
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
-from quickgaze.metrics import CONVENTIONS, DEFAULT_METRICS, METRICS, Metric
+from quickgaze.metrics import (
+    CONVENTIONS,
+    DEFAULT_METRICS,
+    METRICS,
+    Definition,
+    Metric,
+)
 from quickgaze.options import ModelOptions, StudyOptions, check, keywords
 from quickgaze.resampling import check_sigma
 from quickgaze.stimuli import Dataset
@@ -168,6 +175,28 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return tuple(dict.fromkeys(getattr(each, "name", each) for each in value))
     return value
+
+
+_FACTS = ("higher_is_better", "unit", "summary", "reference", "chance", "spearman_brown")
+
+
+def facts_of(metric: Metric, convention: str) -> dict[str, Any]:
+    """Give what readers of a run must know of a metric that no catalogue holds."""
+    facts = {name: getattr(metric, name) for name in _FACTS}
+    return {**facts, "compares": metric.compares[convention]}
+
+
+def metric_of(name: str, facts: Mapping[str, Any], convention: str) -> Metric:
+    """Give a metric that a run was scored with; it says what it was, but computes nothing."""
+
+    def gone(*_: object) -> Any:
+        raise OptionError(
+            f"the metric {name!r} was given as an object, which the run does not keep"
+        )
+
+    known = {each: facts[each] for each in _FACTS}
+    definitions = {convention: Definition(facts["compares"], gone)}
+    return Metric(name, gone, definitions, range=(-inf, inf), **known)
 
 
 def default_metrics(convention: str) -> tuple[str, ...]:
