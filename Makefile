@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 
 .PHONY: help demo test fast check docs bench format clean
 
@@ -19,8 +20,9 @@ help:
 demo: $(VENV)/installed
 	$(BIN)/quickgaze demo --out demo
 
-test: check docs
-	$(BIN)/python -m pytest
+# A worker for each of two processors, with a thread each: more would wait for one another.
+test: check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 fast: $(VENV)/tested
 	$(BIN)/python -m pytest -m "not slow"
