@@ -65,7 +65,7 @@ class Catalogue(Generic[T]):
         return [*self.own, *sorted(self._added())]
 
     def entries(self) -> dict[str, T]:
-        """All usable entries by name; an `ExtensionWarning` tells of each that is left out."""
+        """All usable entries by name; an `ExtensionWarning` names each that is left out."""
         found = dict(self.own)
         for name in sorted(self._added()):
             try:
@@ -134,7 +134,7 @@ class Catalogue(Generic[T]):
         described = self._described(point)
         if not _NAME.fullmatch(point.name):
             raise ExtensionError(
-                f"{described} has a name that cannot stand in a list or a file name; use {_ALLOWED}"
+                f"{described} has a name that cannot be used in lists and files; use {_ALLOWED}"
             )
         try:
             entry: T = point.load()

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+import quickgaze as qg
 from quickgaze.backbones import Pyramid
 from quickgaze.cams import activation, deviation, eigen, mean_over_levels
-from quickgaze.cams.fusion import check_fusion
 from quickgaze.errors import OptionError, UnknownNameError
 
 MAKERS = pytest.mark.parametrize("make", [eigen, deviation, activation])
@@ -143,4 +143,4 @@ def test_a_component_that_a_level_lacks_is_refused(random_pyramid: Callable[...,
 
 def test_an_unknown_fusion_gets_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'concatenate'"):
-        check_fusion("concat")
+        qg.SaliencyModel(fusion="concat")

@@ -1,7 +1,4 @@
-"""The backbones that quickgaze knows by name. A new one is one entry.
-
-The tests hold every detector against torchvision: transform, levels and features.
-"""
+"""The backbones that quickgaze knows by name. A new one is one entry."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Feature pyramid networks, evaluated where their levels are read.
 
-The 3x3 convolution of the finest level is a quarter of a detector's arithmetic, while a coarse
-grid reads a few hundred of its 50,000 cells.
+The finest level is a quarter of a detector's arithmetic; a coarse grid reads few of its cells.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class ConvolvedLevel:
         patches[:, :, (rows < 0) | (rows >= height)] = 0
         patches[:, :, :, (columns < 0) | (columns >= width)] = 0
         convolution = self._convolution
-        # The patches of neighbouring cells stand side by side, three cells each.
+        # The patches of neighbouring cells are side by side, three cells each.
         cells = functional.conv2d(patches, convolution.weight, convolution.bias, stride=3)
         for following in list(self.block)[1:]:
             cells = following(cells)

@@ -112,7 +112,7 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
     Raises
     ------
     UnknownNameError
-        If there is no such geometry; lists those there are.
+        If there is no such geometry; lists the known ones.
     OptionError
         If the shorter side would be 0 or exceed 1333 pixels.
 

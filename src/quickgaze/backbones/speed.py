@@ -13,8 +13,9 @@ from torch import nn
 from quickgaze.backbones.detectors import DetectorFeatures
 from quickgaze.backbones.folding import fold_batch_norms
 from quickgaze.backbones.timm_models import TimmFeatures
+from quickgaze.options import choices
 
-PRECISIONS = ("auto", "fp32", "tf32", "bf16")
+PRECISIONS = choices("precision")
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_KEPT = 2**30

@@ -26,7 +26,7 @@ class TimmFeatures(nn.Module):
         )
         if state is not None:
             whole = load_classifier(spec, state).state_dict()
-            # timm cuts the classifier up: some parts keep their names, some stand one level
+            # timm cuts the classifier up: some parts keep their names, some are one level
             # higher (stages.0 is stages_0), some one level lower.
             flattened = {name.replace(".", "_", 1): tensor for name, tensor in whole.items()}
             lower = {f"{top}.{name}": whole[name] for name in whole for top in ("model", "body")}
@@ -45,7 +45,7 @@ class TimmFeatures(nn.Module):
         return [self.network]
 
 
-class TimmTokens(nn.Module):
+class _TimmTokens(nn.Module):
     """A plain vision transformer from timm: the last block's patch tokens, as a map."""
 
     network: Any
@@ -71,7 +71,7 @@ def timm_network(
 
     With `pretrained`, timm loads its own weights, from its hub or the hub's local cache.
     """
-    adapter = TimmTokens if spec.family == "timm_tokens" else TimmFeatures
+    adapter = _TimmTokens if spec.family == "timm_tokens" else TimmFeatures
     if not pretrained:
         return adapter(spec, state)
     try:

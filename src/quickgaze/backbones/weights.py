@@ -67,7 +67,7 @@ def _packaged_file(backbone: str, weights: Weights, package: str) -> Path:
 def read_state(path: str | Path) -> State:
     """Read a state dictionary saved by torch, or a ``.safetensors`` file; nothing is executed.
 
-    The dictionary may stand under the key ``model`` or ``state_dict``.
+    The dictionary may be under the key ``model`` or ``state_dict``.
     """
     path = Path(path)
     if not path.is_file():

@@ -23,7 +23,7 @@ from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.backbones.timm_specs import PREFIX
 from quickgaze.errors import OptionError, UnknownNameError
 
-Reshape = Callable[[Any], torch.Tensor]
+_Reshape = Callable[[Any], torch.Tensor]
 
 _PROBE = (256, 384)  # height and width of the input that strides are measured with
 
@@ -36,7 +36,7 @@ def wrap_backbone(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
     geometry: str | InputGeometry = "native",
-    reshape: Reshape | None = None,
+    reshape: _Reshape | None = None,
     device: str = "auto",
     precision: str = "auto",
 ) -> Backbone:
@@ -123,7 +123,7 @@ class HookedFeatures(nn.Module):
     """A module that gives the outputs of some of its layers; `paths` names them by level."""
 
     def __init__(
-        self, network: nn.Module, paths: Mapping[str, str], reshape: Reshape | None = None
+        self, network: nn.Module, paths: Mapping[str, str], reshape: _Reshape | None = None
     ) -> None:
         super().__init__()
         if not paths:

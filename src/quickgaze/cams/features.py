@@ -1,8 +1,6 @@
-"""The features of a pyramid on one grid, as a matrix that is multiplied but never formed.
+"""The features of a pyramid on one grid, as a matrix X that is multiplied but never formed.
 
-X has a row for each grid cell and a column for each channel of each level. Its products with
-vectors need only the levels: the channels of a level are contracted at the level's own resolution,
-and one plane is resampled. Levels finer than the grid are sampled to it first, which is smaller.
+Channels of a level are contracted at its own resolution (at most the grid's), then resampled.
 """
 
 from __future__ import annotations
@@ -14,10 +12,11 @@ import torch
 
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.catalogue import unknown_name
+from quickgaze.options import choices
 from quickgaze.resampling import bilinear_matrix, bilinear_taps
 from quickgaze.stimuli.types import Size
 
-LEVEL_SCALES = ("none", "std")
+LEVEL_SCALES = choices("level_scale")
 _CELLS_AT_ONCE = 2**22
 
 
@@ -52,7 +51,7 @@ class GridLevel:
     def square_sum(self) -> torch.Tensor:
         """Sum of squares over channels and grid cells, (B,), float64."""
         if self.down is None and self.across is None:
-            # In float32 along the axis that lies together in memory, float64 along the other.
+            # In float32 along the axis that is contiguous in memory, float64 along the other.
             together = self.cells.is_contiguous(memory_format=torch.channels_last)
             norms: torch.Tensor = torch.linalg.vector_norm(
                 self.cells.flatten(2), dim=1 if together else 2
@@ -121,7 +120,7 @@ class FeatureMatrix:
         return rows - rows.mean(1, keepdim=True)
 
     def _column_means(self) -> torch.Tensor:
-        """Means of the columns before `product` and `dense` take them away, (B, C)."""
+        """Means of the columns, which `product` and `dense` subtract, (B, C)."""
         levels = self.levels
         ones = levels[0].cells.new_full((len(levels[0].cells), self.rows, 1), 1 / self.rows)
         return self.transposed_product(ones)[:, :, 0]
@@ -156,7 +155,7 @@ def plane_on_grid(pyramid: Pyramid, name: str, plane: torch.Tensor, size: Size) 
 
 
 def _on_grid(pyramid: Pyramid, name: str, size: Size) -> GridLevel:
-    """Absolute features of a level in memory of their own, on the grid where that is coarser."""
+    """Copy the absolute features of a level, on the grid where that is coarser."""
     shape, extents = pyramid.shape(name), pyramid.content_cells(name)
     sides = list(zip(size, shape[2:], extents, strict=True))
     coarser = [target <= extent for target, _, extent in sides]
@@ -174,7 +173,7 @@ def _on_grid(pyramid: Pyramid, name: str, size: Size) -> GridLevel:
         else:
             weights = bilinear_matrix(size[axis], level.shape[axis + 2], extents[axis])
             matrices[axis] = torch.tensor(weights).to(level)
-    # Planes are resampled one by one, so each lies together in memory.
+    # Planes are resampled one by one, so each is contiguous in memory.
     cells = level.abs().contiguous() if cells is level else cells
     return GridLevel(cells, matrices[0], matrices[1])
 
@@ -218,7 +217,7 @@ def _sampled(features: torch.Tensor, axis: int, target: int, extent: float) -> t
     shape = list(features.shape)
     shape[axis] = target
     sampled = features.new_empty(shape)
-    # In portions, so that the two neighbours of every cell never stand in memory at once.
+    # In portions, so that the neighbours of all cells are never in memory at once.
     portion = max(1, _CELLS_AT_ONCE // max(1, sampled[:, 0].numel()))
     for part, found in zip(
         torch.split(features, portion, 1), torch.split(sampled, portion, 1), strict=True

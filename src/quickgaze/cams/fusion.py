@@ -10,18 +10,12 @@ from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams.cam import Cam
 from quickgaze.cams.orientation import orientation_evidence
 from quickgaze.cams.sign_free import activation
-from quickgaze.catalogue import unknown_name
+from quickgaze.options import choices
 
-FUSIONS = ("concatenate", "mean")
+FUSIONS = choices("fusion")
 
 MapMaker = Callable[[Pyramid, str], Cam]
 """From a pyramid and a grid to a `Cam`: `eigen`, `deviation`, `activation`."""
-
-
-def check_fusion(fusion: str) -> None:
-    """Refuse an unknown way to join levels."""
-    if fusion not in FUSIONS:
-        raise unknown_name("fusion", fusion, FUSIONS)
 
 
 def mean_over_levels(

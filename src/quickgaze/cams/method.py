@@ -38,15 +38,13 @@ class CamOptions(FeatureOptions):
 
     @classmethod
     def of(cls, given: FeatureOptions, grid: str, component: int) -> CamOptions:
-        """Take what is said of the features from the options of a model or a study.
+        """Take the options of features from those of a model or a study.
 
         Parameters
         ----------
         given : FeatureOptions
             Options of a model or a study.
-        grid : str
-            As above.
-        component : int
+        grid, component
             As above.
 
         Returns

@@ -1,7 +1,6 @@
 """The rules that fix a component's sign.
 
-A principal component has no sign of its own. Each rule gives a number per map, its evidence:
-positive to keep the map's sign, negative to flip it. The absolute value is the margin.
+Each gives a number per map, its evidence: positive keeps the sign, negative flips it.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class SaliencyModel:
         StimulusError
             If a file cannot be read as an image.
         OptionError
-            If something is not an image, or the orientation cannot be told on this grid.
+            If something is not an image, or the orientation gives no sign on this grid.
         """
         if not isinstance(image, list):
             return self._map_batch([as_image(image)])[0]
@@ -203,8 +203,8 @@ class SaliencyModel:
         cam = self._method.compute(CamInput(self.backbone, batch), self.options)
         oriented = cam.oriented(self.orientation)
         margin = cam.margin(self.orientation)
-        untold = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()
-        if bool(untold.any()):
+        undecided = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()
+        if bool(undecided.any()):
             raise OptionError(
                 f"orientation {self.orientation!r} gives no sign on the "
                 f"{cam.grid[0]}x{cam.grid[1]} grid; take another rule or a finer grid"

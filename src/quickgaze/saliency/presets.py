@@ -18,17 +18,13 @@ class Preset:
     summary : str
         What it repeats, in one line.
     backbone, cam, grid : str
-        As for `SaliencyModel`.
     component : int
+    orientation, geometry : str
         As for `SaliencyModel`.
-    orientation : str
-        As for `SaliencyModel`.
-    geometry : str
-        As for `load_backbone`.
     sigmas : tuple of float
         Blurs in pixels that the study scored; the last is the one it showed.
     convention : str
-        That its metrics are computed in.
+        Convention of its metrics.
 
     Examples
     --------
@@ -54,17 +50,10 @@ class Preset:
         Returns
         -------
         dict of str to object
-            Of the blur, the one that the study showed.
+            With the blur that the study showed.
         """
-        return {
-            "backbone": self.backbone,
-            "cam": self.cam,
-            "grid": self.grid,
-            "component": self.component,
-            "orientation": self.orientation,
-            "geometry": self.geometry,
-            "sigma": self.sigmas[-1],
-        }
+        same = ("backbone", "cam", "grid", "component", "orientation", "geometry")
+        return {**{name: getattr(self, name) for name in same}, "sigma": self.sigmas[-1]}
 
 
 PRESETS: Catalogue[Preset] = Catalogue(
