@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 import quickgaze as qg
 from quickgaze.errors import OptionError, StimulusError
 from quickgaze.report import Report, write_report
-from quickgaze.report.chapters.records import equivalent_command, run_facts
+from quickgaze.report.chapters.records import run_facts
 from quickgaze.report.charts import printable
 from quickgaze.report.gallery import rounded, script_json
 from quickgaze.report.papers import latex, numeric, vegalite_version
@@ -236,7 +236,10 @@ def test_options_that_cannot_be_used_leave_nothing(
         ({"image_statistics": True}, "need the photographs"),
         ({"picture_size": 8}, "at least 32"),
         ({"deep_dive": -1}, "0 for none"),
-        ({"attributes": [pl.DataFrame({"stimulus": ["?"], "a": [1]})]}, "tell of no stimulus"),
+        (
+            {"attributes": [pl.DataFrame({"stimulus": ["?"], "a": [1]})]},
+            "is about a stimulus of the run",
+        ),
     ]
     for options, message in wrong:
         with pytest.raises(OptionError, match=re.escape(message)):
@@ -381,10 +384,13 @@ def test_csv_of_names_reads_back(report: Report, hostile: str) -> None:
     assert hostile in {row["stimulus"] for row in csv.DictReader(io.StringIO(text))}
 
 
-def test_the_command_names_what_differs_from_the_defaults() -> None:
+def test_the_command_names_what_differs_from_the_defaults(
+    write_run: Callable[..., Run], tmp_path: Path
+) -> None:
     settings = {"grids": ["s16"], "metrics": ["cc"], "seed": 0, "level_scale": "std"}
-    command = equivalent_command({"dataset": {"name": "osie"}, "settings": settings})
-    assert command == (
+    plan = {"format": 2, "settings": settings, "dataset": {"name": "osie"}, "stimuli": ["1001"]}
+    run = write_run(tmp_path / "run", ["cc"], plan)
+    assert run_facts(run)["command"] == (
         "quickgaze run --dataset osie --root ROOT --grid s16 --level-scale std --metrics cc "
         "--out RUN"
     )

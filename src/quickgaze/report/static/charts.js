@@ -24,7 +24,7 @@ const colours = () => {
   };
 };
 
-// On a narrow page, long names would leave no room for what they name.
+// On a narrow page, names are cut to leave room for the plot.
 const fitted = (spec, width) => {
   if (width > 560) return spec;
   return JSON.parse(JSON.stringify(spec), (key, value) => {

@@ -18,7 +18,7 @@ const LAYERS = [
 const OTHERS = { explained_variance: "explained variance", orientation_margin: "orientation margin" };
 const INDEX = new Map(data.metrics.map((metric) => [metric.name, metric]));
 
-// State, and what the page's other scripts may ask of it.
+// State, and what the page's other scripts read.
 const state = { variant: data.main, sort: data.metric, way: 1, layer: "map", find: "", filters: [], order: [] };
 const own = new Map();
 page.data = data;
@@ -163,7 +163,7 @@ const showChips = () => {
   }));
 };
 
-// With several data sets, a variant has to do with the stimuli of its own alone.
+// With several data sets, a variant only concerns the stimuli of its own.
 const ofVariant = (stimulus) => data.sets === null || data.sets[stimulus] === variant().set;
 const countAll = () => (data.sets === null ? total : data.sets.filter((set) => set === variant().set).length);
 page.useVariantOf = (stimulus) => {
@@ -173,7 +173,7 @@ page.useVariantOf = (stimulus) => {
   refresh();
 };
 
-// Order: what has no value stands last, whichever way is sorted.
+// Order: missing values come last in either direction.
 const arrange = () => {
   const wanted = state.find.trim().toLowerCase();
   const tests = state.filters.map(({ value, keep }) => [values(value), keep]);
@@ -198,7 +198,7 @@ const arrange = () => {
   state.order = kept;
 };
 
-// Cards: rows of equal height; those outside the window are not there.
+// Cards: rows of equal height; only those in the window exist.
 const GAP = 12, WORDS = 48, SWITCH = 36, NARROWEST = 236;
 const shown = new Map();
 let columns = 1, width = 0, height = 0;
@@ -217,7 +217,7 @@ const caption = (stimulus) => {
   else if (state.sort in OTHERS) parts.push(`${OTHERS[state.sort]} ${written(page.score(stimulus, state.sort))}`);
   return parts.join(" · ");
 };
-// Ids often differ at their end, which must not be what is cut off.
+// Ids often differ at their end, so they are cut in the middle.
 const shortened = (name) => (name.length <= 33 ? name : `${name.slice(0, 14)}…${name.slice(-16)}`);
 const layerOf = (stimulus) => own.get(stimulus) ?? state.layer;
 const makeCard = (position) => {
@@ -329,7 +329,7 @@ cards.addEventListener("scroll", () => {
   requestAnimationFrame(() => { scrolling = false; render(); });
 }, { passive: true });
 
-// Arrow keys walk from card to card.
+// Arrow keys move from card to card.
 cards.addEventListener("keydown", (event) => {
   const here = event.target.closest?.(".open");
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
@@ -346,7 +346,7 @@ page.focusCard = (position) => {
   shown.get(position)?.querySelector(".open").focus({ preventScroll: true });
 };
 
-// Begin.
+// Start.
 find("gallery-body").hidden = false;
 if (!pictured) cards.classList.add("no-pictures");
 find("all-layers").hidden = !pictured;

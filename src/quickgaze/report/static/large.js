@@ -1,4 +1,4 @@
-// The large view: one stimulus with all that is known of it; arrow keys go on, Esc closes.
+// The large view: one stimulus with all its data; arrow keys go on, Esc closes.
 (() => {
 "use strict";
 
@@ -78,7 +78,7 @@ dialog.addEventListener("keydown", (event) => {
 let opener = null;
 dialog.addEventListener("toggle", (event) => { if (event.newState === "open") opener = current; });
 dialog.addEventListener("close", () => {
-  // Whoever went on to another stimulus comes back to its card.
+  // Back to the card of the stimulus shown last.
   const position = state.order.indexOf(current);
   if (current !== opener && position >= 0) page.focusCard(position);
 });

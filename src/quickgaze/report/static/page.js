@@ -15,7 +15,7 @@ page.element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
-// Theme: what the system says, until a reader chooses.
+// Theme: the system's, until a reader chooses.
 const THEMES = ["automatic", "light", "dark"];
 const themeButton = document.getElementById("theme");
 const stored = () => {
@@ -31,7 +31,7 @@ const applyTheme = () => {
 themeButton.hidden = false;
 themeButton.addEventListener("click", () => {
   theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-  try { localStorage.setItem("quickgaze-theme", theme); } catch { /* a page from disk may not */ }
+  try { localStorage.setItem("quickgaze-theme", theme); } catch { /* not allowed from disk */ }
   applyTheme();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
@@ -63,7 +63,7 @@ addEventListener("scroll", () => {
 }, { passive: true });
 markSection();
 
-// Parts: one of those that have a label shows at a time.
+// Parts: of those with a label, one is shown at a time.
 for (const chooser of document.querySelectorAll("select[data-choose]")) {
   const parts = [...chooser.closest("section").querySelectorAll(".part")].filter((part) => part.dataset.part !== "0");
   const choose = () => { for (const part of parts) part.hidden = part.dataset.part !== chooser.value; };
@@ -71,7 +71,7 @@ for (const chooser of document.querySelectorAll("select[data-choose]")) {
   choose();
 }
 
-// Tables: a heading sorts by its column, numbers as numbers, what is missing last.
+// Tables: a heading sorts by its column, numbers as numbers, missing values last.
 const number = (text) => {
   const found = /-?[\d,]*\.?\d+/.exec(text);
   return found ? Number(found[0].replaceAll(",", "")) : null;
