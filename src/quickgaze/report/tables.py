@@ -11,7 +11,7 @@ from rich.table import Table
 from quickgaze.bounds import BOUNDS
 from quickgaze.findings import VARIANT
 from quickgaze.metrics import METRICS, Metric
-from quickgaze.report.words import NOTHING, chance, count, number, percent, with_interval
+from quickgaze.report.words import NOTHING, count, number, percent, probability, with_interval
 
 
 def arrow(metric: str) -> str:
@@ -24,14 +24,19 @@ def arrow(metric: str) -> str:
     Returns
     -------
     str
-        An arrow up if they are, down if not.
+        An arrow up if they are, down if not; empty for a metric that no catalogue holds.
 
     Examples
     --------
     >>> arrow("cc"), arrow("kld")
     ('↑', '↓')
     """
-    return "↑" if METRICS[metric].higher_is_better else "↓"
+    higher = _higher_is_better(metric)
+    return "" if higher is None else "↑" if higher else "↓"
+
+
+def _higher_is_better(metric: str) -> bool | None:
+    return METRICS[metric].higher_is_better if metric in METRICS.names() else None
 
 
 def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None = None) -> Table:
@@ -234,7 +239,7 @@ def _by_metric(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     return {
         row["metric"]: {
             **{name: row[name] for name in numbers if name in row},
-            "higher_is_better": METRICS[row["metric"]].higher_is_better,
+            "higher_is_better": _higher_is_better(row["metric"]),
         }
         for row in rows.iter_rows(named=True)
     }
@@ -343,8 +348,8 @@ def comparison_table(summary: pl.DataFrame) -> Table:
             with_interval(row["difference"], row["low"], row["high"]),
             percent(row["win_rate"]),
             number(row["effect_size"], 2),
-            chance(row["wilcoxon_p"]),
-            chance(row["q"]),
+            probability(row["wilcoxon_p"]),
+            probability(row["q"]),
             count(row["images"]),
             row["better"] or NOTHING,
         )

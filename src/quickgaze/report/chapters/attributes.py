@@ -10,7 +10,7 @@ from quickgaze.findings.traits import matched
 from quickgaze.report.charts import effects_chart
 from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
-from quickgaze.report.words import chance, count, number, with_interval
+from quickgaze.report.words import count, number, probability, with_interval
 
 _TEXT = (
     "Which kinds of images go with better or worse agreement. This is exploration: all tests are "
@@ -121,7 +121,7 @@ def _effects(effects: pl.DataFrame, name: str) -> Table:
             "with": number(row["mean_with"]),
             "without": number(row["mean_without"]),
             "images": count(row["images"]),
-            "q": chance(row["q"]),
+            "q": probability(row["q"]),
             "in words": row["sentence"] or row["reason"] or "",
         }
         for row in effects.iter_rows(named=True)
@@ -154,7 +154,7 @@ def _claims(
             "effect": with_interval(row["effect"], row["low"], row["high"]),
             "images with": count(row["images_with"]),
             "without": count(row["images_without"]),
-            "q": chance(row["q"]),
+            "q": probability(row["q"]),
             "in words": row["sentence"] or row["reason"] or "",
         }
         for row in found.iter_rows(named=True)
@@ -176,7 +176,7 @@ def _regression(
         {
             "attribute": row["attribute"],
             "coefficient": with_interval(row["coefficient"], row["low"], row["high"]),
-            "q": chance(row["q"]),
+            "q": probability(row["q"]),
             "variance inflation": number(row["variance_inflation"], 1),
             "remark": row["reason"] or "",
         }

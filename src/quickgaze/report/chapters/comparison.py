@@ -14,7 +14,7 @@ from quickgaze.report.charts import effects_chart
 from quickgaze.report.contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report.subjects import Subject
 from quickgaze.report.tables import arrow
-from quickgaze.report.words import chance, count, number, percent, with_interval
+from quickgaze.report.words import count, number, percent, probability, with_interval
 
 _TEXT = (
     "Which of two runs or variants agrees better with people, on the same images. The difference "
@@ -93,7 +93,7 @@ def _variants(subject: Subject, run: int, bootstrap: Bootstrap) -> Part:
     metric, main = subject.metric, subject.main_of(run)
     found = compare_variants(subject.runs[run], metric, reference=dict(main.keys), **bootstrap)
     rows = [
-        {"first": row["first"], **_cells(row), "q": chance(row["q"])}
+        {"first": row["first"], **_cells(row), "q": probability(row["q"])}
         for row in found.iter_rows(named=True)
     ]
     shown = found.filter(pl.col("low").is_not_null()).select(
@@ -129,7 +129,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str]:
         "difference": with_interval(row["difference"], row["low"], row["high"]),
         "win rate": percent(row["win_rate"]),
         "effect size d": number(row["effect_size"], 2),
-        "p (Wilcoxon)": chance(row["wilcoxon_p"]),
+        "p (Wilcoxon)": probability(row["wilcoxon_p"]),
         "images": count(row["images"]),
         "better": row["better"] or "—",
         "remark": row["reason"] or "",
