@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from quickgaze.study import VARIANT_KEYS
+from quickgaze.study.plan import Plan
 
 KEYS = {
     "backbone": "net",
@@ -29,7 +30,7 @@ class TableRun:
 
     table: pl.DataFrame
     metrics: list[str]
-    plan: dict[str, Any]
+    plan: Plan
     bound_table: pl.DataFrame
     failed: pl.DataFrame
     path: Path = field(default_factory=lambda: Path("RUN"))
@@ -87,11 +88,13 @@ def table_run() -> MakeRun:
         return TableRun(
             table,
             metrics,
-            {
-                "stimuli": stimuli,
-                "settings": {"convention": "tuebingen", "metrics": metrics, **(settings or {})},
-                "dataset": {"name": "folder", "edition": "images", **(dataset or {})},
-            },
+            Plan.from_json(
+                {
+                    "stimuli": stimuli,
+                    "settings": {"convention": "tuebingen", "metrics": metrics, **(settings or {})},
+                    "dataset": {"name": "folder", "edition": "images", **(dataset or {})},
+                }
+            ),
             pl.DataFrame(
                 held, {**bound_schema, **dict.fromkeys(metrics, pl.Float64)}, orient="row"
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -88,7 +89,8 @@ def test_a_metric_of_a_package_that_is_gone_names_the_package(
     with pytest.raises(UnknownNameError, match=r"metric 'luck': RUN has .* the run does not name"):
         ask(run)
     run.complete = True
-    run.manifest = {"versions": {"python": "3.11.1", "numpy": "1.0", "a-lucky-package": "1.2"}}
+    versions = {"python": "3.11.1", "numpy": "1.0", "a-lucky-package": "1.2"}
+    run.manifest = SimpleNamespace(versions=versions)
     with pytest.raises(UnknownNameError, match=r"computed with: a-lucky-package 1\.2 \("):
         ask(run)
     assert means(run, "cc")["images"].to_list() == [60]

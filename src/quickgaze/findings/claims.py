@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from quickgaze.findings.effects import constant, interval_columns, trait_effects
 from quickgaze.findings.selection import Chosen, check_metric, direction, of_one_variant
 from quickgaze.findings.sentences import claim_sentence
 from quickgaze.findings.traits import Trait, matched, traits_of
+from quickgaze.metrics import Metric
 from quickgaze.study import Run
 
 
@@ -71,12 +71,6 @@ CLAIMS = (
     Claim("faces draw people only", _AGREE.format("faces", "less"), _FACES, "less"),
 )
 """What the study said after looking at its best and worst images."""
-
-_CHANCE_LEVELS: Mapping[str, float] = {
-    **dict.fromkeys(("cc", "cc_union", "spearman", "nss"), 0.0),
-    **dict.fromkeys(("auc", "auc_judd", "auc_borji", "auc_shuffled"), 0.5),
-}
-"""Scores of a map unrelated to the image, for metrics that fix them; inverted maps score less."""
 
 _COLUMNS = {
     **dict.fromkeys(("claim", "statement", "attribute", "expected"), pl.String),
@@ -165,9 +159,10 @@ def study_claims(
             f"name columns as one of {', '.join(dict.fromkeys(wanted))}"
         )
     values = scores[metric].to_numpy()
-    rows = [_tested(claim, values, traits, metric, resampling) for claim in claims]
+    known = run.plan.settings.metric(metric)
+    rows = [_tested(claim, values, traits, known, resampling) for claim in claims]
     table = with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row"))
-    expected = pl.when(expected="more").then(1).otherwise(-1) * direction(metric)
+    expected = pl.when(expected="more").then(1).otherwise(-1) * direction(run, metric)
     verdict = (
         pl.when(~claimed(level))
         .then(pl.lit("not decided"))
@@ -181,7 +176,7 @@ def study_claims(
 
 
 def _tested(
-    claim: Claim, scores: Floats, traits: dict[str, Trait], metric: str, resampling: Resampling
+    claim: Claim, scores: Floats, traits: dict[str, Trait], metric: Metric, resampling: Resampling
 ) -> dict[str, Any]:
     row = {"claim": claim.name, "statement": claim.statement, "expected": claim.test}
     name = next((name for name in claim.attributes if name in traits), None)
@@ -204,15 +199,15 @@ def _yes_or_no(trait: Trait) -> Trait:
 
 
 def _against_chance(
-    scores: Floats, trait: Trait, metric: str, resampling: Resampling
+    scores: Floats, trait: Trait, metric: Metric, resampling: Resampling
 ) -> dict[str, Any]:
     scored = np.isfinite(scores)
     about = scores[(trait.values == 1) & scored]
     others = int(((trait.values == 0) & scored).sum())
     row: dict[str, Any] = {"images_with": len(about), "images_without": others}
-    if metric not in _CHANCE_LEVELS:
-        return {**row, "reason": f"{metric} has no fixed chance level"}
-    level = _CHANCE_LEVELS[metric]
+    level = metric.chance
+    if level is None:
+        return {**row, "reason": f"{metric.name} has no fixed chance level"}
     row |= {"held_against": level, "mean_with": float(about.mean()) if len(about) else None}
     if len(about) < FEWEST_IMAGES:
         return {**row, "reason": f"{len(about)} images with it; a test needs {FEWEST_IMAGES}"}

@@ -149,11 +149,14 @@ def compare(
     if all(each.is_empty() for each in pairs.values()):
         raise OptionError(f"{first.place} and {second.place} have no stimulus in common")
     summary = [
-        {"metric": name, **_compared(each, name, resampling)} for name, each in pairs.items()
+        {"metric": name, **_compared(each, direction(first, name), resampling)}
+        for name, each in pairs.items()
     ]
     return Comparison(
         pl.DataFrame(summary, {"metric": pl.String, **_COLUMNS}, orient="row"),
-        pl.concat(_differing_most(each, name, n) for name, each in pairs.items()),
+        pl.concat(
+            _differing_most(each, name, direction(first, name), n) for name, each in pairs.items()
+        ),
     )
 
 
@@ -221,12 +224,12 @@ def compare_variants(
         pairs = [(keys, own) for keys in groups if keys != own]
     if not pairs:
         raise OptionError("there is one variant, so nothing to compare it with; widen `variant`")
-    names = _names(list(groups))
+    names, better = _names(list(groups)), direction(run, metric)
     found = [
         {
             "first": names[one],
             "second": names[other],
-            **_compared(_paired(groups[one], groups[other], metric), metric, resampling),
+            **_compared(_paired(groups[one], groups[other], metric), better, resampling),
         }
         for one, other in pairs
     ]
@@ -249,17 +252,21 @@ def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None
 
 def _check_comparable(first: Run, second: Run) -> None:
     """Refuse runs whose scores do not mean the same."""
-    places = (
-        ("settings", "convention", "score in different conventions"),
-        ("dataset", "name", "are of different data sets"),
-        ("dataset", "edition", "are of different editions of the data set"),
-        ("settings", "density_sigma", "blur the fixations differently"),
+    ours, theirs = first.plan, second.plan
+    facts = (
+        (ours.settings.convention, theirs.settings.convention, "score in different conventions"),
+        (ours.dataset.name, theirs.dataset.name, "are of different data sets"),
+        (ours.dataset.edition, theirs.dataset.edition, "are of different editions of the data set"),
+        (
+            ours.settings.density_sigma,
+            theirs.settings.density_sigma,
+            "blur the fixations differently",
+        ),
     )
-    for part, key, problem in places:
-        ours, theirs = (run.plan.get(part, {}).get(key) for run in (first, second))
-        if ours != theirs:
+    for here, there, problem in facts:
+        if here != there:
             raise OptionError(
-                f"{first.place} and {second.place} {problem} ({ours} and {theirs}), so that their "
+                f"{first.place} and {second.place} {problem} ({here} and {there}), so that their "
                 "scores cannot be compared; run one of them again"
             )
 
@@ -270,7 +277,7 @@ def _paired(first: pl.DataFrame, second: pl.DataFrame, metric: str) -> pl.DataFr
     return first.select("stimulus", first=metric).join(theirs, on="stimulus", maintain_order="left")
 
 
-def _compared(pairs: pl.DataFrame, metric: str, resampling: Resampling) -> dict[str, Any]:
+def _compared(pairs: pl.DataFrame, better: int, resampling: Resampling) -> dict[str, Any]:
     """Columns of the summary for one metric, without those that are null."""
     first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
     defined = np.isfinite(first) & np.isfinite(second)
@@ -280,7 +287,7 @@ def _compared(pairs: pl.DataFrame, metric: str, resampling: Resampling) -> dict[
     if not images:
         return {**row, "reason": "no image has both scores"}
     difference = first - second
-    agreeing = difference * direction(metric)
+    agreeing = difference * better
     row["first_mean"], row["second_mean"] = float(first.mean()), float(second.mean())
     row["difference"] = float(difference.mean())
     row["win_rate"] = float((agreeing > 0).mean() + (agreeing == 0).mean() / 2)
@@ -314,16 +321,16 @@ def _tests(agreeing: Floats) -> dict[str, float | None]:
     }
 
 
-def _differing_most(pairs: pl.DataFrame, metric: str, n: int) -> pl.DataFrame:
-    agreeing = pl.col("difference") * direction(metric)
-    better = pl.when(agreeing > 0).then(pl.lit("first")).when(agreeing < 0).then(pl.lit("second"))
+def _differing_most(pairs: pl.DataFrame, metric: str, better: int, n: int) -> pl.DataFrame:
+    agreeing = pl.col("difference") * better
+    winner = pl.when(agreeing > 0).then(pl.lit("first")).when(agreeing < 0).then(pl.lit("second"))
     return (
         pairs.select(pl.lit(metric).alias("metric"), "stimulus", "first", "second")
         .with_columns((pl.col("first") - pl.col("second")).alias("difference"))
         .filter(pl.col("difference").is_finite())
         .sort(pl.col("difference").abs(), "stimulus", descending=[True, False])
         .head(n)
-        .with_columns(better.alias("better"))
+        .with_columns(winner.alias("better"))
     )
 
 

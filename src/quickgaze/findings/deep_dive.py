@@ -95,17 +95,17 @@ def deep_dive(
     names = list(dict.fromkeys(stimuli))
     if not names:
         raise OptionError("no stimulus is named; give the ids of those to look at")
-    planned = set(run.plan["stimuli"])
+    planned = set(run.plan.stimuli)
     for name in names:
         if name not in planned:
-            raise unknown_name("stimulus of the run", name, run.plan["stimuli"])
+            raise unknown_name("stimulus of the run", name, run.plan.stimuli)
     scores = run.scores()
     rule = {key: value for key, value in (variant or {}).items() if key != "grid"}
     of_one_variant(scores, rule, ["grid"])
     reference = of_one_variant(scores, variant, ["grid"])["grid"].head(1).to_list()
     scores = scores.filter(pl.col("stimulus").is_in(names))
     order = pl.DataFrame({"stimulus": names}, {"stimulus": pl.String})
-    better = direction(metric)
+    better = direction(run, metric)
     grids = (
         order.join(scores.filter(**rule), on="stimulus", maintain_order="left_right")
         .join(

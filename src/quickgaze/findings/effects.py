@@ -113,7 +113,7 @@ def attribute_effects(
         for row in trait_effects(scores[name].to_numpy(), traits, resampling)
     ]
     table = with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(claimed(level))
-    sentences = [effect_sentence(row, direction(row["metric"])) for row in table.to_dicts()]
+    sentences = [effect_sentence(row, direction(run, row["metric"])) for row in table.to_dicts()]
     return table.with_columns(pl.Series("sentence", sentences, pl.String))
 
 

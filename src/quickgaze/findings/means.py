@@ -85,7 +85,10 @@ def means(
     """
     resampling = Resampling(confidence, resamples, seed)
     paired = _paired(run, metrics_of(run, metrics), variant)
-    tables = [_of_metric(scores, metric, resampling) for metric, scores in paired.items()]
+    tables = [
+        _of_metric(scores, metric, direction(run, metric), resampling)
+        for metric, scores in paired.items()
+    ]
     return pl.concat(tables).sort("variant", maintain_order=True).drop("variant")
 
 
@@ -138,7 +141,7 @@ def shares(run: Run) -> pl.DataFrame:
             pl.len().cast(pl.Int64).alias("images"),
             pl.col("ceiling").first(),
         )
-        .with_columns(pl.when(way * direction(metric) > 0).then(covered / way).alias("share"))
+        .with_columns(pl.when(way * direction(run, metric) > 0).then(covered / way).alias("share"))
         for metric, scores in _paired(run, run.metrics, None).items()
     )
 
@@ -146,11 +149,11 @@ def shares(run: Run) -> pl.DataFrame:
 def _paired(run: Run, metrics: Sequence[str], variant: Chosen | None) -> dict[str, pl.DataFrame]:
     """By metric, each score of a model beside those of chance and people on the same image."""
     check_installed(run, metrics)
-    convention = run.plan["settings"]["convention"]
+    convention = run.plan.settings.convention
     scores, bounds = of_variants(run.scores(), variant), run.bounds()
     paired = {}
     for metric in metrics:
-        ceiling = people(metric, convention)
+        ceiling = people(run.plan.settings.metric(metric), convention)
         table = scores.select("stimulus", *VARIANT, model=metric)
         for name, bound in (("chance", CHANCE), ("people", ceiling)):
             own = bounds.filter(bound=bound).select("stimulus", pl.col(metric).alias(name))
@@ -159,7 +162,9 @@ def _paired(run: Run, metrics: Sequence[str], variant: Chosen | None) -> dict[st
     return paired
 
 
-def _of_metric(paired: pl.DataFrame, metric: str, resampling: Resampling) -> pl.DataFrame:
+def _of_metric(
+    paired: pl.DataFrame, metric: str, better: int, resampling: Resampling
+) -> pl.DataFrame:
     """Rows of `means` for one metric, each with the number of its variant."""
     images = paired.select("stimulus").unique(maintain_order=True).with_row_index("image")
     variants = paired.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
@@ -172,7 +177,7 @@ def _of_metric(paired: pl.DataFrame, metric: str, resampling: Resampling) -> pl.
     undefined = placed.filter(pl.col("model").is_nan())["variant"].to_numpy()
 
     of_images = np.concatenate([scores[0], *complete], axis=1)
-    statistic = _with_share(mean_of(of_images), direction(metric))
+    statistic = _with_share(mean_of(of_images), better)
     found = bootstrap_intervals(statistic, images.height, resampling)
     estimate, low, high = (each.reshape(5, -1) for each in (found.estimate, found.low, found.high))
     for limits in (low, high):

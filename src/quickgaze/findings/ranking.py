@@ -60,7 +60,7 @@ def ranking(run: Run, metric: str, n: int = 25, *, variant: Chosen | None = None
         raise OptionError(f"n is {n}; give how many stimuli of each kind to list, at least 1")
     scores = of_variants(run.scores(), variant).select(*VARIANT, "stimulus", score=metric)
     groups = scores.partition_by(VARIANT, maintain_order=True) or [scores]
-    return pl.concat(_ranked(group, direction(metric) > 0, n) for group in groups)
+    return pl.concat(_ranked(group, direction(run, metric) > 0, n) for group in groups)
 
 
 def _ranked(scores: pl.DataFrame, higher_is_better: bool, n: int) -> pl.DataFrame:

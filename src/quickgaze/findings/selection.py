@@ -35,7 +35,7 @@ def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
 
 def check_installed(run: Run, metrics: Sequence[str]) -> None:
     """Refuse metrics of a run that came from a package which is no longer installed."""
-    known = METRICS.names()
+    known = {*METRICS.names(), *run.plan.settings.own_metrics}
     lost = next((metric for metric in metrics if metric not in known), None)
     if lost is not None:
         gone = _packages_gone(run)
@@ -52,7 +52,7 @@ def check_installed(run: Run, metrics: Sequence[str]) -> None:
 
 def _packages_gone(run: Run) -> list[str]:
     """Name the packages, with versions, that a run was computed with and that are missing."""
-    versions = run.manifest.get("versions", {}) if run.complete else {}
+    versions = run.manifest.versions if run.complete else {}
     return [
         f"{name} {release}"
         for name, release in versions.items()
@@ -68,9 +68,9 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-def direction(metric: str) -> int:
+def direction(run: Run, metric: str) -> int:
     """1 if higher scores of a metric are better, -1 if lower ones are."""
-    return 1 if METRICS[metric].higher_is_better else -1
+    return 1 if run.plan.settings.metric(metric).higher_is_better else -1
 
 
 def of_variants(scores: pl.DataFrame, variant: Chosen | None) -> pl.DataFrame:
