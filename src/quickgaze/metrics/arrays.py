@@ -63,10 +63,7 @@ def beside(reference: Array, values: Array, what: str) -> Array:
 
 
 def numbers_beside(reference: Array, numbers: npt.NDArray[Any]) -> Array:
-    """Bring NumPy's numbers to the library and the device of a reference.
-
-    Integers stay as they are, fractions become `scoring_dtype`.
-    """
+    """Bring NumPy's integers, or fractions as `scoring_dtype`, to a reference's library."""
     xp, place = array_namespace(reference), device(reference)
     # devices that lack float64 refuse it
     kind = scoring_dtype(xp, place) if numbers.dtype.kind == "f" else None

@@ -55,10 +55,8 @@ class Metric:
 
     Raises
     ------
-    UnknownNameError
-        If a definition is for a convention that does not exist.
     OptionError
-        If the name cannot be used, or there is no definition.
+        If the name or a convention cannot be used, or there is no definition.
 
     Examples
     --------
@@ -283,10 +281,8 @@ def as_metric(given: str | Metric) -> Metric:
 
     Raises
     ------
-    UnknownNameError
-        If there is no metric of this name.
     OptionError
-        If it is neither name nor metric, or a metric of your own has the name of another.
+        If there is no metric of this name, or one of your own has the name of another.
 
     Examples
     --------
@@ -323,11 +319,6 @@ def required_inputs(
     frozenset of str
         Of ``"density"``; ``"fixations"``; ``"others"``, the fixations of other images;
         ``"baseline"``, a density known without the image; and ``"seed"``.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such metric.
 
     Examples
     --------

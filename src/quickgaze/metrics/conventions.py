@@ -30,11 +30,7 @@ Input: TypeAlias = Literal["density", "fixations", "others", "baseline", "seed"]
 
 
 class UndefinedError(Exception):
-    """A score that does not exist for this map and target.
-
-    Raised by the definition of a metric and turned into NaN before it reaches a user; the
-    message is the reason: a sentence without its full stop.
-    """
+    """A score that does not exist; a definition raises it, with the reason, to be given NaN."""
 
 
 @dataclass(frozen=True)

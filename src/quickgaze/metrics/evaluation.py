@@ -68,18 +68,11 @@ def evaluate(
     Returns
     -------
     float, or Array of shape () or (B,)
-        A float for one NumPy map, otherwise an array of the library and on the device of
-        `maps`. NaN where the metric is undefined.
-
-    Raises
-    ------
-    OptionError
-        If an argument has the wrong shape or type, or for an unknown convention.
+        A float for one NumPy map. NaN where the metric is undefined.
 
     Examples
     --------
-    A metric of one's own is a computation with two prepared maps. Shapes, batches, libraries and
-    undefined scores are taken care of.
+    Shapes, batches, libraries and undefined scores are taken care of:
 
     >>> def compute(prediction, density):
     ...     return prediction.maximum / density.maximum
@@ -90,23 +83,6 @@ def evaluate(
     array([0.5, 1. , nan])
     """
     maps = as_maps(maps)
-    found = outcomes_of(name, definitions, convention, maps, target, beside, seed)
-    values = [_nan(maps) if each.value is None else each.value for each in found]
-    if maps.ndim == 2:
-        return float(values[0]) if is_numpy_array(maps) else values[0]
-    return array_namespace(maps).stack(values) if values else _nan(maps)[None][:0]
-
-
-def outcomes_of(
-    name: str,
-    definitions: Mapping[str, Definition],
-    convention: str,
-    maps: Array,
-    target: Any,
-    beside: Any,
-    seed: int,
-) -> list[Outcome]:
-    """Compute one metric for maps (H, W) or (B, H, W), one outcome per map."""
     definition = definition_in(convention, definitions, name)
     require_seed(seed)
     given: dict[Input, Any] = {definition.compares: target}
@@ -114,7 +90,11 @@ def outcomes_of(
         given[definition.beside] = beside
     inputs = prepare(maps, given, f"{name} in the convention {convention!r}")
     batch = maps[None, ...] if maps.ndim == 2 else maps
-    return outcomes({name: definition}, batch, inputs, seed)[name]
+    found = outcomes({name: definition}, batch, inputs, seed)[name]
+    values = [_nan(maps) if each.value is None else each.value for each in found]
+    if maps.ndim == 2:
+        return float(values[0]) if is_numpy_array(maps) else values[0]
+    return array_namespace(maps).stack(values) if values else _nan(maps)[None][:0]
 
 
 def outcomes(
@@ -123,10 +103,7 @@ def outcomes(
     inputs: Mapping[Input, Iterator[Any]],
     seed: int,
 ) -> dict[str, list[Outcome]]:
-    """Compute metrics for a batch (B, H, W), one outcome per map, by name.
-
-    `inputs` hold what `prepare` made of what there is to compare with.
-    """
+    """Compute metrics for a batch (B, H, W), whose maps take `inputs` in turn; by name."""
     found: dict[str, list[Outcome]] = {name: [] for name in definitions}
     # One map at a time: it fits the processor's cache where a batch does not, and no score can
     # depend on the maps beside it.
@@ -141,13 +118,12 @@ def outcomes(
 def _outcome(
     definition: Definition, prediction: PreparedMap, given: Mapping[Input, Any], seed: int
 ) -> Outcome:
-    arguments: list[Any] = [prediction]
+    arguments = [prediction]
     for name in definition.inputs:
-        if name == "seed":
-            continue
-        if name not in given:
-            return Outcome(None, MISSING[name])
-        arguments.append(given[name])
+        if name != "seed":
+            if name not in given:
+                return Outcome(None, MISSING[name])
+            arguments.append(given[name])
     with np.errstate(all="ignore"):
         try:
             for argument in arguments:
@@ -155,7 +131,7 @@ def _outcome(
             value = definition.compute(*arguments, *([seed] if definition.random else ()))
         except UndefinedError as why:
             return Outcome(None, str(why))
-        if not bool(array_namespace(prediction.row).isfinite(value)):
+        if not bool(prediction.xp.isfinite(value)):
             return Outcome(None, "the values are too large to compute with")
     return Outcome(value, None)
 

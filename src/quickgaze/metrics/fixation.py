@@ -40,10 +40,9 @@ def nss(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; any scale and offset.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each. In the convention ``"cap6415"``, a density instead: shape
-        (H, W), or (B, H, W).
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
+        In the convention ``"cap6415"``, a density instead: shape (H, W), or (B, H, W).
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         ``"tuebingen"`` and ``"salicon"``: mean over all fixations, repeats kept, of the map minus
         its mean, divided by its standard deviation (ddof 0). ``"mit"``: the same over the pixels
@@ -54,27 +53,19 @@ def nss(
     Returns
     -------
     float, or Array of shape () or (B,)
-        In standard deviations of the map, higher is better, 0 is chance. A float for one NumPy
-        map, otherwise an array of the library and on the device of `map`. NaN if no fixation
-        lies inside the image, or if the map holds NaN or infinity. In ``"cap6415"``, NaN if the
-        density is constant, not finite or nowhere above 0.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
+        In standard deviations of the map, higher is better, 0 is chance. NaN if no fixation lies
+        inside the image, or if the map holds NaN or infinity. In ``"cap6415"``, NaN if the density
+        is constant, not finite or nowhere above 0.
 
     Notes
     -----
     A score in ``"cap6415"`` cannot be compared with any published value of NSS: a blurred
-    density is above 0 almost everywhere.
-
-    The score of a torch map has a gradient, which is finite for a constant map too.
+    density is above 0 almost everywhere. The score of a torch map has a gradient, which is finite
+    for a constant map too.
 
     References
     ----------
-    .. [1] R. J. Peters, A. Iyer, L. Itti and C. Koch, "Components of bottom-up gaze allocation in
-       natural images", Vision Research 45(18), 2005.
+    .. [1] Peters, Iyer, Itti & Koch 2005, Vision Research 45(18).
 
     Examples
     --------
@@ -99,11 +90,10 @@ def information_gain(
     Parameters
     ----------
     map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale.
+        Saliency map, or a batch of them, of any scale.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each.
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
     baseline : Array, shape (H, W) or (B, H, W)
         Density that is known without the image, as a rule where people look in other images; a
         constant one is uniform. One for all maps, or one for each.
@@ -117,24 +107,17 @@ def information_gain(
     Returns
     -------
     float, or Array of shape () or (B,)
-        In bits per fixation, higher is better; 0 is as good as the baseline. A float for one
-        NumPy map, otherwise an array of the library and on the device of `map`. NaN if no
-        fixation lies inside the image, or if the map or the baseline holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known or does not define it.
+        In bits per fixation, higher is better; 0 is as good as the baseline. NaN if no fixation
+        lies inside the image, or if the map or the baseline holds NaN or infinity.
 
     Notes
     -----
-    A saliency map is no probability: a fixation where it is 0 costs up to about 70 bits (50 in
-    ``"mit"``), so that one such fixation may rule the score.
+    A saliency map is not a probability: a fixation where it is 0 costs up to about 70 bits (50 in
+    ``"mit"``), so that one such fixation may decide the score.
 
     References
     ----------
-    .. [1] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Information-theoretic model comparison
-       unifies saliency metrics", PNAS 112(52), 2015.
+    .. [1] Kümmerer, Wallis & Bethge 2015, PNAS 112(52).
 
     Examples
     --------
@@ -182,15 +165,17 @@ def _bits_over_baseline(
 
 
 def _bits_at(prepared: PreparedMap, pixels: Array) -> Array:
-    xp = array_namespace(prepared.row)
-    logarithms = xp.log2(values_at(prepared, regularised(prepared), pixels))
-    return logarithms - xp.log2(prepared.once(sum_of_regularised))
+    values, whole = (
+        values_at(prepared, regularised(prepared), pixels),
+        prepared.once(sum_of_regularised),
+    )
+    return prepared.xp.log2(values) - prepared.xp.log2(whole)
 
 
 def _bits_over_baseline_at_unique_pixels(
     prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
 ) -> Array:
-    xp, pixels = array_namespace(prediction.row), fixated.unique
+    xp, pixels = prediction.xp, fixated.unique
     p, b = (values_at(each, min_max_share(each), pixels) for each in (prediction, baseline))
     return _mean(xp.log2(SMALLEST_SHARE + p) - xp.log2(SMALLEST_SHARE + b))
 

@@ -28,14 +28,12 @@ Points: TypeAlias = torch.Tensor | Sequence[torch.Tensor]
 class SaliencyMetric(torchmetrics.Metric):
     """Base of the modules: the mean of a metric over images.
 
-    A class of its own for each metric says which one by its `name`; what torchmetrics wants to
-    know of it is taken from the catalogue.
+    Each metric has a class with its `name`; the rest is taken from the catalogue.
 
     Parameters
     ----------
     convention : str, optional
-        The convention of the scores; by default the first that defines the metric:
-        ``"tuebingen"``, or ``"mit"`` for those of that convention alone.
+        By default the first that defines the metric: ``"tuebingen"``, or ``"mit"``.
     seed : int
         Start of the random numbers of each map, for metrics that draw any.
     **options : object
@@ -43,18 +41,14 @@ class SaliencyMetric(torchmetrics.Metric):
 
     Raises
     ------
-    UnknownNameError
-        If there is no such convention.
     OptionError
-        If the convention does not define the metric, or a package that it needs is missing.
+        If the convention is not known or does not define the metric, or a package is missing.
 
     Notes
     -----
     Scores add up in float64. On a device that lacks it, such as Apple's, leave the module on the
-    processor: it takes maps from any device.
-
-    Two modules share their state in a `torchmetrics.MetricCollection` only if they have the same
-    metric, convention and seed.
+    processor: it takes maps from any device. In a `torchmetrics.MetricCollection`, only modules of
+    the same metric, convention and seed share their state.
 
     Examples
     --------
@@ -136,8 +130,12 @@ class DensityMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> issubclass(CC, DensityMetric), issubclass(NSS, DensityMetric)
-    (True, False)
+    >>> density = torch.arange(12.0).reshape(3, 4)
+    >>> cc = CC()
+    >>> cc.update(torch.stack([2 * density, -density, density**0]), density)
+    >>> cc.update(density, density)
+    >>> cc.compute().item(), cc.scored
+    (0.25, 4)
     """
 
     def update(self, maps: torch.Tensor, density: torch.Tensor) -> None:
@@ -145,10 +143,8 @@ class DensityMetric(SaliencyMetric):
 
         Parameters
         ----------
-        maps : Tensor, shape (B, H, W) or (H, W)
-            Saliency maps.
-        density : Tensor, shape (B, H, W) or (H, W)
-            Human saliency map of each, or one for all.
+        maps, density : Tensor, shape (B, H, W) or (H, W)
+            Saliency maps, and the human saliency map of each or one for all.
         """
         self._add(maps, density)
 
@@ -158,8 +154,10 @@ class FixationMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> issubclass(CC, FixationMetric), issubclass(NSS, FixationMetric)
-    (False, True)
+    >>> maps, nss = torch.arange(24.0).reshape(2, 3, 4), NSS()
+    >>> nss.update(maps, [torch.tensor([[3, 2], [3, 1]]), torch.empty(0, 2)])
+    >>> round(nss.compute().item(), 6), nss.scored, nss.undefined
+    (1.01389, 1, 1)
     """
 
     def update(self, maps: torch.Tensor, fixations: Points) -> None:
@@ -168,7 +166,6 @@ class FixationMetric(SaliencyMetric):
         Parameters
         ----------
         maps : Tensor, shape (B, H, W) or (H, W)
-            Saliency maps.
         fixations : sequence of B Tensors of shape (n, 2), or one such Tensor
             Columns x and y in pixels, from 0, for each map or for all. In the convention
             ``"cap6415"``, densities as of a `DensityMetric`.
@@ -181,8 +178,10 @@ class OthersMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> issubclass(AUCShuffled, OthersMetric)
-    True
+    >>> map_, shuffled = torch.arange(12.0).reshape(3, 4), AUCShuffled()
+    >>> shuffled.update(map_, torch.tensor([[3, 2], [3, 1]]), torch.tensor([[0, 0], [3, 1]]))
+    >>> shuffled.compute().item()
+    0.875
     """
 
     def update(
@@ -208,8 +207,10 @@ class BaselineMetric(SaliencyMetric):
 
     Examples
     --------
-    >>> issubclass(InformationGain, BaselineMetric)
-    True
+    >>> map_, gain = torch.arange(12.0).reshape(3, 4), InformationGain()
+    >>> gain.update(map_, torch.tensor([[3, 2], [3, 1]]), torch.ones(3, 4))
+    >>> round(gain.compute().item(), 6)
+    0.674044
     """
 
     def update(self, maps: torch.Tensor, fixations: Points, baseline: torch.Tensor) -> None:
@@ -227,32 +228,18 @@ class BaselineMetric(SaliencyMetric):
 
 M = TypeVar("M", bound=SaliencyMetric)
 
-_EXAMPLE = """
-    >>> import torch
-    >>> map_ = torch.arange(64 * 96.0).reshape(64, 96)
-    >>> metric = {name}()
-    >>> metric.update({arguments})
-    >>> metric.scored, metric.undefined, metric.compute().isfinite().item()
-    (1, 0, True)
-"""
-
 
 def _module(class_name: str, base: type[M], metric: str) -> type[M]:
-    """Make the module of a metric in the catalogue, with documentation."""
-    points = "torch.tensor([[3, 2], [90, 50]])"
-    arguments = {
-        DensityMetric: "map_.flip(1), map_",
-        FixationMetric: f"map_, {points}",
-        OthersMetric: f"map_, {points}, torch.tensor([[5, 9], [7, 7]])",
-        BaselineMetric: f"map_, {points}, torch.ones(64, 96)",
-    }[base]
-    told = METRICS[metric]
-    documented = (
-        f"Mean over images of `quickgaze.metrics.{metric}`: {told.summary}.\n\n"
-        f"    Made with the parameters of a `SaliencyMetric`; its conventions are "
-        f"{', '.join(told.conventions)}.\n\n    Examples\n    --------"
-        + _EXAMPLE.format(name=class_name, arguments=arguments)
-    )
+    """Make the module of a metric in the catalogue, with its documentation."""
+    documented = f"""Mean of `quickgaze.metrics.{metric}`: {METRICS[metric].summary}.
+
+    Takes the parameters of a `SaliencyMetric`, and in ``update`` those of a `{base.__name__}`.
+
+    Examples
+    --------
+    >>> {class_name}().name, {class_name}().convention
+    {metric, METRICS[metric].conventions[0]}
+    """
     members = {"name": metric, "__doc__": documented, "__module__": __name__}
     made: type[M] = type(class_name, (base,), members)
     return made

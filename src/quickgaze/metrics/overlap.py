@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from math import ceil
 
-from array_api_compat import array_namespace
-
 from quickgaze.metrics.arrays import Array
 from quickgaze.metrics.conventions import (
     DEFAULT_CONVENTION,
@@ -24,41 +22,30 @@ def iou(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; only the order of its values matters.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of which only the order of values matters, and the human saliency map:
+        one for all, or one for each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         The definition is the same in all.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
-        of the library and on the device of `map`. NaN if more than a tenth of the pixels share
-        the highest value of the map or of the density, if the density is constant, or if either
-        holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
+        In [0, 1], higher is better; no unit. NaN if more than a tenth of the pixels share the
+        highest value of the map or of the density, if the density is constant, or if either holds
+        NaN or infinity.
 
     Notes
     -----
-    With k for a tenth of the number of pixels, rounded up, the highest tenth is the pixels that
-    are above the value of rank k + 1: k pixels, or fewer where values are tied across the
-    border, since nothing tells which of the tied pixels belong to it. A map that is above 0 on
-    5 % of its pixels and 0 elsewhere has these 5 %.
-
-    Two tenths that lie at random overlap with an IoU of about 0.053 and a Dice score of 0.1.
+    With k for a tenth of the number of pixels, rounded up, the highest tenth is the pixels above
+    the value of rank k + 1: k pixels, or fewer where that value occurs several times. A map that
+    is above 0 on 5 % of its pixels and 0 elsewhere has these 5 %. Two tenths at random overlap
+    with an IoU of about 0.053 and a Dice score of 0.1.
 
     References
     ----------
-    .. [1] P. Jaccard, "The distribution of the flora in the alpine zone", New Phytologist 11(2),
-       1912.
-    .. [2] T. Fel, I. Felipe, D. Linsley and T. Serre, "Harmonizing the object recognition
-       strategies of deep neural networks with humans", NeurIPS 2022.
+    .. [1] Jaccard 1912, New Phytologist 11(2).
+    .. [2] Fel, Felipe, Linsley & Serre 2022, NeurIPS.
 
     Examples
     --------
@@ -77,23 +64,16 @@ def dice(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Ar
 
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; only the order of its values matters.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of which only the order of values matters, and the human saliency map:
+        one for all, or one for each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         The definition is the same in all.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
-        of the library and on the device of `map`. NaN where `iou` is.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
+        In [0, 1], higher is better; no unit. NaN where `iou` is.
 
     See Also
     --------
@@ -101,10 +81,7 @@ def dice(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Ar
 
     References
     ----------
-    .. [1] L. R. Dice, "Measures of the Amount of Ecologic Association Between Species", Ecology
-       26(3), 1945.
-    .. [2] T. Fel, I. Felipe, D. Linsley and T. Serre, "Harmonizing the object recognition
-       strategies of deep neural networks with humans", NeurIPS 2022.
+    .. [1] Dice 1945, Ecology 26(3).
 
     Examples
     --------
@@ -129,7 +106,7 @@ def _dice(prediction: PreparedMap, density: PreparedMap) -> Array:
 def _numbers(prediction: PreparedMap, density: PreparedMap) -> tuple[Array, Array]:
     """Count the pixels in both tenths, and add up the numbers of pixels in each."""
     first, second = prediction.once(_highest_tenth), density.once(_highest_tenth)
-    xp, precise = array_namespace(first), prediction.precise
+    xp, precise = prediction.xp, prediction.precise
     return precise(xp.sum(first & second)), precise(xp.sum(first) + xp.sum(second))
 
 
@@ -138,7 +115,7 @@ def _highest_tenth(prepared: PreparedMap) -> Array:
     n = prepared.number
     k = ceil(n / 10)
     top = prepared.sortable > prepared.ascending[max(n - k - 1, 0)]
-    if not bool(array_namespace(top).any(top)):
+    if not bool(prepared.xp.any(top)):
         raise UndefinedError(
             f"more than a tenth of the pixels share the highest value of the {prepared.role}"
         )

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from array_api_compat import array_namespace
-
 from quickgaze.metrics.arrays import Array, dot
 from quickgaze.metrics.conventions import (
     DEFAULT_CONVENTION,
@@ -26,26 +24,17 @@ def cc(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arra
 
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale and offset.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of any scale and offset, and the human saliency map: one for all or each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
-        ``"tuebingen"``, ``"mit"`` and ``"salicon"``: a constant map scores 0. ``"cap6415"``:
-        both are min-max scaled first, which changes no correlation, and a constant map is
-        undefined.
+        A constant map scores 0, but is undefined in ``"cap6415"``, which min-max scales both
+        first; that changes no correlation.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [-1, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
-        of the library and on the device of `map`. NaN if the density is constant, or if the map
-        or the density holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
+        In [-1, 1], higher is better; no unit. NaN if the density is constant, or if either holds
+        NaN or infinity.
 
     Notes
     -----
@@ -54,10 +43,7 @@ def cc(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arra
 
     References
     ----------
-    .. [1] O. Le Meur, P. Le Callet and D. Barba, "Predicting visual fixations on video based on
-       low-level visual features", Vision Research 47(19), 2007.
-    .. [2] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Saliency Benchmarking Made Easy:
-       Separating Models, Maps and Metrics", ECCV 2018.
+    .. [1] Le Meur, Le Callet & Barba 2007, Vision Research 47(19).
 
     Examples
     --------
@@ -78,10 +64,8 @@ def cc_union(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
 
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale and offset.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of any scale and offset, and the human saliency map: one for all or each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         The definition is that of ``"cap6415"`` in all, except when fewer than two pixels count:
         0 in ``"cap6415"``, undefined in the others.
@@ -89,14 +73,8 @@ def cc_union(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [-1, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
-        of the library and on the device of `map`. NaN if the density is constant, if either is
+        In [-1, 1], higher is better; no unit. NaN if the density is constant, if either is
         constant over the pixels that count, or if either holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
 
     Notes
     -----
@@ -123,25 +101,17 @@ def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
 
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; only the order of its values matters.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of which only the order of values matters, and the human saliency map:
+        one for all, or one for each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
-        The definition is the same in all: Pearson's correlation of the ranks, where equal values
-        share the average of theirs.
+        The same in all: Pearson's correlation of the ranks; equal values share their average.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [-1, 1], higher is better; no unit. A float for one NumPy map, otherwise an array
-        of the library and on the device of `map`. NaN if the map or the density is constant, or
-        holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
+        In [-1, 1], higher is better; no unit. NaN if either is constant, or holds NaN or
+        infinity.
 
     Notes
     -----
@@ -150,10 +120,8 @@ def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
 
     References
     ----------
-    .. [1] C. Spearman, "The Proof and Measurement of Association between Two Things", The
-       American Journal of Psychology 15(1), 1904.
-    .. [2] T. Fel, I. Felipe, D. Linsley and T. Serre, "Harmonizing the object recognition
-       strategies of deep neural networks with humans", NeurIPS 2022.
+    .. [1] Spearman 1904, The American Journal of Psychology 15(1).
+    .. [2] Fel, Felipe, Linsley & Serre 2022, NeurIPS.
 
     Examples
     --------
@@ -168,35 +136,22 @@ def spearman(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -
 def mae(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
     """Mean absolute difference of the min-max scaled saliency map and human density.
 
+    A map of 0 scores well, as human densities are near 0 almost everywhere. It is offered for
+    comparison with the CAP6415 study of autumn 2025.
+
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of any scale and offset, a constant one being 0, and the human saliency
+        map: one for all or each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         The definition is the same in all.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], lower is better; no unit. A float for one NumPy map, otherwise an array of
-        the library and on the device of `map`. NaN if the density is constant, or if the map or
-        the density holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
-
-    Notes
-    -----
-    Human densities are near 0 almost everywhere, so a map of 0 scores well. It is offered for
-    comparison with the study named below.
-
-    References
-    ----------
-    .. [1] The CAP6415 study of autumn 2025.
+        In [0, 1], lower is better; no unit. NaN if the density is constant, or if either holds
+        NaN or infinity.
 
     Examples
     --------
@@ -210,35 +165,20 @@ def mae(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 def mse(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Array:
     """Mean squared difference of the min-max scaled saliency map and human density.
 
+    What is said of `mae` holds here too.
+
     Parameters
     ----------
-    map : Array, shape (H, W) or (B, H, W)
-        Saliency map, or a batch of them; any scale and offset. A constant one counts as 0.
-    density : Array, shape (H, W) or (B, H, W)
-        Human saliency map: one for all maps, or one for each.
+    map, density : Array, shape (H, W) or (B, H, W)
+        Saliency maps, of any scale and offset, a constant one being 0, and the human saliency
+        map: one for all or each.
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         The definition is the same in all.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], lower is better; no unit. A float for one NumPy map, otherwise an array of
-        the library and on the device of `map`. NaN if the density is constant, or if the map or
-        the density holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known.
-
-    Notes
-    -----
-    Human densities are near 0 almost everywhere, so a map of 0 scores well. It is offered for
-    comparison with the study named below.
-
-    References
-    ----------
-    .. [1] The CAP6415 study of autumn 2025.
+        In [0, 1], lower is better; no unit. NaN where `mae` is.
 
     Examples
     --------
@@ -250,16 +190,16 @@ def mse(map: Array, density: Array, convention: str = DEFAULT_CONVENTION) -> Arr
 
 
 def _pearson(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp, first, second = (
-        array_namespace(prediction.row),
-        prediction.once(centred),
-        density.once(centred),
-    )
-    product = total(dot(xp), (prediction, density), (first.scaling, second.scaling))
+    first, second = prediction.once(centred), density.once(centred)
+    scalings = (first.scaling, second.scaling)
+    product = total(dot(prediction.xp), (prediction, density), scalings)
     if prediction.constant:
         return product  # 0
-    # rounding must not leave the range
-    return xp.clip(product / (first.norm * second.norm), -1.0, 1.0)
+    return _in_range(prediction, product / (first.norm * second.norm))
+
+
+def _in_range(prediction: PreparedMap, correlation: Array) -> Array:
+    return prediction.xp.clip(correlation, -1.0, 1.0)  # rounding must not leave the range
 
 
 def _pearson_of_varying(prediction: PreparedMap, density: PreparedMap) -> Array:
@@ -302,15 +242,13 @@ def _pearson_of_parts(prediction: PreparedMap, density: PreparedMap) -> Array:
 def _pearson_of_ranks(prediction: PreparedMap, density: PreparedMap) -> Array:
     if prediction.constant:
         raise UndefinedError("the map is constant")
-    first, second = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
-    xp = array_namespace(first)
-    return xp.clip(dot(xp)(first, second), -1.0, 1.0)
+    ranks = prediction.once(_unit_vector_of_ranks), density.once(_unit_vector_of_ranks)
+    return _in_range(prediction, dot(prediction.xp)(*ranks))
 
 
 def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
     """Centred ranks from 0, the average one for ties, scaled to a Euclidean norm of 1."""
-    values = prepared.sortable
-    xp = array_namespace(values)
+    values, xp = prepared.sortable, prepared.xp
     order = xp.argsort(values, stable=False)
     in_order = xp.take(values, order, axis=0)
     differs = in_order[1:] != in_order[:-1]
@@ -326,14 +264,14 @@ def _unit_vector_of_ranks(prepared: PreparedMap) -> Array:
 
 
 def _mean_absolute_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
-    xp = array_namespace(prediction.row)
-    differences = total_of(lambda a, b: xp.sum(xp.abs(a - b)), scaled, prediction, density)
+    xp = prediction.xp
+    differences = total_of(lambda p, g: xp.sum(xp.abs(p - g)), scaled, prediction, density)
     return differences / prediction.number
 
 
 def _mean_squared_difference(prediction: PreparedMap, density: PreparedMap) -> Array:
-    product = dot(array_namespace(prediction.row))
-    differences = total_of(lambda a, b: product(a - b, a - b), scaled, prediction, density)
+    product = dot(prediction.xp)
+    differences = total_of(lambda p, g: product(p - g, p - g), scaled, prediction, density)
     return differences / prediction.number
 
 

@@ -55,7 +55,7 @@ class PreparedMap:
         array : Array, shape (H, W)
             At least one pixel; never changed.
         role : str
-            ``"map"``, ``"density"`` or ``"baseline density"``.
+            As for the class.
 
         Returns
         -------
@@ -70,9 +70,14 @@ class PreparedMap:
         return self.size[0] * self.size[1]
 
     @cached_property
+    def xp(self) -> Any:
+        """The library that the map is in, as the array API standard names its functions."""
+        return array_namespace(self.row)
+
+    @cached_property
     def precision(self) -> Any:
         """The type of number that scores are computed in: float64 where the device has it."""
-        return scoring_dtype(array_namespace(self.row), device(self.row))
+        return scoring_dtype(self.xp, device(self.row))
 
     @cached_property
     def values(self) -> Array:
@@ -82,7 +87,7 @@ class PreparedMap:
     @cached_property
     def sortable(self) -> Array:
         """Numbers in the same order, (H * W,): float32 where the map is, as it sorts faster."""
-        return self.row if self.row.dtype == array_namespace(self.row).float32 else self.values
+        return self.row if self.row.dtype == self.xp.float32 else self.values
 
     @cached_property
     def ascending(self) -> Array:
@@ -111,7 +116,7 @@ class PreparedMap:
         -------
         Array, shape (n,)
         """
-        return self.precise(array_namespace(self.row).take(self.row, pixels, axis=0))
+        return self.precise(self.xp.take(self.row, pixels, axis=0))
 
     def precise(self, values: Array) -> Array:
         """Bring values to `precision`.
@@ -124,21 +129,18 @@ class PreparedMap:
         Returns
         -------
         Array
-            Of the same shape; the same array where it has that type already.
         """
-        return array_namespace(values).astype(values, self.precision, copy=False)
+        return self.xp.astype(values, self.precision, copy=False)
 
     @cached_property
     def minimum(self) -> Array:
         """Smallest value; NaN if the map holds NaN."""
-        xp = array_namespace(self.row)
-        return xp.astype(xp.min(self.sortable), self.precision, copy=False)
+        return self.xp.astype(self.xp.min(self.sortable), self.precision, copy=False)
 
     @cached_property
     def maximum(self) -> Array:
         """Largest value; NaN if the map holds NaN."""
-        xp = array_namespace(self.row)
-        return xp.astype(xp.max(self.sortable), self.precision, copy=False)
+        return self.xp.astype(self.xp.max(self.sortable), self.precision, copy=False)
 
     @cached_property
     def constant(self) -> bool:
@@ -147,10 +149,10 @@ class PreparedMap:
 
     def require_defined(self) -> None:
         """Raise `UndefinedError` for maps that no metric can be computed with."""
-        xp = array_namespace(self.row)
-        if not bool(xp.isfinite(self.minimum)) or not bool(xp.isfinite(self.maximum)):
+        finite = self.xp.isfinite
+        if not (bool(finite(self.minimum)) and bool(finite(self.maximum))):
             raise UndefinedError(f"the {self.role} holds NaN or infinity")
-        if not bool(xp.isfinite(self.maximum - self.minimum)):
+        if not bool(finite(self.maximum - self.minimum)):
             raise UndefinedError(f"the values of the {self.role} lie too far apart to compute with")
         if self.role == "density" and self.constant:
             raise UndefinedError("the density is constant")
@@ -166,7 +168,6 @@ class PreparedMap:
         Returns
         -------
         object
-            What `prepare` returned.
         """
         if prepare not in self._results:
             self._results[prepare] = prepare(self)

@@ -41,10 +41,9 @@ def auc(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; only the order of its values matters.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each. In the convention ``"cap6415"``, a density instead: shape
-        (H, W), or (B, H, W).
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
+        In the convention ``"cap6415"``, a density instead: shape (H, W), or (B, H, W).
     convention : {"tuebingen", "salicon", "cap6415"}
         ``"tuebingen"``: positives are all fixations, repeats kept, negatives are all pixels of
         the image. ``"salicon"``: negatives are 100,000 pixels drawn at random, and thresholds
@@ -52,40 +51,25 @@ def auc(
         ``"cap6415"``: positives are the pixels where the human *map* is above 0, negatives are
         the others. Ties count one half in ``"tuebingen"`` and ``"cap6415"``.
     seed : int
-        Start of the random numbers of ``"salicon"``, which are drawn for each map as if it were
-        alone.
+        Start of the random numbers of ``"salicon"``, the same for each map.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
-        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        In [0, 1], higher is better, 0.5 is chance; no unit. NaN if no fixation lies inside the
         image, or if the map holds NaN or infinity. In ``"cap6415"``, NaN if the density is
         constant or not finite, or above 0 at no pixel or at all of them.
 
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known or does not define AUC.
-
     Notes
     -----
-    In ``"tuebingen"``, every value of the map is a threshold, nothing is sampled, and pairs are
-    counted in whole numbers: a map of one value scores exactly 0.5. As fixated pixels are among
-    the negatives too, the best score is a little below 1.
-
-    In ``"salicon"``, values between two thresholds cannot be told apart: a map whose peak is far
-    above the rest scores near 0.5.
-
-    A score in ``"cap6415"`` cannot be compared with any published value of AUC: a blurred
-    density is above 0 almost everywhere.
+    In ``"tuebingen"``, pairs are counted exactly: a map of one value scores 0.5. As fixated pixels
+    are among the negatives too, the best score is a little below 1. In ``"salicon"``, a map whose
+    peak is far above the rest scores near 0.5. A score in ``"cap6415"`` cannot be compared with
+    any published value of AUC: a blurred density is above 0 almost everywhere.
 
     References
     ----------
-    .. [1] B. W. Tatler, R. J. Baddeley and I. D. Gilchrist, "Visual correlates of fixation
-       selection: effects of scale and time", Vision Research 45(5), 2005.
-    .. [2] M. Kümmerer, T. S. A. Wallis and M. Bethge, "Saliency Benchmarking Made Easy:
-       Separating Models, Maps and Metrics", ECCV 2018.
+    .. [1] Tatler, Baddeley & Gilchrist 2005, Vision Research 45(5).
 
     Examples
     --------
@@ -111,39 +95,28 @@ def auc_judd(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each.
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
     convention : {"mit"}
         The only convention that defines it.
     seed : int
-        Start of the jitter, which are drawn for each map as if it were alone.
+        Start of the random numbers that break ties, the same for each map.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
-        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        In [0, 1], higher is better, 0.5 is chance; no unit. NaN if no fixation lies inside the
         image, if every pixel is fixated, or if the map holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known or does not define it.
 
     Notes
     -----
-    To break ties, a number from [0, 1e-7) is added to each pixel of the map as it is given. That
-    decides the order of values that lie closer together, such as the probabilities of a million
-    pixels: scale a map to [0, 1] first. Ties that remain count one half, unlike in the MATLAB
-    code, where a constant map of 100 pixels without jitter scores 0.156 with three fixations.
+    To break ties, a number from [0, 1e-7) is added to each pixel. That decides the order of values
+    that lie closer together, such as the probabilities of a million pixels: scale a map to [0, 1]
+    first. Ties that remain count one half, unlike in the MATLAB code.
 
     References
     ----------
-    .. [1] T. Judd, F. Durand and A. Torralba, "A Benchmark of Computational Models of Saliency to
-       Predict Human Fixations", MIT-CSAIL-TR-2012-001, 2012.
-    .. [2] N. Riche, M. Duvinage, M. Mancas, B. Gosselin and T. Dutoit, "Saliency and Human
-       Fixations: State-of-the-Art and Study of Comparison Metrics", ICCV 2013.
+    .. [1] Judd, Durand & Torralba 2012, MIT-CSAIL-TR-2012-001.
 
     Examples
     --------
@@ -160,44 +133,35 @@ def auc_borji(
 ) -> Array:
     """Area under the ROC curve with negatives drawn from the whole image.
 
-    Positives are the fixated pixels, each counted once. As many negatives are drawn uniformly
-    from all pixels, 100 times over, and the score is the mean over the 100 curves.
+    Positives are the fixated pixels, each once. As many negatives are drawn from all pixels, 100
+    times over; the score is the mean over the 100 curves.
 
     Parameters
     ----------
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; any scale and offset.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each.
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
     convention : {"mit"}
         The only convention that defines it.
     seed : int
-        Start of the random numbers, which are drawn for each map as if it were alone.
+        Start of the random numbers, the same for each map.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
-        an array of the library and on the device of `map`. NaN if no fixation lies inside the
+        In [0, 1], higher is better, 0.5 is chance; no unit. NaN if no fixation lies inside the
         image, or if the map holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known or does not define it.
 
     Notes
     -----
-    Thresholds are 0, 0.1, ... 1 on the min-max scaled map. Values between two thresholds cannot
-    be told apart: a map whose peak is far above the rest scores near 0.5. A constant map scores
-    0.5; the MATLAB code gives it no score.
+    Thresholds are 0, 0.1, ... 1 on the min-max scaled map. Values between two of them count as
+    equal: a map whose peak is far above the rest scores near 0.5, a constant one 0.5.
 
     References
     ----------
-    .. [1] A. Borji, H. R. Tavakoli, D. N. Sihite and L. Itti, "Analysis of Scores, Datasets, and
-       Models in Visual Saliency Prediction", ICCV 2013.
+    .. [1] Borji, Tavakoli, Sihite & Itti 2013, ICCV.
 
     Examples
     --------
@@ -223,34 +187,25 @@ def auc_shuffled(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0, with pixel centres on integers: a fixation counts at
-        pixel ``floor(v + 0.5)``. Points outside the image and NaN are dropped. One set for
-        all maps, or one for each.
+        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
+        the image and NaN are dropped. One set for all maps, or one for each.
     others : Array, shape (m, 2), or FixationCounts, or sequence of B such
-        Fixations of all *other* images, scaled to the size of this one: points as in
-        `fixations`, repeats kept, or their number on each pixel. One set for all maps, or one
-        for each.
+        Fixations of all *other* images, scaled to the size of this one, repeats kept: points as
+        in `fixations`, or their number on each pixel. One set for all maps, or one for each.
     convention : {"tuebingen", "mit"}
         ``"tuebingen"``: positives are all fixations and negatives are all `others`, repeats kept;
         ties count one half, and only the order of the map's values matters. ``"mit"``: positives
-        are the fixated pixels, each counted once; as many negatives, or all if there are fewer,
-        are drawn from the pixels of `others`, each there once, without replacement, 100 times
-        over. Thresholds are 0, 0.1, ... 1 on the min-max scaled map.
+        are the fixated pixels, each once; as many negatives, or all if there are fewer, are drawn
+        without replacement from the pixels of `others`, 100 times over. Thresholds are 0, 0.1,
+        ... 1 on the min-max scaled map.
     seed : int
-        Start of the random numbers of ``"mit"``, which are drawn for each map as if it were
-        alone.
+        Start of the random numbers of ``"mit"``, the same for each map.
 
     Returns
     -------
     float, or Array of shape () or (B,)
-        In [0, 1], higher is better, 0.5 is chance; no unit. A float for one NumPy map, otherwise
-        an array of the library and on the device of `map`. NaN if no fixation of this image or
+        In [0, 1], higher is better, 0.5 is chance; no unit. NaN if no fixation of this image or
         none of the others lies inside it, or if the map holds NaN or infinity.
-
-    Raises
-    ------
-    OptionError
-        If the shapes do not fit, or the convention is not known or does not define it.
 
     Notes
     -----
@@ -259,10 +214,7 @@ def auc_shuffled(
 
     References
     ----------
-    .. [1] L. Zhang, M. H. Tong, T. K. Marks, H. Shan and G. W. Cottrell, "SUN: A Bayesian
-       framework for saliency using natural statistics", Journal of Vision 8(7):32, 2008.
-    .. [2] B. W. Tatler, R. J. Baddeley and I. D. Gilchrist, "Visual correlates of fixation
-       selection: effects of scale and time", Vision Research 45(5), 2005.
+    .. [1] Zhang, Tong, Marks, Shan & Cottrell 2008, Journal of Vision 8(7).
 
     Examples
     --------
@@ -278,7 +230,7 @@ def auc_shuffled(
 def looked_at(density: PreparedMap) -> Array:
     """Pixels, (H * W,) bool, that count as fixated in the convention ``"cap6415"``."""
     above = density.row > 0
-    if not bool(array_namespace(above).any(above)):
+    if not bool(density.xp.any(above)):
         raise UndefinedError("the density is nowhere above 0, which leaves no positives")
     return above
 
@@ -291,7 +243,7 @@ def _roc_area_of_others(
     prediction: PreparedMap, fixated: FixatedPixels, others: OtherFixations
 ) -> Array:
     negatives = _sortable_at(prediction, others.pixels)
-    xp = array_namespace(negatives)
+    xp = prediction.xp
     order = xp.argsort(negatives, stable=False)
     up_to = xp.cumulative_sum(xp.take(others.counts, order, axis=0), include_initial=True)
     positives = _sortable_at(prediction, fixated.pixels)
@@ -300,7 +252,7 @@ def _roc_area_of_others(
 
 def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
     positive = looked_at(density)
-    if bool(array_namespace(positive).all(positive)):
+    if bool(density.xp.all(positive)):
         raise UndefinedError("the density is above 0 everywhere, which leaves no negatives")
     values = prediction.sortable
     # sorted positives are found faster, as neighbours lie in the same part of memory
@@ -310,7 +262,7 @@ def _roc_area_on_density(prediction: PreparedMap, density: PreparedMap) -> Array
 def _roc_area_of_random_pixels(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Array:
     drawn = np.random.default_rng(seed).integers(prediction.number, size=RANDOM_PIXELS)
     positives, negatives = _scaled_at(prediction, fixated.pixels), _drawn(prediction, drawn)
-    xp = array_namespace(positives)
+    xp = prediction.xp
     thresholds = numbers_beside(positives, np.arange(100) * 0.01)
     largest = xp.maximum(xp.max(positives), xp.max(negatives))
     return _area_at_thresholds(positives, negatives, thresholds[thresholds < largest])
@@ -320,7 +272,7 @@ def _judd_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> Ar
     number, fixated_number = prediction.number, fixated.unique.shape[0]
     if fixated_number == number:
         raise UndefinedError("every pixel is fixated, which leaves no negatives")
-    xp = array_namespace(prediction.row)
+    xp = prediction.xp
     noise = numbers_beside(prediction.row, np.random.default_rng(seed).random(number))
     values = prediction.values + JITTER * noise
     thresholds = ascending(xp.take(values, fixated.unique, axis=0))
@@ -340,7 +292,7 @@ def _borji_area(prediction: PreparedMap, fixated: FixatedPixels, seed: int) -> A
 def _shuffled_area(
     prediction: PreparedMap, fixated: FixatedPixels, others: OtherFixations, seed: int
 ) -> Array:
-    xp, rng = array_namespace(prediction.row), np.random.default_rng(seed)
+    xp, rng = prediction.xp, np.random.default_rng(seed)
     available = others.pixels.shape[0]
     size = min(fixated.unique.shape[0], available)
     drawn = np.stack([rng.choice(available, size, replace=False) for _ in range(SPLITS)])
@@ -360,7 +312,7 @@ def _mean_area_of_splits(
 
 
 def _sortable_at(prediction: PreparedMap, pixels: Array) -> Array:
-    return array_namespace(pixels).take(prediction.sortable, pixels, axis=0)
+    return prediction.xp.take(prediction.sortable, pixels, axis=0)
 
 
 def _scaled_at(prediction: PreparedMap, pixels: Array) -> Array:
@@ -374,8 +326,7 @@ def _drawn(prediction: PreparedMap, pixels: npt.NDArray[np.int64]) -> Array:
 def _area(positives: Array, negatives: Array, up_to: Array | None = None) -> Array:
     """Share of pairs of a positive (n,) and a negative (m,) in which the positive is larger.
 
-    Equal pairs count one half. Negatives are in ascending order; where they count more than once,
-    `up_to` (m + 1,) says how many come before each.
+    Equal pairs count one half. Negatives ascend; each counts as `up_to` (m + 1,) grows, or once.
     """
     xp = array_namespace(positives)
     kind = scoring_dtype(xp, device(positives))
@@ -390,10 +341,7 @@ def _area(positives: Array, negatives: Array, up_to: Array | None = None) -> Arr
 
 
 def _area_at_thresholds(positives: Array, negatives: Array, thresholds: Array) -> Array:
-    """Area under the straight lines between the points of a ROC curve at some thresholds.
-
-    Numbers at or above a threshold are taken for positives; thresholds (k,) ascend.
-    """
+    """Area under the ROC curve whose points are at some thresholds (k,), which ascend."""
     xp, n, m = array_namespace(positives), positives.shape[0], negatives.shape[0]
     true_positives = n - xp.searchsorted(ascending(positives), thresholds, side="left")
     false_positives = m - xp.searchsorted(ascending(negatives), thresholds, side="left")
@@ -401,11 +349,7 @@ def _area_at_thresholds(positives: Array, negatives: Array, thresholds: Array) -
 
 
 def _area_of_lines(false_positives: Array, m: int, true_positives: Array, n: int) -> Array:
-    """Area under the straight lines from (1, 1) through points of a ROC curve to (0, 0).
-
-    The points (k,) are numbers of the `m` negatives and the `n` positives, at ascending
-    thresholds; whole numbers up to one division.
-    """
+    """Area under the straight lines from (1, 1) through numbers of negatives and positives."""
     xp, place = array_namespace(false_positives), device(false_positives)
     none = xp.zeros((1,), dtype=xp.int64, device=place)
     x = xp.concat([none + m, false_positives, none])

@@ -1,7 +1,4 @@
-"""What metrics make of a map's values before they compare them.
-
-A function from a `PreparedMap` to a `Scaling` says what; `total` and `values_at` do it.
-"""
+"""What metrics make of a map's values before they compare them."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf
 from operator import add
-
-from array_api_compat import array_namespace
 
 from quickgaze.metrics.arrays import Array, dot
 from quickgaze.metrics.prepared import PreparedMap
@@ -33,14 +28,11 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class Centred:
-    """How to subtract a map's mean, in its own unit, and the Euclidean norm of the result.
-
-    The unit is what a map is divided by so that its squares stay precise; None if they are.
-    """
+    """How to subtract a map's mean, and the Euclidean norm of the result."""
 
     scaling: Scaling
     norm: Array
-    unit: Array | None
+    unit: Array | None  # what the map is divided by, where its squares would not stay precise
 
 
 def total(
@@ -53,7 +45,7 @@ def total(
 
     With `pixels`, places in the row, it is called once, for these alone.
     """
-    xp, found = array_namespace(maps[0].row), []
+    found = []
     for part in maps[0].parts if pixels is None else (pixels,):
         arguments: list[Array] = []
         for prepared, scaling in zip(maps, scalings, strict=True):
@@ -61,7 +53,7 @@ def total(
                 arguments.append(arguments[0])  # a map beside itself
                 continue
             # in place, and without a call for each step, which costs as much as the arithmetic
-            values = xp.astype(prepared.row[part], prepared.precision, copy=True)
+            values = prepared.xp.astype(prepared.row[part], prepared.precision, copy=True)
             if scaling.subtract is not None:
                 values -= scaling.subtract
             for divisor in scaling.divide:
@@ -93,7 +85,7 @@ def scaled(prepared: PreparedMap) -> Scaling:
 
 def centred(prepared: PreparedMap) -> Centred:
     """Subtract a map's mean; a constant one becomes 0 everywhere."""
-    xp, extent = array_namespace(prepared.row), prepared.maximum - prepared.minimum
+    xp, extent = prepared.xp, prepared.maximum - prepared.minimum
     smallest = xp.finfo(prepared.precision).smallest_normal ** 0.25
     unit = None if prepared.constant or smallest < extent < 1 / smallest else extent
     # subtracting the minimum first keeps small variations on a large offset exact
@@ -107,13 +99,10 @@ def centred(prepared: PreparedMap) -> Centred:
 
 
 def share(prepared: PreparedMap) -> Scaling:
-    """Divide a map by its sum, after its minimum is subtracted if that is negative.
-
-    The result has a sum of 1 and is not negative; a constant map becomes uniform.
-    """
+    """Subtract the minimum if it is negative and divide by the sum; constant becomes uniform."""
     if prepared.constant:
         return _uniform(prepared)
-    xp, positive = array_namespace(prepared.row), _positive(prepared)
+    xp, positive = prepared.xp, _positive(prepared)
     whole = total(xp.sum, (prepared,), (positive,))
     limits = xp.finfo(prepared.precision)
     if limits.smallest_normal / limits.eps < whole < inf:
@@ -135,7 +124,7 @@ def min_max_share(prepared: PreparedMap) -> Scaling:
 
 def sum_of_scaled(prepared: PreparedMap) -> Array:
     """Sum of a map that is `scaled`, shape ()."""
-    return total_of(array_namespace(prepared.row).sum, scaled, prepared)
+    return total_of(prepared.xp.sum, scaled, prepared)
 
 
 def regularised(prepared: PreparedMap) -> Scaling:
@@ -145,7 +134,7 @@ def regularised(prepared: PreparedMap) -> Scaling:
 
 def sum_of_regularised(prepared: PreparedMap) -> Array:
     """Sum of a map that is `regularised`, shape ()."""
-    return total_of(array_namespace(prepared.row).sum, regularised, prepared)
+    return total_of(prepared.xp.sum, regularised, prepared)
 
 
 def _positive(prepared: PreparedMap) -> Scaling:

@@ -15,7 +15,7 @@ from quickgaze.errors import OptionError
 from quickgaze.metrics.arrays import Array, as_maps
 from quickgaze.metrics.catalogue import Metric, as_metric
 from quickgaze.metrics.conventions import DEFAULT_CONVENTION, Input, definition_in, require_seed
-from quickgaze.metrics.evaluation import Outcome, outcomes, outcomes_of
+from quickgaze.metrics.evaluation import Outcome, outcomes
 from quickgaze.metrics.targets import FixationCounts, prepare
 
 
@@ -60,7 +60,7 @@ def score(
     Parameters
     ----------
     names : iterable of str or Metric
-        Metrics, by their names in `METRICS`, or metrics of your own.
+        Names in `METRICS`, or metrics of your own.
     maps : ndarray, shape (V, H, W)
         Saliency maps of the same stimulus. Fastest as float32.
     density : ndarray, shape (H, W), or None
@@ -84,11 +84,9 @@ def score(
 
     Raises
     ------
-    UnknownNameError
-        If there is no such metric or convention.
     OptionError
-        If the convention does not define a metric, a package that it needs is missing, or a
-        shape does not fit. Nothing has been computed.
+        If a metric or the convention is not known, the convention does not define a metric, a
+        package is missing, or a shape does not fit. Nothing has been computed.
 
     Examples
     --------
@@ -139,14 +137,11 @@ def undefined_reason(
     Parameters
     ----------
     name : str or Metric
-        A metric, by its name in `METRICS`, or one of your own.
+        A name in `METRICS`, or a metric of your own.
     map : Array, shape (H, W)
-        Saliency map.
     target : Array, shape (H, W) or (n, 2)
         The density or the fixations that the metric compares it with.
-    convention : str
-        The convention of the score.
-    others, baseline, seed
+    convention, others, baseline, seed
         As for `score`.
 
     Returns
@@ -156,10 +151,8 @@ def undefined_reason(
 
     Raises
     ------
-    UnknownNameError
-        If there is no such metric or convention.
     OptionError
-        If the convention does not define the metric, or a shape does not fit.
+        As for `score`.
 
     Examples
     --------
@@ -172,10 +165,18 @@ def undefined_reason(
     if array.ndim != 2:
         raise OptionError(f"undefined_reason takes one map (H, W); got shape {tuple(array.shape)}")
     metric = as_metric(name)
-    definitions = metric.definitions
-    need = definition_in(convention, definitions, metric.name).beside
-    beside = {"others": others, "baseline": baseline, None: None}[need]
-    return outcomes_of(metric.name, definitions, convention, array, target, beside, seed)[0].reason
+    compares = definition_in(convention, metric.definitions, metric.name).compares
+    scores = score(
+        [metric],
+        array[None, ...],
+        target if compares == "density" else None,
+        target if compares == "fixations" else None,
+        convention,
+        others=others,
+        baseline=baseline,
+        seed=seed,
+    )
+    return scores.reasons[metric.name][0]
 
 
 def _number(outcome: Outcome) -> float:

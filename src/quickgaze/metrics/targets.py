@@ -87,11 +87,6 @@ class FixationCounts:
     counts : ndarray, shape (H, W), integer
         Not negative. The size is that of the image that is scored.
 
-    Raises
-    ------
-    OptionError
-        If `counts` are not that.
-
     Examples
     --------
     The fixations of all images but one, for images of one size:
@@ -134,11 +129,6 @@ class FixationCounts:
         Returns
         -------
         FixationCounts
-
-        Raises
-        ------
-        OptionError
-            If `points` have another shape.
         """
         coordinates = np.asarray(points, dtype=np.float64)
         if coordinates.ndim != 2 or coordinates.shape[1] != 2:
@@ -158,7 +148,7 @@ class OtherFixations:
     recorded: int
 
     @classmethod
-    def of_points(cls, points: Array, size: tuple[int, int]) -> OtherFixations:
+    def of(cls, points: Array, size: tuple[int, int]) -> OtherFixations:
         """Take points (n, 2), columns x and y, as `FixatedPixels.of` does."""
         fixated = FixatedPixels.of(points, size)
         pixels, counts = array_namespace(points).unique_counts(fixated.pixels)
@@ -191,10 +181,7 @@ Points: TypeAlias = Array | FixationCounts
 
 
 def prepare(maps: Array, given: Mapping[Input, Any], subject: str) -> dict[Input, Iterator[Any]]:
-    """Prepare what maps (H, W) or (B, H, W) are compared with: one for each map.
-
-    Iterators have no end where all maps have the same; `subject` begins error messages.
-    """
+    """Prepare what maps are compared with, one for each; `subject` begins error messages."""
     found = {}
     for name, value in given.items():
         verb = "compares with" if name in ("density", "fixations") else "needs"
@@ -217,49 +204,38 @@ def _densities(maps: Array, density: Array, wanted: str, role: str) -> Iterator[
     )
 
 
-def _fixations(maps: Array, given: Any, wanted: str) -> Iterator[Prepared]:
-    wanted, what, size = f"{wanted} fixations", "fixations", (maps.shape[-2], maps.shape[-1])
-
-    def prepared(points: Points) -> Prepared:
-        return FixatedPixels.of(_points(maps, points, wanted, what), size)
-
-    return _one_or_each(maps, given, wanted, what, prepared)
-
-
-def _others(maps: Array, given: Any, wanted: str) -> Iterator[Prepared]:
-    what, size = "fixations of other images", (maps.shape[-2], maps.shape[-1])
-    wanted = f"{wanted} {what}"
-
-    def prepared(points: Points) -> Prepared:
-        if not isinstance(points, FixationCounts):
-            return OtherFixations.of_points(_points(maps, points, wanted, what), size)
-        if tuple(points.counts.shape) != size:
-            raise OptionError(
-                f"{wanted}: counts of shape {size} for a map of shape "
-                f"{tuple(maps.shape)}; got shape {tuple(points.counts.shape)}"
-            )
-        return OtherFixations.of_counts(points, maps)
-
-    return _one_or_each(maps, given, wanted, what, prepared)
-
-
-def _one_or_each(
-    maps: Array,
-    given: Points | Sequence[Points],
-    wanted: str,
-    what: str,
-    prepared: Callable[[Points], Prepared],
+def _fixations(
+    maps: Array, given: Any, wanted: str, kind: type[FixatedPixels | OtherFixations], what: str
 ) -> Iterator[Prepared]:
+    one_set = partial(_one_set, maps, wanted=f"{wanted} {what}", kind=kind, what=what)
     sets = _sets(given, what) if maps.ndim == 3 else None
     if sets is None:
-        return repeat(prepared(given))
+        return repeat(one_set(given))
     if len(sets) != maps.shape[0]:
         raise OptionError(
-            f"{wanted}: one set for all maps or one for each; "
+            f"{wanted} {what}: one set for all maps or one for each; "
             f"got {len(sets)} sets for {maps.shape[0]} maps"
         )
     # all of them now, so that nothing has been computed when one does not fit
-    return iter([prepared(points) for points in sets])
+    return iter([one_set(points) for points in sets])
+
+
+def _one_set(
+    maps: Array, points: Points, wanted: str, kind: type[FixatedPixels | OtherFixations], what: str
+) -> Prepared:
+    size = (maps.shape[-2], maps.shape[-1])
+    given = f"for a map of shape {tuple(maps.shape)}"
+    if isinstance(points, FixationCounts) and kind is OtherFixations:
+        if tuple(points.counts.shape) != size:
+            raise OptionError(
+                f"{wanted}: counts of shape {size} {given}; got shape {points.counts.shape}"
+            )
+        return OtherFixations.of_counts(points, maps)
+    array = beside(maps, points, what)
+    shape = tuple(array.shape)
+    if len(shape) != 2 or shape[1] != 2:
+        raise OptionError(f"{wanted}: of shape (n, 2), columns x and y; got shape {shape} {given}")
+    return kind.of(array, size)
 
 
 def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | None:
@@ -276,20 +252,9 @@ def _is_one_set(points: Points, what: str) -> bool:
     return isinstance(points, FixationCounts) or as_array(points, what).ndim == 2
 
 
-def _points(maps: Array, points: Array, wanted: str, what: str) -> Array:
-    array = beside(maps, points, what)
-    shape = tuple(array.shape)
-    if len(shape) != 2 or shape[1] != 2:
-        raise OptionError(
-            f"{wanted}: of shape (n, 2), columns x and y; got shape {shape} "
-            f"for a map of shape {tuple(maps.shape)}"
-        )
-    return array
-
-
 _PREPARE: Mapping[Input, Callable[..., Iterator[Prepared]]] = {
     "density": partial(_densities, role="density"),
     "baseline": partial(_densities, role="baseline density"),
-    "fixations": _fixations,
-    "others": _others,
+    "fixations": partial(_fixations, kind=FixatedPixels, what="fixations"),
+    "others": partial(_fixations, kind=OtherFixations, what="fixations of other images"),
 }
