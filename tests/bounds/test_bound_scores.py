@@ -9,8 +9,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from quickgaze.bounds import BOUNDS, Beside, BoundInput, GazePool, people, score_bound
-from quickgaze.bounds.ceilings import spearman_brown
+from quickgaze.bounds import (
+    BOUNDS,
+    Beside,
+    BoundInput,
+    GazePool,
+    people,
+    score_bound,
+    spearman_brown,
+)
 from quickgaze.metrics import METRICS, auc, cc, nss
 from quickgaze.stimuli.types import Fixations, Stimulus, blurred_fixations
 

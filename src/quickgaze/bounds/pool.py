@@ -40,12 +40,6 @@ class GazePool:
         The densities of data sets that have no fixations, each with a sum of 1; (0, 60, 80)
         for the others.
 
-    References
-    ----------
-    .. [1] B. W. Tatler, R. J. Baddeley, I. D. Gilchrist, "Visual correlates of fixation selection:
-       effects of scale and time", Vision Research 45(5), 2005: why others' fixations are what a
-       centre bias is told from.
-
     Examples
     --------
     >>> import quickgaze as qg
@@ -53,8 +47,6 @@ class GazePool:
     >>> pool = GazePool.read(displays)
     >>> len(pool), pool.counts_of_others(displays[0].id, (120, 160)).sum()
     (4, np.int64(3))
-    >>> pool.partner(displays[0].id, seed=0) is displays[0]
-    False
     """
 
     stimuli: tuple[Stimulus, ...]
@@ -76,9 +68,9 @@ class GazePool:
         Parameters
         ----------
         stimuli : iterable of Stimulus
-            What cannot be read of them is left out; a study reports it where it scores them.
+            Those that cannot be read are left out; a study reports them where it scores them.
         done : callable, optional
-            Told how many more stimuli have been read.
+            Called with the number of stimuli read since the last call.
 
         Returns
         -------
@@ -140,7 +132,7 @@ class GazePool:
         return len(self.stimuli)
 
     def counts_of_others(self, stimulus: str, size: Size) -> Counts | None:
-        """Count the fixations of all other stimuli in the pixels of an image of this size.
+        """Count the fixations of all other stimuli in the pixels of an image of some size.
 
         Parameters
         ----------
@@ -164,10 +156,8 @@ class GazePool:
 
         Parameters
         ----------
-        stimulus : str
-            Id of the one that is left out.
-        size : (int, int)
-            Height and width in pixels; positions are scaled to it.
+        stimulus, size
+            As for `counts_of_others`.
         sigma : float
             Standard deviation in pixels of the Gaussian that fixations are blurred with.
 
@@ -202,7 +192,6 @@ class GazePool:
         stimulus : str
             Id of the one that gets a partner.
         seed : int
-            Of the draw, which is of all stimuli at once.
 
         Returns
         -------
@@ -265,18 +254,7 @@ class GazePool:
 
 
 def resized(density: npt.NDArray[np.floating], size: Size) -> Plane:
-    """Resize a density linearly, averaging where it shrinks.
-
-    Parameters
-    ----------
-    density : ndarray, shape (h, w)
-    size : (int, int)
-        Height and width of the result.
-
-    Returns
-    -------
-    ndarray, shape (H, W), float64
-    """
+    """Resize a density (h, w) linearly to (H, W), averaging where it shrinks."""
     found = density.astype(np.float64)
     for axis, cells in enumerate(size):
         if cells < found.shape[axis]:

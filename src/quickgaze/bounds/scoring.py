@@ -9,11 +9,10 @@ from statistics import fmean
 
 import numpy as np
 
-from quickgaze.bounds.ceilings import spearman_brown
-from quickgaze.bounds.entries import BOUNDS, CORRELATIONS
-from quickgaze.bounds.trials import BoundInput, Trial
+from quickgaze.bounds.catalogue import BOUNDS
+from quickgaze.bounds.trials import BoundInput
 from quickgaze.errors import QuickgazeError
-from quickgaze.metrics import FixationCounts, Scores, UndefinedError, score
+from quickgaze.metrics import FixationCounts, Metric, Scores, UndefinedError, as_metric, score
 from quickgaze.stimuli.types import Density
 
 
@@ -54,13 +53,8 @@ class Beside:
 
     Examples
     --------
-    >>> import quickgaze as qg
-    >>> from quickgaze.bounds import GazePool
-    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
-    >>> pool, own = GazePool.read(displays), displays[0].id
-    >>> beside = Beside(baseline=pool.mean_of_others(own, (120, 160), sigma=9.0))
-    >>> beside.baseline.shape, beside.others
-    ((120, 160), None)
+    >>> Beside(baseline=np.ones((3, 4), np.float32)).baseline.shape
+    (3, 4)
     """
 
     others: FixationCounts | None = None
@@ -68,7 +62,11 @@ class Beside:
 
 
 def score_bound(
-    name: str, given: BoundInput, metrics: Iterable[str], convention: str, beside: Beside
+    name: str,
+    given: BoundInput,
+    metrics: Iterable[str | Metric],
+    convention: str,
+    beside: Beside,
 ) -> BoundScores:
     """Score a bound for one stimulus.
 
@@ -78,7 +76,7 @@ def score_bound(
         Of `BOUNDS`.
     given : BoundInput
         The gaze.
-    metrics : iterable of str
+    metrics : iterable of str or Metric
     convention : str
         That the metrics are computed in.
     beside : Beside
@@ -90,61 +88,68 @@ def score_bound(
 
     Raises
     ------
-    UnknownNameError
-        If there is no such bound, metric or convention.
     OptionError
-        If the convention does not define a metric, or a package that it needs is missing.
+        If a name is not known, the convention does not define a metric, or a package is missing.
 
     Examples
     --------
-    >>> import quickgaze as qg
     >>> from quickgaze.bounds import GazePool
-    >>> displays = qg.load_dataset("popout", n=3, size=(120, 160))
-    >>> first, size = displays[0], (120, 160)
-    >>> given = BoundInput(
-    ...     first.id,
-    ...     size,
-    ...     first.density(9.0),
-    ...     first.fixations,
-    ...     GazePool.read(displays),
-    ...     sigma=9.0,
-    ...     draws=10,
-    ...     seed=0,
-    ... )
-    >>> score_bound("uniform", given, ["nss"], "tuebingen", Beside())
-    BoundScores(values={'nss': 0.0}, reasons={'nss': None}, trials=1)
-    >>> score_bound("split_half", given, ["cc"], "tuebingen", Beside()).reasons["cc"][:30]
-    'the stimulus has 1 observer; p'
+    >>> density = np.eye(3, 4, dtype=np.float32)
+    >>> given = BoundInput("a", (3, 4), density, None, GazePool.read([]), sigma=1, draws=9, seed=0)
+    >>> score_bound("uniform", given, ["cc"], "tuebingen", Beside())
+    BoundScores(values={'cc': 0.0}, reasons={'cc': None}, trials=1)
     """
-    names = tuple(metrics)
+    chosen = {metric.name: metric for metric in map(as_metric, metrics)}
     bound = BOUNDS[name]
     try:
         trials = bound.trials(given)
     except (UndefinedError, QuickgazeError) as why:
-        return BoundScores(dict.fromkeys(names, math.nan), dict.fromkeys(names, str(why)), 0)
-    found = [_score(trial, names, convention, beside, given.seed) for trial in trials]
+        return BoundScores(dict.fromkeys(chosen, math.nan), dict.fromkeys(chosen, str(why)), 0)
+    found = [
+        score(
+            chosen.values(),
+            np.asarray(trial.map)[None],
+            trial.density,
+            trial.fixations,
+            convention,
+            others=beside.others,
+            baseline=beside.baseline,
+            seed=given.seed,
+        )
+        for trial in trials
+    ]
     values, reasons = {}, {}
-    for metric in names:
-        values[metric], reasons[metric] = _mean(found, metric)
-        if bound.corrected and metric in CORRELATIONS:
-            values[metric] = spearman_brown(values[metric])
+    for label, metric in chosen.items():
+        values[label], reasons[label] = _mean(found, label)
+        if bound.corrected and metric.spearman_brown:
+            values[label] = spearman_brown(values[label])
     return BoundScores(values, reasons, len(trials))
 
 
-def _score(
-    trial: Trial, metrics: tuple[str, ...], convention: str, beside: Beside, seed: int
-) -> Scores:
-    maps = np.asarray(trial.map)[None]
-    return score(
-        metrics,
-        maps,
-        trial.density,
-        trial.fixations,
-        convention,
-        others=beside.others,
-        baseline=beside.baseline,
-        seed=seed,
-    )
+def spearman_brown(correlation: float) -> float:
+    """Estimate the correlation of whole groups from that of their halves.
+
+    Parameters
+    ----------
+    correlation : float
+        Of two halves, in [-1, 1].
+
+    Returns
+    -------
+    float
+        ``2 r / (1 + r)``; `correlation` itself where it is not above 0, since halves that do
+        not agree say nothing of how much the whole would.
+
+    References
+    ----------
+    .. [1] Spearman 1910, and Brown 1910, British Journal of Psychology 3(3).
+
+    Examples
+    --------
+    >>> spearman_brown(0.5), spearman_brown(-0.5)
+    (0.6666666666666666, -0.5)
+    """
+    return 2 * correlation / (1 + correlation) if correlation > 0 else correlation
 
 
 def _mean(found: list[Scores], metric: str) -> tuple[float, str | None]:
