@@ -97,7 +97,7 @@ def pysaliency_files(
 
 
 class Drawn:
-    """An image in memory: an `ImageSource`."""
+    """An image in memory: an `ImageReader`."""
 
     def __init__(self, pixels: npt.NDArray[np.uint8]) -> None:
         self.pixels = pixels
@@ -113,7 +113,7 @@ class Drawn:
 
 
 class Looked:
-    """Gaze in memory: a `FixationSource`."""
+    """Gaze in memory: a `FixationReader`."""
 
     def __init__(self, fixations: Fixations) -> None:
         self.fixations = fixations

@@ -25,7 +25,7 @@ from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.folder import load_folder
 from quickgaze.stimuli.hdf5 import opened_hdf5
 from quickgaze.stimuli.images import image_size, read_image
-from quickgaze.stimuli.salicon_gaze import MatlabGaze, index_annotations
+from quickgaze.stimuli.salicon_files import MatlabGaze, index_annotations
 
 Write = Callable[..., Path]
 Make = Callable[[Path], object]

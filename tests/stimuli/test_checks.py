@@ -23,7 +23,7 @@ from quickgaze.stimuli import (
     write_pysaliency_hdf5,
 )
 from quickgaze.stimuli.inspection import Points
-from quickgaze.stimuli.salicon_checks import VALIDATION_POINTS, expected_of_salicon
+from quickgaze.stimuli.salicon import VALIDATION_POINTS, expected_of_salicon
 
 Write = Callable[..., Path]
 
@@ -73,7 +73,7 @@ def test_the_salicon_examples(salicon_examples: Path) -> None:
     assert checks["points in fixations_train2014examples.json"].found == "73,630"
     assert checks["points"].found == "73,630 inside, 0 outside"
     assert checks["edition"].found == "2015r1 mouse samples"
-    assert checks["images of the split train"].note == "only 10 of 10,000 images"
+    assert checks["images of the split train"].note == "only 10 of 10,000 images are there"
     assert {what for what, check in checks.items() if not check.passed} == {
         "images of the split train"
     }
@@ -89,7 +89,7 @@ def test_salicon_examples_that_were_changed(tmp_path: Path, salicon_examples: Pa
     assert (check.expected, check.found, check.passed) == ("73,630", "73,631", False)
     next((tmp_path / "images").iterdir()).unlink()
     check = by_name(check_dataset("salicon", tmp_path))[f"points in {name}"]
-    assert (check.passed, check.note) == (None, "only 9 of 10 images")
+    assert (check.passed, check.note) == (None, "only 9 of 10 images are there")
 
 
 A, TRAIN = "COCO_val2014_000000000001", "COCO_train2014_000000000009"
@@ -104,7 +104,7 @@ def test_annotations_are_known_by_their_names(tmp_path: Path, draw: Write, annot
     assert digest.passed is False
     assert checks["points on the validation images"].verdict == "cannot be told"
     assert checks["points on the validation images"].expected == "38,846,998"
-    assert checks["points on the validation images"].note == "only 1 of 5,000 images"
+    assert checks["points on the validation images"].note == "only 1 of 5,000 images are there"
     assert checks["images of 480 x 640"].passed is False
     path.rename(tmp_path / "fixations_val2014mine.json")
     checks = by_name(check_dataset("salicon", tmp_path))

@@ -18,16 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickgaze.stimuli import Dataset, ImageFile, Stimulus, load_dataset, write_pysaliency_hdf5
-from quickgaze.stimuli.densities import DensityFile
+from quickgaze.stimuli.densities import ArchivedMap, DensityFile, open_model_maps
 from quickgaze.stimuli.fingerprints import (
     digest_of,
     fingerprint_of_array,
     fingerprint_of_file,
-    fingerprint_of_points,
 )
 from quickgaze.stimuli.hdf5 import ArchivedImage
-from quickgaze.stimuli.model_maps import ArchivedMap, open_model_maps
-from quickgaze.stimuli.types import Density, Fixations, Image, Size
+from quickgaze.stimuli.types import Density, Fixations, Image, RecordedPoints, Size
 
 
 def test_maps_of_a_model(tmp_path: Path) -> None:
@@ -92,14 +90,14 @@ def test_arrays_are_told_apart() -> None:
 
 
 def test_points_without_and_with_durations_differ() -> None:
-    x, observer = np.zeros(2), np.array(["ann", "bob"])
-    prints = {
-        fingerprint_of_points(x, x, observer, None),
-        fingerprint_of_points(x, x, observer, np.full(2, np.nan)),
-        fingerprint_of_points(x, x, observer[::-1], None),
-        fingerprint_of_points(x[:1], x[:1], observer[:1], None),
-    }
-    assert len(prints) == 4
+    x, observers, looked = np.zeros(2), np.array(["ann", "bob"]), np.array([0, 1])
+    recorded = [
+        RecordedPoints(x, x, observers, looked),
+        RecordedPoints(x, x, observers, looked, np.full(2, np.nan)),
+        RecordedPoints(x, x, observers, looked[::-1]),
+        RecordedPoints(x[:1], x[:1], observers, looked[:1]),
+    ]
+    assert len({points.fingerprint() for points in recorded}) == 4
 
 
 @dataclass(frozen=True)

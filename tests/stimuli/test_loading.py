@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from quickgaze.errors import DatasetError, OptionError, UnknownNameError
-from quickgaze.stimuli import DATASETS, DatasetEntry, list_datasets, load_dataset
-from quickgaze.stimuli.types import Dataset
+from quickgaze.stimuli import DATASETS, Dataset, DatasetEntry, list_datasets, load_dataset
 
 Write = Callable[..., Path]
 

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
-from quickgaze.stimuli.model_maps import ArchivedMap, open_model_maps
+from quickgaze.stimuli.densities import ArchivedMap, open_model_maps
 
 VALUES = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 8.0]])
 

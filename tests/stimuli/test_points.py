@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickgaze.stimuli.points import RecordedPoints
+from quickgaze.stimuli.types import RecordedPoints
 
 COORDINATES = st.floats(-20, 40)
 

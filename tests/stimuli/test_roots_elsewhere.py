@@ -25,8 +25,7 @@ from quickgaze.stimuli import (
     plan_fetch,
     write_pysaliency_hdf5,
 )
-from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.model_maps import ArchivedMap
+from quickgaze.stimuli.densities import ArchivedMap, DensityFile
 
 Write = Callable[..., Path]
 Upload = Callable[[Path], str]

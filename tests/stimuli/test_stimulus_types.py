@@ -12,8 +12,7 @@ from hypothesis.extra import numpy as arrays
 from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.stimuli import Dataset, Fixations, Stimulus
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.points import RecordedPoints
-from quickgaze.stimuli.types import Density, Image, Size, blurred_fixations
+from quickgaze.stimuli.types import Density, Image, RecordedPoints, Size, blurred_fixations
 
 SIZE = (6, 9)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import shutil
 import stat
 import tarfile
@@ -23,16 +22,6 @@ def zipped(path: Path, members: Members) -> Path:
     return path
 
 
-def tarred(path: Path, members: Members) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
-
-
-PACKERS = [zipped, tarred]
 PHOTOGRAPHS = {
     "set/val/a.jpg": b"a",
     "set/val/deep/b.jpg": b"bb",
@@ -49,32 +38,27 @@ def refused(folder: Path, archive: Path, match: str, **options: object) -> None:
     assert set(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_everything(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", PHOTOGRAPHS)
+def test_everything(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", PHOTOGRAPHS)
     assert unpack(archive, tmp_path / "new" / "into") == 4
     assert (tmp_path / "new/into/set/val/deep/b.jpg").read_bytes() == b"bb"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["into"]
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_what_is_wanted(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", PHOTOGRAPHS)
+def test_what_is_wanted(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", PHOTOGRAPHS)
     assert unpack(archive, tmp_path / "into", members="[a-z]*.jpg", holds=2) == 2
     assert sorted(path.name for path in (tmp_path / "into").iterdir()) == ["a.jpg", "b.jpg"]
     assert unpack(archive, tmp_path / "one", members="val/a*.jpg") == 1
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) & stat.S_IRUSR
 
 
-@pytest.mark.parametrize("packed", PACKERS)
 @pytest.mark.parametrize(
     "name", ["../x.jpg", "a/../../x.jpg", "/quickgaze-evil.jpg", "..\\x.jpg", "C:/x.jpg"]
 )
 @pytest.mark.parametrize("members", [None, "*.jpg", "*.png"])
-def test_paths_that_lead_out(
-    tmp_path: Path, packed: types.FunctionType, name: str, members: str | None
-) -> None:
-    archive = packed(tmp_path / "archive", {"good.jpg": b"1", name: b"evil"})
+def test_paths_that_lead_out(tmp_path: Path, name: str, members: str | None) -> None:
+    archive = zipped(tmp_path / "archive", {"good.jpg": b"1", name: b"evil"})
     refused(tmp_path, archive, "leads out of its folder", members=members)
     assert not Path("/quickgaze-evil.jpg").exists()
 
@@ -87,26 +71,28 @@ def test_links_in_zip_files(tmp_path: Path) -> None:
     refused(tmp_path, tmp_path / "archive", "holds 'link.jpg', a link")
 
 
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])
+def test_devices_in_zip_files(tmp_path: Path, kind: int) -> None:
+    info = zipfile.ZipInfo("odd.jpg")
+    info.external_attr = (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archive:
+        archive.writestr(info, "")
+    refused(tmp_path, tmp_path / "archive", "neither a file nor a folder")
+
+
 @pytest.mark.parametrize(
-    ("kind", "match"),
-    [
-        (tarfile.SYMTYPE, "a link"),
-        (tarfile.LNKTYPE, "a link"),
-        (tarfile.CHRTYPE, "neither a file nor a folder"),
-        (tarfile.FIFOTYPE, "neither a file nor a folder"),
-    ],
+    "kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
 )
-def test_links_and_devices_in_tar_files(tmp_path: Path, kind: bytes, match: str) -> None:
+def test_tar_files_are_not_unpacked(tmp_path: Path, kind: bytes) -> None:
     info = tarfile.TarInfo("odd.jpg")
     info.type, info.linkname = kind, "/etc/passwd"
     with tarfile.open(tmp_path / "archive", "w") as archive:
         archive.addfile(info)
-    refused(tmp_path, tmp_path / "archive", match)
+    refused(tmp_path, tmp_path / "archive", "cannot be unpacked .*not a zip file")
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_bombs(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", {"a.jpg": bytes(8 * 2**20), "b.txt": bytes(8 * 2**20)})
+def test_bombs(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", {"a.jpg": bytes(8 * 2**20), "b.txt": bytes(8 * 2**20)})
     assert archive.stat().st_size < 100_000
     refused(tmp_path, archive, "more than 100 times its own")
     refused(tmp_path, archive, "more than 100 times its own", members="*.png")
@@ -123,16 +109,14 @@ def test_a_bomb_that_lies_about_its_size(tmp_path: Path) -> None:
     refused(tmp_path, archive, "cannot be unpacked|more than 100 times")
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_too_many_members(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", {f"{number}.jpg": b"" for number in range(11)})
+def test_too_many_members(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", {f"{number}.jpg": b"" for number in range(11)})
     refused(tmp_path, archive, "more than 10 members", limits=Limits(members=10))
     assert unpack(archive, tmp_path / "into", limits=Limits(members=11)) == 11
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_names_that_fall_together(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", {"x/a.jpg": b"1", "y/a.jpg": b"2"})
+def test_names_that_fall_together(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", {"x/a.jpg": b"1", "y/a.jpg": b"2"})
     refused(tmp_path, archive, "holds 'a.jpg' twice", members="*.jpg")
 
 
@@ -149,9 +133,8 @@ def test_encrypted(tmp_path: Path) -> None:
     refused(tmp_path, archive, "encrypted")
 
 
-@pytest.mark.parametrize("packed", PACKERS)
-def test_damaged(tmp_path: Path, packed: types.FunctionType) -> None:
-    archive = packed(tmp_path / "archive", {f"{n}.jpg": bytes([n]) * 5000 for n in range(200)})
+def test_damaged(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "archive", {f"{n}.jpg": bytes([n]) * 5000 for n in range(200)})
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2])
     refused(tmp_path, archive, "cannot be unpacked")

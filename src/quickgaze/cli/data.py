@@ -17,7 +17,7 @@ from quickgaze.cli.options import AS_JSON, OPTION, ROOT, dataset_options
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Check, PlannedFile, Stimulus
-    from quickgaze.stimuli.fetching import Progress
+    from quickgaze.stimuli.sources import Progress
 
 _SHOWN = 20
 
@@ -97,7 +97,7 @@ def fetch_data(
     (file 1YWiwRNHokV2TIUBsNhAeRo1aqz8Iq0In): fetch them by hand.
     """
     from quickgaze.stimuli import fetch_dataset, plan_fetch
-    from quickgaze.stimuli.fetching import source_of
+    from quickgaze.stimuli.catalogue import source_of
 
     if dry_run:
         _show_plan(name, plan_fetch(name, root, split=split, mirror=mirror))

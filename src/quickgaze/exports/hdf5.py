@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from quickgaze.errors import OptionError, require
 from quickgaze.exports.maps import Exported, VariantMaps
 from quickgaze.exports.targets import written_file
+from quickgaze.places import PathLike
 from quickgaze.saliency import FloatMap
-from quickgaze.stimuli.files import IMAGE_SUFFIXES, PathLike
+from quickgaze.stimuli.files import IMAGE_SUFFIXES
 from quickgaze.study import MapVariant, Run
 
 _SUFFIXES: Mapping[str, str] = {"salicon": ".jpg", "osie": ".jpg"}  # of the published images

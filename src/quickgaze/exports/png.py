@@ -20,8 +20,8 @@ from PIL.PngImagePlugin import PngInfo
 from quickgaze.errors import OptionError
 from quickgaze.exports.maps import Exported, VariantMaps
 from quickgaze.exports.targets import replaced_folder, written_file
+from quickgaze.places import PathLike, readable
 from quickgaze.saliency import FloatMap
-from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.study import MapVariant, Run
 
 _DEPTHS: Mapping[int, type[np.unsignedinteger]] = {8: np.uint8, 16: np.uint16}

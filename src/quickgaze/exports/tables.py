@@ -10,7 +10,7 @@ import polars as pl
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.exports.targets import written_file
-from quickgaze.stimuli.files import PathLike
+from quickgaze.places import PathLike
 from quickgaze.study import Run
 
 TABLES = ("scores", "maps", "bounds", "failures", "undefined")

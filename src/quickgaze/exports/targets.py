@@ -9,8 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from quickgaze.errors import OptionError
-from quickgaze.places import replace_durably
-from quickgaze.stimuli.files import readable
+from quickgaze.places import readable, replace_durably
 from quickgaze.study import Run
 
 

@@ -7,18 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quickgaze.errors import DatasetError, OptionError, QuickgazeError
+from quickgaze.places import PathLike, readable
 from quickgaze.report.subjects import Subject
 from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.files import (
-    DENSITY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    PathLike,
-    by_stem,
-    readable,
-    walk,
-    with_suffix,
-)
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import Density, Image, Size
 

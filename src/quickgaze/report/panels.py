@@ -17,13 +17,13 @@ from quickgaze.errors import OptionError, QuickgazeError
 from quickgaze.exports.targets import make_folder
 from quickgaze.findings import ranking
 from quickgaze.findings.selection import Chosen, check_metric
+from quickgaze.places import PathLike
 from quickgaze.report.layers import DIVERGING, SEQUENTIAL
 from quickgaze.report.originals import Original, find_originals
 from quickgaze.report.overview import file_stems
 from quickgaze.report.subjects import Subject, signs_of, subject_of
 from quickgaze.report.words import number
 from quickgaze.stimuli import Dataset
-from quickgaze.stimuli.files import PathLike
 from quickgaze.study import Run, progress_bar
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import Sign

@@ -14,6 +14,7 @@ from quickgaze.errors import OptionError
 from quickgaze.exports.targets import replaced_folder
 from quickgaze.findings import image_attributes
 from quickgaze.findings.selection import Chosen, check_installed
+from quickgaze.places import PathLike, readable
 from quickgaze.report.album import LONGEST, Album, no_album, write_album
 from quickgaze.report.chapters.attributes import attributes_chapter, match_attributes
 from quickgaze.report.chapters.comparison import comparison_chapter
@@ -29,7 +30,6 @@ from quickgaze.report.page import GALLERY, write_page
 from quickgaze.report.papers import write_figures, write_tables
 from quickgaze.report.subjects import Subject, subject_of
 from quickgaze.stimuli import Dataset, Stimulus
-from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.study import Run
 
 _MARK = "report.json"  # this file marks a folder as a report

@@ -1,14 +1,20 @@
 """Images shown to observers and where they looked, from data sets on disk or generated."""
 
-from quickgaze.stimuli.checks import check_dataset
-from quickgaze.stimuli.fetching import PlannedFile, fetch_dataset, plan_fetch
+from quickgaze.stimuli.catalogue import (
+    DATASETS,
+    check_dataset,
+    fetch_dataset,
+    list_datasets,
+    load_dataset,
+    plan_fetch,
+)
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.images import ImageFile, read_image, to_rgb
 from quickgaze.stimuli.inspection import Check, Inspection, inspect
-from quickgaze.stimuli.loading import DATASETS, DatasetEntry, list_datasets, load_dataset
 from quickgaze.stimuli.pysaliency_data import from_pysaliency
 from quickgaze.stimuli.pysaliency_writing import to_pysaliency, write_pysaliency_hdf5
-from quickgaze.stimuli.sources import RemoteFile, Source
-from quickgaze.stimuli.types import Dataset, Fixations, Stimulus
+from quickgaze.stimuli.sources import PlannedFile, RemoteFile, Source
+from quickgaze.stimuli.types import Fixations, Stimulus
 
 __all__ = [
     "DATASETS",

@@ -1,23 +1,34 @@
-"""Reading saliency maps from files: those that a data set provides, and those of a model."""
+"""Saliency maps in files: those that a data set provides, and those that a model has written."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from quickgaze.errors import StimulusError
-from quickgaze.places import AnyPath, open_file, readable
-from quickgaze.stimuli.fingerprints import fingerprint_of_file
+from quickgaze.errors import DatasetError, QuickgazeError, StimulusError
+from quickgaze.places import AnyPath, PathLike, open_file, readable
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, walk, with_suffix
+from quickgaze.stimuli.fingerprints import (
+    ROWS,
+    UNREADABLE,
+    fingerprint_of_array,
+    fingerprint_of_file,
+)
+from quickgaze.stimuli.hdf5 import hdf5_file, is_array, own_dataset
 from quickgaze.stimuli.images import is_deep, opened, stored_orientation, upright
-from quickgaze.stimuli.types import Density, Size
+from quickgaze.stimuli.types import Density, DensityReader, Size
 
-COLOUR_TOLERANCE = 8
+_COLOUR_TOLERANCE = 8
 """Levels by which red, green and blue of a grey map may differ after lossy compression."""
 
 
@@ -25,77 +36,28 @@ COLOUR_TOLERANCE = 8
 class DensityFile:
     """A saliency map in a file: an image in shades of grey, or a NumPy array.
 
-    Parameters
-    ----------
-    path : Path or UPath
-        An image of any common format with 8 or more bits, or ``.npy``.
-    what : str
-        What it is called in messages: a data set's ``"density"``, or a model's ``"map"``.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "map.npy"
-    >>> np.save(path, np.array([[0, 1], [2, 4]]))
-    >>> DensityFile(path).read((2, 2))
-    array([[0.  , 0.25],
-           [0.5 , 1.  ]], dtype=float32)
+    Messages call it `what`: a data set's "density", or a model's "map".
     """
 
     path: AnyPath
     what: str = "density"
 
     def read(self, size: Size) -> Density:
-        """Read the map.
-
-        Parameters
-        ----------
-        size : (int, int)
-            Height and width of the image that it belongs to.
-
-        Returns
-        -------
-        ndarray, shape (H, W), float32
-            Not negative, divided by its maximum. A map that is 0 everywhere stays so: no
-            correlation with it is defined, and metrics say so.
-
-        Raises
-        ------
-        StimulusError
-            If the file cannot be read, has another size than the image, is coloured or
-            transparent, or holds NaN, infinity or negative values.
-        """
+        """Read the map of an image of (height, width) `size`, divided by its maximum."""
         name = f"{self.what} {readable(self.path)}"
         if self.path.suffix.lower() == ".npy":
             values = _read_array(self.path, size, name)
         else:
             values = _read_grey(self.path, size, name)
-        return scaled_to_maximum(values, name)
+        return _scaled_to_maximum(values, name)
 
     def fingerprint(self) -> str:
         """Size of the file in bytes, and a digest of parts of it."""
         return fingerprint_of_file(self.path)
 
 
-def scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
-    """Divide a saliency map by its maximum.
-
-    Parameters
-    ----------
-    values : ndarray, shape (H, W)
-    name : str
-        What the map is called in messages.
-
-    Returns
-    -------
-    ndarray, shape (H, W), float32
-        A map that is 0 everywhere stays so.
-
-    Raises
-    ------
-    StimulusError
-        If it holds NaN, infinity or negative values.
-    """
+def _scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
+    """Divide a saliency map by its maximum; one that is 0 everywhere stays so."""
     _refuse_values(values, name)
     largest = values.max()
     return (values / largest if largest > 0 else values).astype(np.float32)
@@ -105,7 +67,7 @@ def _read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]
     try:
         with open_file(path) as file:
             shape, dtype = _array_header(file)
-            refuse_array(shape, dtype, size, name)
+            _refuse_array(shape, dtype, size, name)
             _refuse_short(file, dtype.itemsize * math.prod(shape))
             file.seek(0)
             return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
@@ -141,22 +103,8 @@ def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name: str) -> None:
-    """Refuse an array that is not one real number for each pixel.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    dtype : dtype
-    size : (int, int)
-        Height and width of the image that it belongs to.
-    name : str
-        What the array is called in messages.
-
-    Raises
-    ------
-    StimulusError
-    """
+def _refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name: str) -> None:
+    """Refuse an array that is not one real number for each pixel of an image."""
     if dtype.kind not in "buif":
         raise StimulusError(
             f"the {name} holds values of type {dtype}; it needs to be one array of real numbers"
@@ -179,11 +127,11 @@ def _grey_levels(image: PIL.Image.Image, name: str) -> npt.NDArray[np.float64]:
         alpha = image.convert("RGBA").getchannel("A")
         if alpha.getextrema() != (255, 255):
             raise StimulusError(
-                f"the {name} has transparent pixels, whose value is open; save "
-                "it in shades of grey without an alpha channel"
+                f"the {name} has transparent pixels, whose value is not known; save it in shades "
+                "of grey without an alpha channel"
             )
     channels = np.asarray(image.convert("RGB"), dtype=np.float64)
-    if np.ptp(channels, axis=2).max() > COLOUR_TOLERANCE:
+    if np.ptp(channels, axis=2).max() > _COLOUR_TOLERANCE:
         raise StimulusError(
             f"the {name} is coloured; colours do not say how much people looked "
             "where: save it in shades of grey, white where they looked most"
@@ -212,3 +160,140 @@ def _refuse_values(values: npt.NDArray[np.float64], name: str) -> None:
             f"the {name} holds negative values, down to {values.min():g}; it needs to be 0 where "
             "nobody is expected to look, larger elsewhere; of a log density, save the exponential"
         )
+
+
+@dataclass(frozen=True)
+class ArchivedMap:
+    """A saliency map in an HDF5 file: a data set with one real number for each pixel."""
+
+    path: Path
+    name: str
+
+    def read(self, size: Size) -> Density:
+        """Read the map of an image of (height, width) `size`, divided by its maximum."""
+        what = f"map {self.name!r} in {readable(self.path)}"
+        try:
+            with hdf5_file(self.path) as archive:
+                stored = own_dataset(archive, self.name)
+                _refuse_array(stored.shape, stored.dtype, size, what)
+                values = np.asarray(stored, dtype=np.float64)
+        except (OSError, KeyError, ValueError) as error:
+            raise StimulusError(f"the {what} cannot be read ({error})") from error
+        return _scaled_to_maximum(values, what)
+
+    def fingerprint(self) -> str:
+        """Name, shape, and a digest of some rows of the map."""
+        with hdf5_file(self.path) as archive:
+            return f"{self.name}:{fingerprint_of_array(own_dataset(archive, self.name), ROWS)}"
+
+
+@dataclass(frozen=True, eq=False)
+class ModelMaps:
+    """Saliency maps of one model, by their path below a folder or in a file, without ending."""
+
+    path: Path
+    maps: Mapping[str, DensityReader]
+    fingerprint: str
+
+    def wanted(self, stimulus: str) -> str:
+        """Say in words where the map of a stimulus would lie."""
+        if self.path.is_dir():
+            return f"{readable(self.path / stimulus)}.png or .npy"
+        return f"the data set {stimulus!r} in {readable(self.path)}"
+
+    def paired(self, stimuli: Iterable[str]) -> dict[str, DensityReader]:
+        """Find the maps of all stimuli of a data set, by id; some may have none.
+
+        A map has the id as its name or, where that is unique on both sides, its last part.
+        """
+        identifiers = list(stimuli)
+        shared = Counter(_last_part(identifier) for identifier in identifiers)
+        by_last_part: dict[str, list[DensityReader]] = {}
+        for name, source in self.maps.items():
+            by_last_part.setdefault(_last_part(name), []).append(source)
+        found = {}
+        for identifier in identifiers:
+            last = _last_part(identifier)
+            alike = by_last_part.get(last, [])
+            if identifier in self.maps:
+                found[identifier] = self.maps[identifier]
+            elif shared[last] == 1 and len(alike) == 1:
+                found[identifier] = alike[0]
+        return found
+
+
+def open_model_maps(path: PathLike) -> ModelMaps:
+    """Find the saliency maps in a folder, or the two-dimensional data sets of an HDF5 file."""
+    place = Path(path)
+    if not place.exists():
+        raise DatasetError(f"{readable(place)} does not exist; name a folder or HDF5 file of maps")
+    found = _in_folder(place) if place.is_dir() else _in_archive(place)
+    if not found.maps:
+        raise DatasetError(
+            f"{readable(place)} holds no map; expected images in shades of grey or .npy files in a "
+            "folder, or data sets in an HDF5 file, named like the stimuli"
+        )
+    return found
+
+
+def _in_folder(folder: Path) -> ModelMaps:
+    maps: dict[str, DensityReader] = {}
+    prints = []
+    for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
+        name = readable(path.relative_to(folder).as_posix())
+        source = DensityFile(path, "map")
+        _add(maps, name, source, folder)
+        prints.append(f"{name}\t{source.fingerprint()}")
+    return ModelMaps(folder, maps, _digest(prints))
+
+
+def _in_archive(file: Path) -> ModelMaps:
+    maps: dict[str, DensityReader] = {}
+    prints = []
+
+    def visit(name: str, item: object) -> None:
+        if is_array(item):
+            _add(maps, name, ArchivedMap(file, name), file)
+            prints.append(f"{name}\t{_print_of(archive, name)}")
+
+    try:
+        with hdf5_file(file) as archive:
+            archive.visititems(visit)
+    except QuickgazeError:
+        raise
+    except Exception as error:
+        raise DatasetError(
+            f"{readable(file)} cannot be read as HDF5 ({error}); name a folder of maps, or an HDF5 "
+            "file with a data set for each image"
+        ) from error
+    return ModelMaps(file, maps, _digest(prints))
+
+
+def _print_of(archive: Any, name: str) -> str:
+    """Fingerprint of a data set in an HDF5 file, which need not be a map."""
+    try:
+        return fingerprint_of_array(own_dataset(archive, name), ROWS)
+    except Exception:  # noqa: BLE001 - h5py reports damage in many ways
+        return UNREADABLE
+
+
+def _digest(prints: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(prints)).encode()).hexdigest()
+
+
+def _add(maps: dict[str, DensityReader], name: str, source: DensityReader, place: Path) -> None:
+    key = _without_ending(name)
+    if key in maps:
+        raise DatasetError(
+            f"{readable(place)} holds two maps of {key!r}, with different endings; keep one"
+        )
+    maps[key] = source
+
+
+def _without_ending(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in DENSITY_SUFFIXES else name
+
+
+def _last_part(name: str) -> str:
+    return PurePosixPath(_without_ending(name)).name

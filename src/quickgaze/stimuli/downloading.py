@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,38 +21,27 @@ if TYPE_CHECKING:
 Report = Callable[[int, "int | None"], None]
 """Is told the bytes that are there and those that there will be, if that is known."""
 
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers of a server that may be another one in a moment."""
-
+_TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # answers that may be others in a moment
+_PLAIN = {"Accept-Encoding": "identity"}  # the bytes of the file, countable and resumable
 _BLOCK = 2**14  # what is lost, at most, when a connection breaks
 _LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try.
+    """How long to try: attempts in a row without a new byte, and seconds.
 
-    Parameters
-    ----------
-    attempts : int
-        Attempts in a row that bring nothing new before it is given up.
-    first_wait : float
-        Seconds before the second attempt; each further wait is twice as long.
-    timeout : float
-        Seconds in which a server has to answer, and to go on.
+    `first_wait` comes before the second attempt, and each further wait is twice as long; `timeout`
+    is how long a server may take to answer, and to go on.
     """
 
     attempts: int = 5
     first_wait: float = 1.0
     timeout: float = 30.0
 
-
-class _TransientError(Exception):
-    """What may go better another time; `wait` is what the server asked for, in seconds."""
-
-    def __init__(self, message: str, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.wait = wait
+    def wait(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row."""
+        return min(self.first_wait * 2.0 ** (failures - 1), _LONGEST_WAIT)
 
 
 def download(
@@ -65,52 +52,30 @@ def download(
     report: Report | None = None,
     patience: Patience | None = None,
 ) -> None:
-    """Download a file, unless it is there and right.
+    """Download a file, unless it is there and right; it appears whole and verified, or not at all.
 
-    Parameters
-    ----------
-    url : str
-    target : Path
-        Where it is to lie. It appears there whole and verified, or not at all.
-    md5 : str, optional
-        Its MD5 digest, as 32 hexadecimal digits.
-    report : callable, optional
-        Is told the progress.
-    patience : Patience, optional
-
-    Raises
-    ------
-    DatasetError
-        If the server does not have the file, cannot be reached, or gives a file of another
-        digest; if the disk is full.
-
-    Notes
-    -----
-    What has arrived lies beside the target under its name with ``.part``, and the next call goes
-    on from there if the digest is known and the server can do so. A file that proves wrong is
-    removed.
+    What has arrived is kept in a file ending in ``.part``; the next call goes on from there if the
+    digest is known and the server is able to.
     """
-    import pooch  # noqa: PLC0415 - slow to import
-
-    fetcher = _Downloader(target, md5 is not None, report or _silent, patience or Patience())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    known = None if md5 is None else f"md5:{md5}"
+    if already_right(target, md5):
+        return
+    part = target.with_name(f"{target.name}.part")
+    fetch = _Download(url, part, md5 is not None, report or _silent, patience or Patience())
     try:
-        with _quiet(pooch.get_logger()):
-            pooch.retrieve(url, known, target.name, target.parent, downloader=fetcher)
-    except _TransientError as error:
-        kept = "; what has arrived is kept, run it again to go on" if md5 else "; try again later"
-        raise DatasetError(f"{url} cannot be fetched: {error}{kept}") from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fetch.run()
+        found = None if md5 is None else md5_of(part)
+        if found == md5:
+            part.replace(target)
+            return
+        part.unlink()
     except OSError as error:
         full = "; the disk is full: free some space" if error.errno == errno.ENOSPC else ""
         raise DatasetError(f"{readable(target)} cannot be written: {error}{full}") from error
-    except ValueError as error:
-        # pooch removes a file whose digest is another one, and says so in this way.
-        raise DatasetError(
-            f"{url} is not the expected file: its md5 should be {md5}, but is "
-            f"{fetcher.found or 'another one'}; it was removed. Try again, or look whether the "
-            "authors have replaced it"
-        ) from error
+    raise DatasetError(
+        f"{url} is not the expected file: its md5 should be {md5}, but is {found}; it was removed. "
+        "Try again, or check whether the authors have replaced it"
+    )
 
 
 def size_of_remote(url: str, timeout: float = 10.0) -> int | None:
@@ -129,86 +94,120 @@ def already_right(target: Path, md5: str | None) -> bool:
     return target.is_file() and (md5 is None or md5_of(target) == md5)
 
 
-_PLAIN = {"Accept-Encoding": "identity"}  # the bytes of the file, countable and resumable
+@dataclass(frozen=True)
+class _Download:
+    """One file on its way."""
 
-
-@dataclass(eq=False)
-class _Downloader:
-    """A downloader as pooch calls it: with the address and a temporary file's path."""
-
-    target: Path
+    url: str
+    part: Path
     resumable: bool
     report: Report
     patience: Patience
-    found: str = ""
 
-    def __call__(self, url: str, output_file: Any, _pooch: Any) -> None:
-        part = self.target.with_name(f"{self.target.name}.part")
-        self._persist(url, part)
-        if self.resumable:
-            self.found = md5_of(part)
-        part.replace(Path(output_file))
+    def run(self) -> None:
+        """Ask for what is missing until the file is whole, or until nothing new comes."""
+        fruitless = 0
+        with _session(self.patience) as session:
+            while True:
+                before = _size(self.part)
+                problem = self._attempt(session)
+                if not problem:
+                    return
+                fruitless = 1 if _size(self.part) > before else fruitless + 1
+                if fruitless >= self.patience.attempts:
+                    raise self._failed(problem)
+                time.sleep(self.patience.wait(fruitless))
 
-    def _persist(self, url: str, part: Path) -> None:
-        """Attempt again and again, until it is whole or nothing new comes."""
-        failures = 0
-        while True:
-            before = _size(part)
-            try:
-                self._attempt(url, part)
-            except _TransientError as error:
-                failures = 1 if _size(part) > before else failures + 1
-                if failures >= self.patience.attempts:
-                    raise
-                wait = self.patience.first_wait * 2 ** (failures - 1)
-                time.sleep(min(wait if error.wait is None else error.wait, _LONGEST_WAIT))
-            else:
-                return
-
-    def _attempt(self, url: str, part: Path) -> None:
+    def _attempt(self, session: requests.Session) -> str:
+        """Receive what is missing; says what went wrong, or nothing if the file is whole."""
         import requests  # noqa: PLC0415 - slow to import
 
         # Without a digest, nobody would notice that the halves of two versions were joined.
-        start = _size(part) if self.resumable else 0
-        asked = {**_PLAIN, **({"Range": f"bytes={start}-"} if start else {})}
+        start = _size(self.part) if self.resumable else 0
         try:
-            with requests.get(
-                url, headers=asked, stream=True, timeout=self.patience.timeout
-            ) as answer:
+            with self._ask(session, start) as answer:
                 if start and answer.status_code == 416:
-                    return self._beyond_the_end(answer, part, start)
-                _refuse_answer(answer, url)
+                    return self._beyond_the_end(answer, start)
+                self._refuse(answer)
                 partial = answer.status_code == 206
                 if partial and _begins(answer) != start:
-                    part.unlink(missing_ok=True)
-                    raise _TransientError("the server gives another part than was asked for", 0.0)
-                self._receive(answer, part, start if partial else 0)
-        except requests.exceptions.RequestException as error:
-            if isinstance(
-                error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)
-            ):
-                raise DatasetError(f"{url} is not an address: {error}") from error
-            raise _TransientError(str(error) or type(error).__name__) from error
+                    self.part.unlink(missing_ok=True)
+                    return "the server gives another part than was asked for"
+                return self._receive(answer, start if partial else 0)
+        except requests.RequestException as error:
+            return str(error) or type(error).__name__
 
-    def _beyond_the_end(self, answer: requests.Response, part: Path, start: int) -> None:
+    def _ask(self, session: requests.Session, start: int) -> requests.Response:
+        import requests  # noqa: PLC0415 - slow to import
+
+        headers = {**_PLAIN, **({"Range": f"bytes={start}-"} if start else {})}
+        try:
+            return session.get(
+                self.url, headers=headers, stream=True, timeout=self.patience.timeout
+            )
+        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
+            raise DatasetError(f"{self.url} is not an address: {error}") from error
+        except requests.RequestException as error:
+            raise self._failed(str(error) or type(error).__name__) from error
+
+    def _refuse(self, answer: requests.Response) -> None:
+        problem = f"the server answers {answer.status_code} {answer.reason}"
+        if answer.status_code in _TRANSIENT:
+            raise self._failed(problem)
+        if not answer.ok:
+            raise DatasetError(
+                f"{self.url} cannot be fetched: {problem}; the file may have moved: give another "
+                "address with --mirror, or fetch it by hand"
+            )
+
+    def _beyond_the_end(self, answer: requests.Response, start: int) -> str:
         """Deal with a `.part` that has all bytes of the file already, or more."""
-        if answer.headers.get("Content-Range", "").rpartition("/")[2] != str(start):
-            part.unlink()
-            raise _TransientError("what had arrived is longer than the file", wait=0.0)
+        if answer.headers.get("Content-Range", "").rpartition("/")[2] == str(start):
+            return ""
+        self.part.unlink()
+        return "what had arrived is longer than the file"
 
-    def _receive(self, answer: requests.Response, part: Path, start: int) -> None:
+    def _receive(self, answer: requests.Response, start: int) -> str:
         length = _length(answer)
         total = None if length is None else start + length
-        refuse_full_disk(part.parent, length or 0, f"to fetch {self.target.name}")
+        refuse_full_disk(self.part.parent, length or 0, f"to fetch {self.part.stem}")
         done = start
-        with part.open("ab" if start else "wb") as file:
+        with self.part.open("ab" if start else "wb") as file:
             self.report(done, total)
             for block in answer.iter_content(_BLOCK):
                 file.write(block)
                 done += len(block)
                 self.report(done, total)
-        if total is not None and done < total:
-            raise _TransientError(f"the connection ended after {done:,} of {total:,} bytes")
+        whole = total is None or done >= total
+        return "" if whole else f"the connection ended after {done:,} of {total:,} bytes"
+
+    def _failed(self, problem: str) -> DatasetError:
+        kept = "what has arrived is kept, run it again to go on"
+        advice = kept if self.resumable else "try again later"
+        return DatasetError(f"{self.url} cannot be fetched: {problem}; {advice}")
+
+
+def _session(patience: Patience) -> requests.Session:
+    """Open connections that repeat a request while a server is busy or does not answer."""
+    import requests  # noqa: PLC0415 - slow to import
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415
+    from urllib3.util import Retry  # noqa: PLC0415
+
+    class Patient(Retry):
+        """Waits before the second attempt too, and never longer than a minute."""
+
+        def get_backoff_time(self) -> float:
+            return patience.wait(len(self.history))
+
+        def get_retry_after(self, response: Any) -> float | None:
+            asked = super().get_retry_after(response)
+            return None if asked is None else min(asked, _LONGEST_WAIT)
+
+    retry = Patient(patience.attempts - 1, status_forcelist=_TRANSIENT, raise_on_status=False)
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
 
 
 def _silent(_done: int, _total: int | None) -> None:
@@ -225,29 +224,6 @@ def _length(answer: requests.Response) -> int | None:
 
 
 def _begins(answer: requests.Response) -> int | None:
-    """Tell where the bytes of a partial answer begin."""
+    """First byte of a partial answer."""
     found = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
     return int(found[1]) if found else None
-
-
-def _refuse_answer(answer: requests.Response, url: str) -> None:
-    if answer.status_code in TRANSIENT:
-        asked = answer.headers.get("Retry-After", "")
-        wait = float(asked) if asked.isdigit() else None
-        raise _TransientError(f"the server answers {answer.status_code} {answer.reason}", wait)
-    if not answer.ok:
-        raise DatasetError(
-            f"{url} cannot be fetched: the server answers {answer.status_code} {answer.reason}; "
-            "the file may have moved: give another address with --mirror, or fetch it by hand"
-        )
-
-
-@contextlib.contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Keep pooch from printing lines of its own."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

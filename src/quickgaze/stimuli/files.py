@@ -8,21 +8,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from quickgaze.errors import DatasetError
-from quickgaze.places import AnyPath, PathLike, list_files, readable
+from quickgaze.places import AnyPath, list_files, readable
 
 if TYPE_CHECKING:
     from upath import UPath
-
-__all__ = [
-    "DENSITY_SUFFIXES",
-    "IMAGE_SUFFIXES",
-    "PathLike",
-    "by_stem",
-    "readable",
-    "stem_of_listed",
-    "walk",
-    "with_suffix",
-]
 
 IMAGE_SUFFIXES = frozenset(
     f".{ending}"
@@ -41,35 +30,10 @@ def walk(folder: Path, depth: int | None = None) -> Iterator[Path]: ...
 @overload
 def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]: ...
 def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]:
-    """Files below a folder, sorted, without hidden files and hidden folders.
+    """Files below a folder and `depth` levels of subfolders, sorted, without what is hidden.
 
-    Parameters
-    ----------
-    folder : Path or UPath
-        Where to look. Links to folders are followed, each folder is visited once.
-    depth : int, optional
-        How many levels of subfolders to enter: all by default, 0 for none.
-
-    Yields
-    ------
-    Path or UPath
-        The files of a folder, then those of its subfolders; also what cannot be read: links
-        that lead nowhere, pipes, and folders that are called as an image or a map and hold
-        none.
-
-    Raises
-    ------
-    DatasetError
-        If a folder cannot be listed.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("b.png", "a.png", ".hidden"):
-    ...         Path(folder, name).touch()
-    ...     [path.name for path in walk(Path(folder))]
-    ['a.png', 'b.png']
+    Links to folders are followed, each folder is visited once. What cannot be read is given too:
+    dead links, pipes, and folders that are named like an image or a map and hold none.
     """
     if isinstance(folder, Path):
         yield from _walk(folder, depth, set())
@@ -113,51 +77,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def with_suffix(paths: Iterable[SomePath], suffixes: frozenset[str]) -> list[SomePath]:
-    """Keep the paths that end in one of `suffixes`, in upper or lower case.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    suffixes : frozenset of str
-        In lower case, with their dot.
-
-    Returns
-    -------
-    list of Path
-        In the order in which they were given.
-
-    Examples
-    --------
-    >>> [path.name for path in with_suffix([Path("a.PNG"), Path("notes.txt")], IMAGE_SUFFIXES)]
-    ['a.PNG']
-    """
+    """Keep the paths that end in one of `suffixes`, in upper or lower case."""
     return [path for path in paths if path.suffix.lower() in suffixes]
 
 
 def by_stem(paths: Iterable[SomePath], what: str) -> dict[str, SomePath]:
-    """Key paths by their file name without its ending, as `readable` gives it.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Files, in any folders.
-    what : str
-        What they are, in words and in the plural, for the error.
-
-    Returns
-    -------
-    dict of str to Path
-
-    Raises
-    ------
-    DatasetError
-        If two files have the same stem, so that it is open which one is meant.
-
-    Examples
-    --------
-    >>> list(by_stem([Path("images/1001.jpg"), Path("images/1002.jpg")], "images"))
-    ['1001', '1002']
-    """
+    """Key paths by their file name without its ending; no two may share one."""
     keyed: dict[str, SomePath] = {}
     for path in paths:
         other = keyed.setdefault(readable(path.stem), path)
@@ -170,30 +95,7 @@ def by_stem(paths: Iterable[SomePath], what: str) -> dict[str, SomePath]:
 
 
 def stem_of_listed(name: str, listed_in: AnyPath) -> str:
-    """Stem of an image file that a data set's own listing names.
-
-    Parameters
-    ----------
-    name : str
-        The file name as listed.
-    listed_in : Path
-        The file that holds the listing, for the error.
-
-    Returns
-    -------
-    str
-        The last part of the name, without its ending.
-
-    Raises
-    ------
-    DatasetError
-        If the name is empty or would lead out of the data set's folder.
-
-    Examples
-    --------
-    >>> stem_of_listed("COCO_val2014_000000000042.jpg", Path("fixations.json"))
-    'COCO_val2014_000000000042'
-    """
+    """Stem of an image file that a data set's own listing names, which must lie inside of it."""
     path = PurePosixPath(name)
     outside = path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts
     if outside or not path.stem or "\\" in name or "\0" in name:
@@ -205,20 +107,5 @@ def stem_of_listed(name: str, listed_in: AnyPath) -> str:
 
 
 def unrecognised(name: str, root: AnyPath, layout: str) -> DatasetError:
-    """Make the error for a root folder in which a data set cannot be found.
-
-    Parameters
-    ----------
-    name : str
-        The data set, in the words of its users.
-    root : Path
-        Where it was looked for.
-    layout : str
-        How it would lie there.
-
-    Returns
-    -------
-    DatasetError
-        To be raised by the caller.
-    """
+    """Make the error for a root folder in which a data set is not found as its layout says."""
     return DatasetError(f"{readable(root)} does not hold {name}; expected {layout}")

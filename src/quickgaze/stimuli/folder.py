@@ -14,6 +14,7 @@ import polars as pl
 
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, Root, as_path, below, read_bytes, readable
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
@@ -23,8 +24,7 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.points import RecordedPoints
-from quickgaze.stimuli.types import Dataset, Stimulus
+from quickgaze.stimuli.types import RecordedPoints, Stimulus
 
 LAYOUT = (
     "images/ (or images in the folder itself), and where there is gaze: maps/ with a density of "
@@ -33,7 +33,7 @@ LAYOUT = (
     "duration"
 )
 
-TABLES = ("fixations.csv", "fixations.parquet")
+_TABLES = ("fixations.csv", "fixations.parquet")
 
 _REQUIRED = ("stimulus", "observer", "x", "y")
 
@@ -56,19 +56,10 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     Returns
     -------
     Dataset
-        One stimulus an image, also where there is no gaze on it, sorted by id: the path below
-        the folder of images without its ending (``cats/tabby``). Where several images differ
-        in their ending alone, their ids keep it (``tabby.jpg``); where names read alike because
-        they are not UTF-8, the later ones are numbered (``tabby.jpg (2)``). Names in ``maps/``
-        and in the column ``stimulus`` that belong to no image are `Dataset.missing`.
-
-    Raises
-    ------
-    DatasetError
-        If there are no images, the table cannot be read, or it is open which image a density
-        or a row belongs to.
-    OptionError
-        If `origin` is missing or not 0 or 1.
+        One stimulus an image, sorted by id: the path below the folder of images without its ending
+        (``cats/tabby``). Where images differ in their ending alone, ids keep it (``tabby.jpg``);
+        where names read alike because they are not UTF-8, ids are numbered (``tabby.jpg (2)``).
+        What maps and table name but is not there is `Dataset.missing`.
 
     Notes
     -----
@@ -76,7 +67,7 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     x or y is empty count as outside the image.
     """
     if origin not in {None, 0, 1}:
-        raise OptionError(f"origin is {origin!r}; give 0 or 1: what the first pixel counts as")
+        raise OptionError(f"origin is {origin!r}; give 0 or 1, the number of the first pixel")
     root = as_path(root)
     names = _Names.of(_images(root), _image_folder(root))
     if not names.ids:
@@ -103,7 +94,7 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
 
 @dataclass(frozen=True)
 class _Names:
-    """What images go by: their ids, and what else tables and maps may call them."""
+    """Ids of images, and what else tables and maps may call them."""
 
     ids: Mapping[str, AnyPath]
     called: Mapping[str, str]
@@ -111,10 +102,7 @@ class _Names:
 
     @classmethod
     def of(cls, paths: list[AnyPath], folder: AnyPath) -> _Names:
-        """Name each image by its path without ending, or with it where that is not unique.
-
-        No image is lost: names that read alike, as those that are not UTF-8 may, are numbered.
-        """
+        """Name images by their path without ending; with it, or numbered, where that is shared."""
         full = [_name(path, folder) for path in paths]
         stems = [_without_ending(name) for name in full]
         counts, taken = Counter(stems), Counter(full)
@@ -189,10 +177,10 @@ def _maps(folder: AnyPath, names: _Names) -> dict[str, AnyPath]:
 
 
 def _table(root: AnyPath) -> AnyPath | None:
-    found = [root / name for name in TABLES if (root / name).is_file()]
+    found = [root / name for name in _TABLES if (root / name).is_file()]
     if len(found) > 1:
         raise DatasetError(
-            f"{readable(root)} holds both {' and '.join(TABLES)}; keep the one that is meant"
+            f"{readable(root)} holds both {' and '.join(_TABLES)}; keep the one that is meant"
         )
     return found[0] if found else None
 
@@ -300,3 +288,10 @@ def _notes(stimuli: Sequence[Stimulus], maps: bool, table: AnyPath | None) -> tu
             "fixations, blurred."
         )
     return tuple(notes)
+
+
+ENTRY = DatasetEntry(
+    load_folder,
+    "your own images, with density maps or a table of fixations where you have them",
+    LAYOUT,
+)

@@ -8,74 +8,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.errors import DatasetError, OptionError, StimulusError, require
 from quickgaze.places import AnyPath, open_file, problem_of, readable
 from quickgaze.stimuli.fingerprints import ROWS, fingerprint_of_array
 from quickgaze.stimuli.images import refuse_size, to_rgb
 from quickgaze.stimuli.types import Image, Size
 
-LARGEST_EXPANSION = 2000
-"""How many times larger than in the file a compressed array may be in memory."""
-
-_UNCHECKED = 2**22  # bytes that are never too many
-
-
-def require_h5py(what: str) -> ModuleType:
-    """Import h5py.
-
-    Parameters
-    ----------
-    what : str
-        What needs it, in words and in the plural, for the error.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    OptionError
-        If it is not installed.
-    """
-    try:
-        return import_module("h5py")
-    except ImportError as error:
-        raise OptionError(
-            f"{what} need the package h5py, which is not installed; run: "
-            "pip install 'quickgaze[hdf5]'"
-        ) from error
+# Bytes that an array may have in memory: so many times those in the file, and some besides.
+_LARGEST_EXPANSION = 2000
+_UNCHECKED = 2**22
 
 
 @contextmanager
-def hdf5_file(path: AnyPath, what: str) -> Iterator[Any]:
-    """Open an HDF5 file, here or elsewhere.
-
-    Parameters
-    ----------
-    path : Path or UPath
-    what : str
-        What needs h5py, in words and in the plural, for the error.
-
-    Yields
-    ------
-    h5py.File
-        Opened for reading.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened.
-    OptionError
-        If h5py is not installed.
-    """
-    h5py = require_h5py(what)
+def hdf5_file(path: AnyPath) -> Iterator[Any]:
+    """Open an HDF5 file for reading, here or elsewhere, or raise `OSError`."""
+    h5py = require("h5py", "hdf5", "reading HDF5 files")
     if not isinstance(path, Path):
         with open_file(path) as stream, h5py.File(stream, "r") as file:
             yield file
@@ -89,29 +42,9 @@ def hdf5_file(path: AnyPath, what: str) -> Iterator[Any]:
 
 @contextmanager
 def opened_hdf5(path: AnyPath, what: str) -> Iterator[Any]:
-    """Open an HDF5 file, and turn whatever is wrong with its content into a `DatasetError`.
-
-    Parameters
-    ----------
-    path : Path or UPath
-        The file.
-    what : str
-        What it should hold, in words, for the error.
-
-    Yields
-    ------
-    h5py.File
-        Opened for reading.
-
-    Raises
-    ------
-    DatasetError
-        If the file cannot be read, while it is opened or within the block.
-    OptionError
-        If h5py is not installed.
-    """
+    """Open an HDF5 file that should hold `what`; whatever is wrong in it is a `DatasetError`."""
     try:
-        with hdf5_file(path, "HDF5 files") as file:
+        with hdf5_file(path) as file:
             yield file
     except (DatasetError, OptionError):
         raise
@@ -123,26 +56,7 @@ def opened_hdf5(path: AnyPath, what: str) -> Iterator[Any]:
 
 
 def numbers(group: Any, name: str) -> npt.NDArray[Any]:
-    """Read an array of real numbers.
-
-    Parameters
-    ----------
-    group : h5py.Group
-    name : str
-        Name of a data set in it.
-
-    Returns
-    -------
-    ndarray
-
-    Raises
-    ------
-    KeyError
-        If there is no such data set.
-    ValueError
-        If it holds anything but real numbers, lies in another file, or would take far more
-        memory than the file has bytes for it.
-    """
+    """Read an array of real numbers, or raise `KeyError` or `ValueError`."""
     stored = own_dataset(group, name)
     if stored.dtype.kind not in "buif":
         raise ValueError(f"{name!r} holds values of type {stored.dtype}, not numbers")
@@ -150,26 +64,7 @@ def numbers(group: Any, name: str) -> npt.NDArray[Any]:
 
 
 def texts(group: Any, name: str) -> list[str]:
-    """Read an array of texts, or of numbers as texts.
-
-    Parameters
-    ----------
-    group : h5py.Group
-    name : str
-        Name of a data set in it.
-
-    Returns
-    -------
-    list of str
-        Whole numbers without a decimal point: ``"3"``, not ``"3.0"``.
-
-    Raises
-    ------
-    KeyError
-        If there is no such data set.
-    ValueError
-        If it holds anything but texts and real numbers, or lies in another file.
-    """
+    """Read an array of texts, or of numbers as texts, or raise `KeyError` or `ValueError`."""
     stored = own_dataset(group, name)
     if stored.dtype.kind in "buif":
         return as_texts(np.asarray(stored[...]))
@@ -181,22 +76,7 @@ def texts(group: Any, name: str) -> list[str]:
 
 
 def as_texts(values: npt.NDArray[Any]) -> list[str]:
-    """Write values as texts, whole numbers without a decimal point.
-
-    Parameters
-    ----------
-    values : ndarray
-        Of numbers, texts or bytes.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> as_texts(np.array([0.0, 12.0, 0.5])), as_texts(np.array([b"ann"]))
-    (['0', '12', '0.5'], ['ann'])
-    """
+    """Write values as texts, whole numbers without a decimal point: "3", not "3.0"."""
     flat = values.ravel()
     if flat.dtype.kind == "f":
         return [str(int(value)) if value.is_integer() else str(value) for value in flat.tolist()]
@@ -207,24 +87,7 @@ def as_texts(values: npt.NDArray[Any]) -> list[str]:
 
 
 def attribute(group: Any, name: str) -> str:
-    """Read an attribute that holds a text, in whichever way it was stored.
-
-    Parameters
-    ----------
-    group : h5py.Group
-    name : str
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    KeyError
-        If there is no such attribute.
-    ValueError
-        If it is not a text.
-    """
+    """Read an attribute that holds a text, in whichever way it was stored."""
     value = group.attrs[name]
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
@@ -243,15 +106,7 @@ def listed(group: Any) -> list[str]:
 
 
 def own_group(group: Any, name: str) -> Any:
-    """Open a group that lies in the same file.
-
-    Raises
-    ------
-    KeyError
-        If there is no such group.
-    ValueError
-        If it lies in another file.
-    """
+    """Open a group that lies in the same file."""
     _refuse_elsewhere(group, name)
     return group[name]
 
@@ -264,21 +119,12 @@ def _refuse_elsewhere(group: Any, name: str) -> None:
 
 
 def is_array(item: object) -> bool:
-    """Whether something in an HDF5 file is an array: no group, and no type with a name."""
+    """Whether something in an HDF5 file is an array, not a group or a named type."""
     return isinstance(item, import_module("h5py").Dataset)
 
 
 def own_dataset(group: Any, name: str) -> Any:
-    """Open a data set, without letting the file lead elsewhere or claim endless memory.
-
-    Raises
-    ------
-    KeyError
-        If there is no such data set.
-    ValueError
-        If its values lie in another file, or would take far more memory than the file has
-        bytes for them.
-    """
+    """Open a data set, without letting the file lead elsewhere or claim endless memory."""
     _refuse_elsewhere(group, name)
     stored = group[name]
     if not is_array(stored):
@@ -286,24 +132,14 @@ def own_dataset(group: Any, name: str) -> Any:
     if stored.external is not None or stored.is_virtual:
         raise ValueError(f"{name!r} takes its values from other files")
     claimed = stored.size * stored.dtype.itemsize
-    if claimed > _UNCHECKED + LARGEST_EXPANSION * stored.id.get_storage_size():
+    if claimed > _UNCHECKED + _LARGEST_EXPANSION * stored.id.get_storage_size():
         raise ValueError(f"{name!r} claims {claimed:,} bytes, of which the file holds next to none")
     return stored
 
 
 @dataclass(frozen=True)
 class ArchivedImage:
-    """An image in an HDF5 file: an `ImageSource`.
-
-    Parameters
-    ----------
-    path : Path or UPath
-        The file. It is opened each time that the image is read.
-    name : str
-        The HDF5 data set with the pixels: (H, W), or (H, W, C) with 1, 3 or 4 channels.
-    shape : tuple of int
-        Of the pixels.
-    """
+    """An image in an HDF5 file: (H, W), or (H, W, C) with 1, 3 or 4 channels."""
 
     path: AnyPath
     name: str
@@ -335,31 +171,7 @@ class ArchivedImage:
 
 
 def rgb_of(pixels: npt.NDArray[Any], name: str) -> Image:
-    """Convert an array of pixels, of any kind in use, to RGB.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W) or (H, W, C)
-        16-bit levels where the type is uint16, levels from 0 to 255 in any other type of
-        integers, or booleans; with C = 1, 3 or 4 (the last is opacity).
-    name : str
-        What it is called in messages.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8
-        16-bit levels are divided by 257, transparent pixels laid over white.
-
-    Raises
-    ------
-    StimulusError
-        If the array is something else, too small, or too large for an image.
-
-    Examples
-    --------
-    >>> rgb_of(np.full((2, 2), 65535, dtype=np.uint16), "it")[0, 0].tolist()
-    [255, 255, 255]
-    """
+    """Convert pixels, (H, W) or (H, W, C), to RGB: uint16 over 257, the last of four is opacity."""
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if pixels.ndim not in {2, 3} or channels not in {1, 3, 4}:
         raise StimulusError(

@@ -23,7 +23,7 @@ from quickgaze.stimuli.types import Image, Size
 Pixels = npt.NDArray[Any]
 
 SMALLEST_SIDE = 2
-"""Pixels below which a picture has no places to compare."""
+"""Pixels that each side of an image needs, so that places in it can be compared."""
 
 
 def read_image(path: Root) -> Image:
@@ -32,8 +32,8 @@ def read_image(path: Root) -> Image:
     Parameters
     ----------
     path : path-like or UPath
-        A file in any format and mode that Pillow reads by itself: not PostScript, which is a
-        program. Of several frames the first is taken.
+        A file in any format and mode that Pillow reads, except PostScript. Of several frames the
+        first is taken.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def read_image(path: Root) -> Image:
     Raises
     ------
     StimulusError
-        If the file is missing, damaged, not an image, too small (a side of 1 pixel) or has
-        more pixels than Pillow's limit against decompression bombs.
+        If the file is missing, damaged, not an image, has a side of 1 pixel or more pixels than
+        Pillow's limit against decompression bombs.
 
     Notes
     -----
@@ -86,23 +86,7 @@ def to_rgb(image: PIL.Image.Image) -> Image:
 
 
 def image_size(path: Root) -> Size:
-    """Height and width of an image file as `read_image` returns it, from its header.
-
-    Parameters
-    ----------
-    path : path-like
-        A file in any format that Pillow reads.
-
-    Returns
-    -------
-    (int, int)
-        Height and width in pixels, upright.
-
-    Raises
-    ------
-    StimulusError
-        As `read_image` does, except for damage behind the header.
-    """
+    """Height and width of an image file as `read_image` returns it, from its header."""
     with opened(path) as image:
         width, height = image.size
         if isinstance(image, TiffImageFile):
@@ -112,7 +96,7 @@ def image_size(path: Root) -> Size:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image in a file: the `ImageSource` of most stimuli.
+    """An image in a file, read each time that it is asked for.
 
     Parameters
     ----------
@@ -131,32 +115,22 @@ class ImageFile:
     path: AnyPath
 
     def read(self) -> Image:
-        """Read the image.
+        """Read the image, or raise `StimulusError`.
 
         Returns
         -------
         ndarray, shape (H, W, 3), uint8
             As `read_image` gives it.
-
-        Raises
-        ------
-        StimulusError
-            If it cannot be read.
         """
         return read_image(self.path)
 
     def size(self) -> Size:
-        """Find the height and width in the file's header.
+        """Find the height and width in the file's header, or raise `StimulusError`.
 
         Returns
         -------
         (int, int)
             In pixels, upright.
-
-        Raises
-        ------
-        StimulusError
-            If it cannot be read.
         """
         return image_size(self.path)
 
@@ -173,33 +147,17 @@ class ImageFile:
 
 @contextmanager
 def opened(path: Root) -> Iterator[PIL.Image.Image]:
-    """Open an image file, and turn whatever Pillow finds wrong into a `StimulusError`.
-
-    Parameters
-    ----------
-    path : path-like or UPath
-        The file.
-
-    Yields
-    ------
-    PIL.Image.Image
-        Opened, of a decent size, not yet decoded.
-
-    Raises
-    ------
-    StimulusError
-        If the file cannot be used, while it is opened or within the block.
-    """
+    """Open an image file of a usable size, not yet decoded; what is wrong is a `StimulusError`."""
     file = Path(path) if isinstance(path, str | os.PathLike) else path
     try:
-        _refuse_what_is_no_file(file)
         # Given a path, Pillow (to 13.0) maps uncompressed TIFF files into memory and scrambles
         # those that lie on their side.
-        with open_file(file) as stream:
-            _refuse_empty(stream, file)
-            with PIL.Image.open(stream, formats=_formats()) as image:
-                refuse_size(image.size, path)
-                yield image
+        with (
+            _opened_stream(file) as stream,
+            PIL.Image.open(stream, formats=_formats()) as image,
+        ):
+            refuse_size(image.size, path)
+            yield image
     except StimulusError:
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
@@ -229,34 +187,20 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in PIL.Image.ID if name != "EPS")
 
 
-def _refuse_what_is_no_file(path: AnyPath) -> None:
+def _opened_stream(path: AnyPath) -> IO[bytes]:
     problem = problem_of(path)
-    if problem == MISSING:
-        raise StimulusError(f"there is no image at {readable(path)}; check the path")
-    if problem:
+    if problem not in {"", MISSING}:
         raise StimulusError(f"{readable(path)} {problem}; give the path of an image file")
-
-
-def _refuse_empty(stream: IO[bytes], path: AnyPath) -> None:
+    stream = open_file(path)
     if not stream.read(1):
+        stream.close()
         raise StimulusError(f"{readable(path)} is empty and cannot be read as an image; replace it")
     stream.seek(0)
+    return stream
 
 
 def refuse_size(size: tuple[int, int], path: Root) -> None:
-    """Refuse an image that is too small to compare places in, or too large to be one.
-
-    Parameters
-    ----------
-    size : (int, int)
-        Width and height in pixels, as Pillow counts.
-    path : path-like
-        What the image is called in messages.
-
-    Raises
-    ------
-    StimulusError
-    """
+    """Refuse an image of (width, height) `size` that is too small, or too large to be an image."""
     width, height = size
     if min(size) < SMALLEST_SIDE:
         raise StimulusError(
@@ -282,43 +226,12 @@ def _orientation(image: PIL.Image.Image) -> int:
 
 
 def stored_orientation(image: PIL.Image.Image) -> int:
-    """How the pixels of an opened image have to be turned.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        As `opened` gives it.
-
-    Returns
-    -------
-    int
-        The EXIF orientation, from 1 to 8; 1 for TIFF, which Pillow turns itself.
-    """
+    """EXIF orientation, 1 to 8, of an opened image; 1 for TIFF, which Pillow turns itself."""
     return 1 if isinstance(image, TiffImageFile) else _orientation(image)
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn pixels as an EXIF orientation says.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W) or (H, W, C)
-        As stored in the file.
-    orientation : int
-        From 1 (as it is) to 8, as EXIF counts.
-
-    Returns
-    -------
-    ndarray
-        Of the same type; (W, H) or (W, H, C) if `orientation` is 5 or more.
-
-    Examples
-    --------
-    >>> upright(np.array([[1, 2, 3]]), 6)
-    array([[1],
-           [2],
-           [3]])
-    """
+    """Turn pixels, (H, W) or (H, W, C), as an EXIF orientation from 1 to 8 says."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in {3, 4, 7, 8}:
@@ -329,17 +242,7 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def is_deep(image: PIL.Image.Image) -> bool:
-    """Whether an image has one channel of more than 8 bits.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Opened; it need not be decoded.
-
-    Returns
-    -------
-    bool
-    """
+    """Whether an image has one channel of more than 8 bits."""
     return image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 

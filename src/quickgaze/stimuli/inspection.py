@@ -6,12 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, open_file, readable
-from quickgaze.stimuli.types import Dataset, Size, Stimulus
+from quickgaze.stimuli.types import Size, Stimulus
 
-Progress = Callable[[Sequence[Stimulus]], Iterable[Stimulus]]
+if TYPE_CHECKING:
+    from quickgaze.stimuli.dataset import Dataset
+
+Reading = Callable[[Sequence[Stimulus]], Iterable[Stimulus]]
 """Gives stimuli one after the other, and may show how far it has come."""
 
 _BLOCK = 2**20
@@ -28,9 +32,9 @@ class Check:
     expected, found : str
         What it should be, and what it is, in words.
     passed : bool or None
-        Whether the two agree; None where it cannot be told.
+        Whether the two agree; None where that is not known.
     note : str
-        Why it cannot be told, or what else a reader should know.
+        Why it is not known, or what else a reader should know.
     details : tuple of str
         What differs, one by one.
 
@@ -73,15 +77,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Points:
-    """Numbers of points on some stimuli.
-
-    Parameters
-    ----------
-    inside, outside : int
-        Inside the image, and left out because they are not.
-    observers : int
-        Who looked, of one stimulus; of several, the sum.
-    """
+    """Numbers of points inside and outside of images, and of observers, summed over stimuli."""
 
     inside: int = 0
     outside: int = 0
@@ -122,8 +118,8 @@ class Inspection:
 
     Examples
     --------
-    >>> from quickgaze.stimuli.popout import load_popout
-    >>> found = inspect(load_popout(n=2))
+    >>> import quickgaze as qg
+    >>> found = inspect(qg.load_dataset("popout", n=2))
     >>> found.sizes, found.maps, found.bad_images
     (Counter({(480, 640): 2}), 0, ())
     """
@@ -163,16 +159,6 @@ class _Tally:
     sizes: Counter[Size] = field(default_factory=Counter)
     points: dict[str, Points] = field(default_factory=dict)
     maps: int = 0
-    bad: dict[str, dict[str, str]] = field(
-        default_factory=lambda: {"image": {}, "gaze": {}, "map": {}}
-    )
-
-    def attempt(self, stage: str, stimulus: Stimulus, read: Callable[[Stimulus], None]) -> None:
-        """Read something, and keep what is wrong with it."""
-        try:
-            read(stimulus)
-        except Exception as error:  # noqa: BLE001 - the sources of other packages raise anything
-            self.bad[stage][stimulus.id] = str(error) or type(error).__name__
 
     def image(self, stimulus: Stimulus) -> None:
         height, width = stimulus.image().shape[:2]
@@ -190,7 +176,7 @@ class _Tally:
             self.maps += 1
 
 
-def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Progress = iter) -> Inspection:
+def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Reading = iter) -> Inspection:
     """Read every image, all gaze and every density map of a data set, and count.
 
     Parameters
@@ -204,46 +190,96 @@ def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Progress = 
     Returns
     -------
     Inspection
-        What cannot be read is in it; nothing is raised for it.
+        With what cannot be read; nothing is raised for it.
 
     Examples
     --------
-    >>> from quickgaze.stimuli.popout import load_popout
-    >>> found = inspect(load_popout(n=2))
+    >>> import quickgaze as qg
+    >>> found = inspect(qg.load_dataset("popout", n=2))
     >>> found.points_of(found.dataset)
     Points(inside=2, outside=0, observers=2)
     """
     tally = _Tally()
+    readings = (tally.image, tally.gaze, tally.map)
+    bad: list[dict[str, str]] = [{}, {}, {}]
     for stimulus in progress(dataset):
-        tally.attempt("image", stimulus, tally.image)
-        tally.attempt("gaze", stimulus, tally.gaze)
-        tally.attempt("map", stimulus, tally.map)
-    lines = {
-        stage: tuple(f"{name}: {problem}" for name, problem in bad.items())
-        for stage, bad in tally.bad.items()
-    }
+        for read, failed in zip(readings, bad, strict=True):
+            try:
+                read(stimulus)
+            except Exception as error:  # noqa: BLE001, PERF203 - readers of other packages raise anything
+                failed[stimulus.id] = str(error) or type(error).__name__
+    images, gaze, maps = (
+        tuple(f"{name}: {problem}" for name, problem in failed.items()) for failed in bad
+    )
     bearing = {each.id for each in dataset if each.gaze is not None or each.map is not None}
+    readable_gaze = len(bearing - bad[1].keys() - bad[2].keys())
     return Inspection(
-        dataset,
-        root,
-        tally.sizes,
-        tally.points,
-        tally.maps,
-        lines["image"],
-        lines["gaze"],
-        lines["map"],
-        len(bearing - tally.bad["gaze"].keys() - tally.bad["map"].keys()),
+        dataset, root, tally.sizes, tally.points, tally.maps, images, gaze, maps, readable_gaze
     )
 
 
-def md5_of(path: AnyPath) -> str:
-    """MD5 digest of a file, as 32 hexadecimal digits.
+def general_checks(found: Inspection) -> list[Check]:
+    """Check what holds for any data set."""
+    dataset = found.dataset
+    ids = len({stimulus.id for stimulus in dataset})
+    checks = [
+        Check(
+            "images that open",
+            f"{len(dataset):,}",
+            f"{sum(found.sizes.values()):,}",
+            not found.bad_images,
+            details=found.bad_images,
+        ),
+        Check("ids", "all different", f"{ids:,} different", ids == len(dataset)),
+        Check("image sizes", "any", _sizes_in_words(found), True),
+        _check_gaze(found),
+        _check_points(found),
+    ]
+    maps = sum(stimulus.map is not None for stimulus in dataset)
+    if maps:
+        what = "density maps of their image's size"
+        read = f"{found.maps:,}"
+        checks.append(Check(what, f"{maps:,}", read, not found.bad_maps, details=found.bad_maps))
+    if dataset.missing:
+        note = "they are left out; what is there is checked"
+        number = f"{len(dataset.missing):,}"
+        checks.append(Check("listed images that are not there", "0", number, None, note))
+    return checks
 
-    Raises
-    ------
-    DatasetError
-        If the file cannot be read.
-    """
+
+def _sizes_in_words(found: Inspection) -> str:
+    """Heights and widths of images, the most frequent first, with their numbers."""
+    ordered = sorted(found.sizes.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{height} x {width} ({count:,})" for (height, width), count in ordered[:3]]
+    more = [f"{len(ordered) - 3:,} other sizes"] if len(ordered) > 3 else []
+    return ", ".join([*shown, *more]) or "none"
+
+
+def _check_gaze(found: Inspection) -> Check:
+    """Check whether the gaze that images are paired with can be read."""
+    bearing = sum(
+        stimulus.gaze is not None or stimulus.map is not None for stimulus in found.dataset
+    )
+    bare = len(found.dataset) - bearing
+    note = f"{bare:,} images have neither points nor a density map" if bare else ""
+    details = (*found.bad_gaze, *found.bad_maps)
+    passed = False if details else (True if bearing else None)
+    read = f"{found.readable_gaze:,}"
+    return Check("images whose gaze can be read", f"{bearing:,}", read, passed, note, details)
+
+
+def _check_points(found: Inspection) -> Check:
+    points = found.points_of(found.dataset)
+    note = "those outside are dropped and counted" if points.outside else ""
+    passed: bool | None = points.inside > 0 or points.outside == 0
+    if not points.total:
+        passed, note = None, "there are no points"
+    words = f"{points.inside:,} inside, {points.outside:,} outside"
+    return Check("points", "inside the images", words, passed, note)
+
+
+def md5_of(path: AnyPath) -> str:
+    """MD5 digest of a file, as 32 hexadecimal digits."""
     digest = hashlib.md5(usedforsecurity=False)
     try:
         with open_file(path) as file:
@@ -259,3 +295,11 @@ def md5_check(path: AnyPath, expected: str) -> Check:
     found = md5_of(path)
     note = "" if found == expected else "not the authors' file, or damaged: fetch it again"
     return Check(f"md5 of {readable(path.name)}", expected, found, found == expected, note)
+
+
+def part_check(what: str, expected: int, found: int, there: int, whole: int) -> Check:
+    """Compare a count that is known of all images, and so cannot be checked on a part of them."""
+    if there >= whole:
+        return Check.of_count(what, expected, found)
+    note = f"only {there:,} of {whole:,} images are there"
+    return Check(what, f"{expected:,}", f"{found:,}", None, note)

@@ -11,6 +11,7 @@ import scipy.io
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, Root, as_path, open_file, readable
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
     by_stem,
@@ -20,8 +21,9 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.points import RecordedPoints
-from quickgaze.stimuli.types import Dataset, Stimulus
+from quickgaze.stimuli.inspection import Check, Inspection, Points, md5_check, part_check
+from quickgaze.stimuli.sources import RemoteFile, Source
+from quickgaze.stimuli.types import RecordedPoints, Stimulus
 
 LAYOUT = "a file fixations.mat and a folder stimuli/ of images (1001.jpg ... 1700.jpg)"
 
@@ -30,7 +32,24 @@ NOTES = (
     "One degree of visual angle is 24 pixels in the 600 x 800 images, and the authors' blur.",
 )
 
-Record = Mapping[str, npt.NDArray[Any]]
+SIZE = (600, 800)
+IMAGES, OBSERVERS, POINTS = 700, 15, 98_321
+MD5 = "8efdf6fe66f38b6e70f854c7ff45aa70"
+
+SOURCE = Source(
+    "https://raw.githubusercontent.com/NUS-VIP/predicting-human-gaze-beyond-pixels/master/data",
+    (
+        RemoteFile("eye/fixations.mat", "fixations.mat", MD5),
+        *(
+            RemoteFile(f"stimuli/{number}.jpg", f"stimuli/{number}.jpg")
+            for number in range(1001, 1701)
+        ),
+    ),
+    "The fixations are verified by their checksum. None is known of the 700 images: they are "
+    "verified by their number alone; `quickgaze data check osie` opens each of them.",
+)
+
+_Record = Mapping[str, npt.NDArray[Any]]
 
 
 def load_osie(root: Root) -> Dataset:
@@ -39,29 +58,22 @@ def load_osie(root: Root) -> Dataset:
     Parameters
     ----------
     root : path-like or address
-        Folder with ``fixations.mat`` and the images in ``stimuli/``, or the authors' whole
-        repository with ``data/eye/fixations.mat`` and ``data/stimuli/``.
+        Folder with ``fixations.mat`` and the images in ``stimuli/``, or the authors' repository.
 
     Returns
     -------
     Dataset
-        One stimulus for every image that the fixations belong to and that is there, by id:
-        the file name without its ending. Observers are ``"1"`` to ``"15"``, durations are in
-        milliseconds. Listed images that are not there are `Dataset.missing`.
-
-    Raises
-    ------
-    DatasetError
-        If the files are not there, or are damaged.
+        One stimulus for each image that is there and has fixations, by its file name without
+        ending. Observers are ``"1"`` to ``"15"``, durations are in milliseconds.
 
     References
     ----------
     .. [1] J. Xu, M. Jiang, S. Wang, M. S. Kankanhalli, Q. Zhao, "Predicting human gaze beyond
        pixels", Journal of Vision 14(1):28, 2014.
     """
-    table, folder = find_osie(as_path(root))
+    table, folder = _find(as_path(root))
     images = by_stem(with_suffix(walk(folder, depth=0), IMAGE_SUFFIXES), "OSIE images")
-    gaze = read_osie_gaze(table)
+    gaze = _read_gaze(table)
     stimuli = [
         Stimulus(identifier, ImageFile(images[identifier]), points)
         for identifier, points in sorted(gaze.items())
@@ -78,14 +90,8 @@ def load_osie(root: Root) -> Dataset:
     )
 
 
-def find_osie(root: AnyPath) -> tuple[AnyPath, AnyPath]:
-    """Find the file of fixations and the folder of images.
-
-    Raises
-    ------
-    DatasetError
-        If one of them is not there.
-    """
+def _find(root: AnyPath) -> tuple[AnyPath, AnyPath]:
+    """Find the file of fixations and the folder of images."""
     tables = [root / "fixations.mat", root / "eye/fixations.mat", root / "data/eye/fixations.mat"]
     folders = [root / "stimuli", root / "data/stimuli"]
     table = next((path for path in tables if path.is_file()), None)
@@ -95,24 +101,8 @@ def find_osie(root: AnyPath) -> tuple[AnyPath, AnyPath]:
     return table, folder
 
 
-def read_osie_gaze(path: AnyPath) -> dict[str, RecordedPoints]:
-    """Read the gaze on all listed images, whether these are there or not.
-
-    Parameters
-    ----------
-    path : Path or UPath
-        The authors' ``fixations.mat``.
-
-    Returns
-    -------
-    dict of str to RecordedPoints
-        By the images' file names without their ending.
-
-    Raises
-    ------
-    DatasetError
-        If the file is something else, or damaged.
-    """
+def _read_gaze(path: AnyPath) -> dict[str, RecordedPoints]:
+    """Read the gaze on all listed images, whether these are there or not, by their file's stem."""
     try:
         with open_file(path) as file:
             content = scipy.io.loadmat(file, variable_names=["fixations"])
@@ -132,12 +122,12 @@ def read_osie_gaze(path: AnyPath) -> dict[str, RecordedPoints]:
     return gaze
 
 
-def _records(cells: npt.NDArray[Any]) -> list[Record]:
+def _records(cells: npt.NDArray[Any]) -> list[_Record]:
     """Rows of a struct array, or of a cell array of structs: MATLAB users write either."""
     return [cell.ravel()[0] if isinstance(cell, np.ndarray) else cell for cell in cells.ravel()]
 
 
-def _points(subjects: list[Record]) -> RecordedPoints:
+def _points(subjects: list[_Record]) -> RecordedPoints:
     x, y, duration = (
         [np.asarray(subject[name], dtype=np.float64).ravel() for subject in subjects]
         for name in ("fix_x", "fix_y", "fix_duration")
@@ -152,3 +142,34 @@ def _points(subjects: list[Record]) -> RecordedPoints:
         np.repeat(np.arange(len(subjects), dtype=np.int16), lengths),
         np.concatenate(duration),
     )
+
+
+def expected_of_osie(found: Inspection) -> list[Check]:
+    """Check a copy of OSIE: the whole file of fixations, and the images that are there."""
+    if found.root is None:
+        return []
+    path, _ = _find(found.root)
+    gaze = _read_gaze(path)
+    read = [points.read(SIZE) for points in gaze.values()]
+    points = sum((Points(len(part), part.dropped) for part in read), Points())
+    viewers = {len(recorded.observers) for recorded in gaze.values()}
+    observers = ", ".join(map(str, sorted(viewers)))
+    opened, fitting = sum(found.sizes.values()), found.sizes.get(SIZE, 0)
+    return [
+        md5_check(path, MD5),
+        Check.of_count(f"images listed in {readable(path.name)}", IMAGES, len(gaze)),
+        Check.of_count(f"points in {readable(path.name)}", POINTS, points.total),
+        Check.of_count("of these, outside the 600 x 800 image", 0, points.outside),
+        Check("observers per image", f"{OBSERVERS}", observers, viewers == {OBSERVERS}),
+        part_check("images present", IMAGES, len(found.dataset), len(found.dataset), IMAGES),
+        Check.of_count("images of 600 x 800", opened, fitting),
+    ]
+
+
+ENTRY = DatasetEntry(
+    load_osie,
+    "OSIE: 700 scenes rich in objects, 15 observers, lab eye tracker",
+    LAYOUT,
+    expected_of_osie,
+    SOURCE,
+)

@@ -17,7 +17,8 @@ from skimage.color import lab2rgb
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
-from quickgaze.stimuli.types import Dataset, Fixations, Image, Size, Stimulus
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
+from quickgaze.stimuli.types import Fixations, Image, Size, Stimulus
 
 KINDS = ("color", "orientation", "size", "shape")
 """Features in which the target can differ."""
@@ -48,18 +49,10 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Item:
-    """What an item of a display looks like.
+    """What an item of a display looks like; `radius` is that of the disc with the same area.
 
-    Parameters
-    ----------
-    shape : str
-        One of `SHAPES`, or ``"bar"``.
-    radius : float
-        Of the disc with the same area, in pixels.
-    hue : float or None
-        Angle in the CIELAB plane in degrees; None is a light grey.
-    angle : float
-        Anticlockwise from horizontal, in degrees.
+    Angles are in degrees: the hue in the CIELAB plane (None is a light grey), and the item's own,
+    anticlockwise from horizontal.
     """
 
     shape: str
@@ -86,19 +79,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the items of a display are, and what they look like.
-
-    Parameters
-    ----------
-    kind : str
-        The feature that the target differs in.
-    x, y : ndarray, shape (set_size,), float64
-        Centres of the items in pixels, the target's first.
-    target, distractor : Item
-        The odd item, and all the others.
-    names : (str, str)
-        Target and distractor in words, by the feature in which they differ.
-    """
+    """Centres of the items in pixels, the target's first, and what the items look like."""
 
     kind: str
     x: npt.NDArray[np.float64]
@@ -110,21 +91,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Display:
-    """One search display: an `ImageSource` that depends on its options and index alone.
-
-    Parameters
-    ----------
-    index : int
-        Which display of the series.
-    seed : int
-        Which series.
-    extent : (int, int)
-        Height and width in pixels.
-    kind : str
-        The feature that the target differs in.
-    set_size : int
-        Number of items.
-    """
+    """One search display, which depends on its options and index alone."""
 
     index: int
     seed: int
@@ -164,7 +131,7 @@ class Display:
 
 @dataclass(frozen=True)
 class Target:
-    """The centre of a display's target, as a `FixationSource`."""
+    """Gives the centre of a display's target as its one fixation."""
 
     display: Display
 
@@ -180,7 +147,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Description(Mapping[str, str | float]):
-    """The attributes of a display, worked out when they are asked for."""
+    """The attributes of a display, computed when they are asked for."""
 
     display: Display
 
@@ -241,11 +208,6 @@ def load_popout(
         ``distractors`` (in words), ``target_x``, ``target_y`` (centre) and ``target_radius``
         (of the circle around it), in pixels.
 
-    Raises
-    ------
-    OptionError
-        If an option cannot be used; the message says what can.
-
     Notes
     -----
     Items stand on a jittered grid, on grey. All colours have one lightness and one chroma in
@@ -259,14 +221,6 @@ def load_popout(
        Psychology 12(1):97-136, 1980.
     .. [2] L. Itti, C. Koch, "A saliency-based search mechanism for overt and covert shifts of
        visual attention", Vision Research 40(10-12):1489-1506, 2000.
-
-    Examples
-    --------
-    >>> displays = load_popout(n=8, size=(120, 160), set_size=12)
-    >>> displays[1].image().shape, displays[1].attributes["kind"]
-    ((120, 160, 3), 'orientation')
-    >>> len(displays[1].fixations)
-    1
     """
     n, seed = _whole("n", n, 1), _whole("seed", seed, 0)
     set_size = _whole("set_size", set_size, 4)
@@ -390,3 +344,9 @@ def _outline(shape: str) -> npt.NDArray[np.float64]:
 def _rgb(lightness: float, a: float, b: float) -> Colour:
     red, green, blue = np.rint(255 * lab2rgb(np.array([lightness, a, b]))).astype(int).tolist()
     return red, green, blue
+
+
+ENTRY = DatasetEntry(
+    load_popout,
+    "generated search displays with a known target (colour, orientation, size, shape)",
+)

@@ -15,6 +15,7 @@ import numpy as np
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
 from quickgaze.places import AnyPath, Root, as_path, inside, list_files, readable
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import unrecognised
 from quickgaze.stimuli.fingerprints import fingerprint_of_array
 from quickgaze.stimuli.hdf5 import (
@@ -27,7 +28,6 @@ from quickgaze.stimuli.hdf5 import (
     texts,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.points import RecordedPoints
 from quickgaze.stimuli.pysaliency_gaze import (
     FileGaze,
     read_gaze,
@@ -35,11 +35,11 @@ from quickgaze.stimuli.pysaliency_gaze import (
     table_of_object,
 )
 from quickgaze.stimuli.types import (
-    Dataset,
+    FixationReader,
     Fixations,
-    FixationSource,
     Image,
-    ImageSource,
+    ImageReader,
+    RecordedPoints,
     Size,
     Stimulus,
 )
@@ -79,14 +79,12 @@ def load_pysaliency(
         The files; relative paths start from `root`. pysaliency calls those of SALICON, for
         one, ``stimuli_val.hdf5`` and ``fixations_val.hdf5``.
     duration_unit : {"s", "ms"}
-        Unit of the attribute ``duration`` or ``durations``. pysaliency's own data sets keep
-        seconds.
+        Unit of the attribute ``duration`` or ``durations``; seconds in pysaliency's own data sets.
     density_sigma : float, optional
         Standard deviation in pixels of the Gaussian that the data set's authors blur with; 19
         unless given, or written by `write_pysaliency_hdf5`.
     edition : str, optional
-        What to call the data set's edition. pysaliency's files do not tell which data set
-        they hold: without this, only the type of the file is known.
+        What to call the data set's edition, as pysaliency's files do not name their data set.
 
     Returns
     -------
@@ -95,20 +93,11 @@ def load_pysaliency(
         path of an image file without its ending, or else the index. Observers are
         pysaliency's subjects. Images that are named but not there are `Dataset.missing`.
 
-    Raises
-    ------
-    DatasetError
-        If the files are not there, not of a known type and version, damaged, or name images
-        outside `root`.
-    OptionError
-        If an option cannot be used, or h5py is not installed.
-
     Notes
     -----
-    In pysaliency, the pixel of a fixation is ``int(x)``: the upper left pixel reaches from 0
-    to 1. Here its centre is at 0, so that 0.5 is taken from every coordinate. Points outside
-    the image are dropped and counted. Nothing is unpickled, and links to other files are
-    refused.
+    In pysaliency, the pixel of a fixation is ``int(x)``: the upper left pixel reaches from 0 to
+    1. Here its centre is at 0, so 0.5 is subtracted from every coordinate. Points outside the
+    image are dropped and counted. Nothing is unpickled, and links to other files are refused.
     """
     root = as_path(root)
     scale = scale_of_durations(duration_unit)
@@ -155,7 +144,7 @@ def from_pysaliency(
     density_sigma : float
         Standard deviation in pixels of the Gaussian that the data set's authors blur with.
     duration_unit : {"s", "ms"}
-        pysaliency's own data sets keep seconds.
+        Unit of the durations; pysaliency's own data sets have seconds.
 
     Returns
     -------
@@ -192,21 +181,14 @@ def from_pysaliency(
 class _Listing:
     """Images, what they are called, and the sizes that the gaze was recorded on, if known."""
 
-    sources: Sequence[ImageSource]
+    sources: Sequence[ImageReader]
     ids: Sequence[str]
     sizes: Sequence[Size | None]
 
 
 @dataclass(frozen=True, eq=False)
-class PointsOnSize:
-    """Recorded points that belong to an image of one size: a `FixationSource`.
-
-    Parameters
-    ----------
-    points : RecordedPoints
-    recorded : (int, int)
-        Height and width of the image that the points were recorded on.
-    """
+class _PointsOnSize:
+    """Recorded points, and the (height, width) of the image that they were recorded on."""
 
     points: RecordedPoints
     recorded: Size
@@ -254,12 +236,12 @@ def _stimuli(listing: _Listing, points: Sequence[RecordedPoints]) -> tuple[Stimu
     for identifier, source, recorded, size in zip(
         listing.ids, listing.sources, points, listing.sizes, strict=True
     ):
-        gaze: FixationSource = recorded if size is None else PointsOnSize(recorded, size)
+        gaze: FixationReader = recorded if size is None else _PointsOnSize(recorded, size)
         made.append(Stimulus(identifier, source, gaze))
     return tuple(made)
 
 
-def _are_there(sources: Sequence[ImageSource], root: AnyPath) -> list[bool]:
+def _are_there(sources: Sequence[ImageReader], root: AnyPath) -> list[bool]:
     """Whether each image is there; elsewhere one listing answers for all."""
     paths = [source.path if isinstance(source, ImageFile) else None for source in sources]
     if isinstance(root, Path) or not any(paths):
@@ -279,7 +261,7 @@ def _read_stimuli(path: AnyPath, root: AnyPath) -> _Listing:
         ids = texts(file, IDS) if IDS in listed(file) else []
         if kind == "FileStimuli":
             names = texts(file, "filenames")
-            sources: list[ImageSource] = [
+            sources: list[ImageReader] = [
                 ImageFile(_image_path(name, path, root)) for name in names
             ]
             return _Listing(sources, _ids(ids, names, len(names)), _sizes(file, len(names)))
@@ -350,7 +332,7 @@ def _listing_of_object(stimuli: Any) -> _Listing:
     given = [str(text) for text in attributes.get(IDS, ())]
     names = [os.fspath(name) for name in getattr(stimuli, "filenames", ())]
     if names:
-        sources: list[ImageSource] = [ImageFile(Path(name)) for name in names]
+        sources: list[ImageReader] = [ImageFile(Path(name)) for name in names]
         sizes: list[Size | None] = [(shape[0], shape[1]) for shape in shapes]
     else:
         images = stimuli.stimuli
@@ -383,3 +365,10 @@ def _facts(gaze: FileGaze) -> _Facts:
         )
     except (ValueError, TypeError, KeyError):
         return plain
+
+
+ENTRY = DatasetEntry(
+    load_pysaliency,
+    "HDF5 files of pysaliency, in which it keeps MIT1003, CAT2000, FIGRIM and others",
+    LAYOUT,
+)

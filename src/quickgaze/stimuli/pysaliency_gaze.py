@@ -22,7 +22,7 @@ from quickgaze.stimuli.hdf5 import (
     own_group,
     texts,
 )
-from quickgaze.stimuli.points import RecordedPoints
+from quickgaze.stimuli.types import RecordedPoints
 
 HALF_PIXEL = 0.5
 """pysaliency's coordinate of a pixel's centre, less quickgaze's."""
@@ -33,13 +33,11 @@ OBSERVER = "observer"
 FACTS = "quickgaze"
 """Attribute of a file of fixations in which quickgaze writes what it knows of the data set."""
 
-VERSIONS = {
+_VERSIONS = {
     "Fixations": ("1.0", "1.1"),
     "FixationTrains": ("1.0", "1.1", "1.2", "1.3"),
     "ScanpathFixations": ("1.0",),
 }
-"""Types of files that hold fixations, and the versions that are known."""
-
 _DURATIONS = ("duration", "durations")
 _UNITS = {"s": 1000.0, "ms": 1.0}
 
@@ -55,27 +53,11 @@ def scale_of_durations(unit: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class GazeTable:
-    """Fixations on all stimuli.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,), float64
-        As pysaliency counts: the upper left pixel reaches from 0 to 1.
-    stimulus : ndarray, shape (n,), int64
-        Index of the stimulus.
-    observer : sequence of str, length n
-    duration : ndarray, shape (n,), float64, optional
-        In milliseconds.
-
-    Raises
-    ------
-    ValueError
-        If the columns differ in length.
-    """
+    """Fixations on all stimuli, in pysaliency's coordinates; durations are in milliseconds."""
 
     x: Numbers
     y: Numbers
-    stimulus: npt.NDArray[np.int64]
+    stimulus: npt.NDArray[np.int64]  # its index
     observer: Sequence[str] | npt.NDArray[np.str_]
     duration: Numbers | None = None
 
@@ -89,23 +71,7 @@ class GazeTable:
             )
 
     def per_stimulus(self, count: int) -> list[RecordedPoints]:
-        """Split by stimulus, in quickgaze's coordinates.
-
-        Parameters
-        ----------
-        count : int
-            Number of stimuli.
-
-        Returns
-        -------
-        list of RecordedPoints, length count
-            Each in the order of the table.
-
-        Raises
-        ------
-        ValueError
-            If a fixation belongs to a stimulus that is not there.
-        """
+        """Split by stimulus, in quickgaze's coordinates; `ValueError` if one is not there."""
         if len(self.stimulus) and not 0 <= self.stimulus.min() <= self.stimulus.max() < count:
             raise ValueError(
                 f"there are fixations on stimuli {self.stimulus.min()} to {self.stimulus.max()}, "
@@ -128,24 +94,7 @@ class GazeTable:
 
 
 def table_of_object(fixations: Any, scale: float) -> GazeTable:
-    """Read the fixations that an object of pysaliency holds.
-
-    Parameters
-    ----------
-    fixations : object
-        With ``x``, ``y``, ``n`` and ``subjects`` or ``subject``.
-    scale : float
-        Milliseconds in its unit of durations.
-
-    Returns
-    -------
-    GazeTable
-
-    Raises
-    ------
-    AttributeError, ValueError
-        If it lacks something.
-    """
+    """Read the fixations of an object of pysaliency; `scale` is milliseconds in its unit."""
     found = (getattr(fixations, name, None) for name in (OBSERVER, "subjects", "subject"))
     subjects = next((value for value in found if value is not None), None)
     if subjects is None:
@@ -163,17 +112,7 @@ def table_of_object(fixations: Any, scale: float) -> GazeTable:
 
 @dataclass(frozen=True, eq=False)
 class FileGaze:
-    """What a file of fixations holds.
-
-    Parameters
-    ----------
-    kind, version : str
-        As the file calls itself.
-    points : sequence of RecordedPoints
-        One for each stimulus.
-    facts : str
-        What quickgaze has written about the data set, if it wrote the file.
-    """
+    """What a file of fixations holds; `facts` is what quickgaze has written of the data set."""
 
     kind: str
     version: str
@@ -182,31 +121,11 @@ class FileGaze:
 
 
 def read_gaze(path: AnyPath, count: int, scale: float) -> FileGaze:
-    """Read a file of fixations.
-
-    Parameters
-    ----------
-    path : Path or UPath
-        As ``to_hdf5`` of pysaliency's Fixations, FixationTrains or ScanpathFixations writes it.
-    count : int
-        Number of stimuli.
-    scale : float
-        Milliseconds in its unit of durations.
-
-    Returns
-    -------
-    FileGaze
-
-    Raises
-    ------
-    DatasetError
-        If the file is not of a known type and version, is damaged, or does not belong to so
-        many stimuli.
-    """
+    """Read a file of fixations on so many stimuli; `scale` is milliseconds in its unit."""
     with opened_hdf5(path, "fixations of pysaliency") as file:
         kind, version = attribute(file, "type"), attribute(file, "version")
-        if version not in VERSIONS.get(kind, ()):
-            known = ", ".join(f"{name} ({', '.join(some)})" for name, some in VERSIONS.items())
+        if version not in _VERSIONS.get(kind, ()):
+            known = ", ".join(f"{name} ({', '.join(some)})" for name, some in _VERSIONS.items())
             raise DatasetError(
                 f"{readable(path)} holds {kind!r} of version {version!r}; expected fixations of "
                 f"pysaliency: {known}"

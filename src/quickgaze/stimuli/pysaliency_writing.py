@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.errors import DatasetError, OptionError
+from quickgaze.errors import DatasetError, OptionError, require
 from quickgaze.places import PathLike, readable
-from quickgaze.stimuli.hdf5 import require_h5py
+from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.pysaliency_data import IDS
 from quickgaze.stimuli.pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER
-from quickgaze.stimuli.types import Dataset, Fixations, Stimulus
+from quickgaze.stimuli.types import Fixations, Stimulus
 
 _MILLISECONDS = 1000.0
 
@@ -131,7 +131,7 @@ def write_pysaliency_hdf5(dataset: Dataset, folder: PathLike) -> None:
     ...     len(qg.load_dataset("pysaliency", root=folder)), sorted(os.listdir(folder))
     (2, ['fixations.hdf5', 'stimuli.hdf5'])
     """
-    h5py = require_h5py("pysaliency's files")
+    h5py = require("h5py", "hdf5", "writing pysaliency's files")
     gaze = _Gaze.of(dataset)
     folder = Path(folder)
     writers: dict[str, Callable[[Any], None]] = {
@@ -236,20 +236,19 @@ def _describe(file: Any, kind: str, version: str, attributes: list[str]) -> None
 
 
 def _pysaliency() -> ModuleType:
+    what = "handing objects to pysaliency"
     try:
-        import pysaliency  # noqa: PLC0415 - optional, and slow to import
-    except ImportError as error:
-        hint = (
-            "its releases to 0.2.22 need a package that setuptools has left out since release 81; "
-            "run: pip install 'setuptools<81'"
-            if error.name == "pkg_resources"
-            else "run: pip install 'quickgaze[pysaliency]'"
-        )
-        raise OptionError(f"pysaliency cannot be imported ({error}); {hint}") from error
+        return require("pysaliency", "pysaliency", what)
+    except OptionError as error:
+        if getattr(error.__cause__, "name", "") != "pkg_resources":
+            raise
+        raise OptionError(
+            f"pysaliency cannot be imported ({error.__cause__}); its releases to 0.2.22 need a "
+            "package that setuptools has left out since release 81; run: "
+            "pip install 'setuptools<81'"
+        ) from error
     except Exception as error:
         raise OptionError(
             f"pysaliency cannot be imported ({type(error).__name__}: {error}); it does not fit "
             "the installed NumPy or setuptools: write_pysaliency_hdf5 does without it"
         ) from error
-    module: ModuleType = pysaliency
-    return module

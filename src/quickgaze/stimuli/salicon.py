@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
-from quickgaze.places import AnyPath, Root, as_path, below, inside, readable
+from quickgaze.places import AnyPath, Root, as_path, readable
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.files import (
-    DENSITY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    by_stem,
-    unrecognised,
-    walk,
-    with_suffix,
-)
+from quickgaze.stimuli.files import by_stem, unrecognised
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.salicon_gaze import MatlabGaze, index_annotations
-from quickgaze.stimuli.types import Dataset, FixationSource, Stimulus
+from quickgaze.stimuli.inspection import Check, Inspection, md5_check, md5_of, part_check
+from quickgaze.stimuli.salicon_files import (
+    AnnotatedSamples,
+    Files,
+    MatlabGaze,
+    find_files,
+    index_annotations,
+    split_of,
+)
+from quickgaze.stimuli.sources import RemoteFile, Source
+from quickgaze.stimuli.types import FixationReader, Stimulus
 
 LAYOUT = (
     "images and fixations_{train,val}2014*.json (2015 release); or images/{train,val}/*.jpg with "
@@ -47,39 +47,54 @@ NOTES = {
     "images": "There is no gaze on these images: nothing can be scored.",
 }
 
-_DEPTH = 3
-_SPLIT_IN_NAME = re.compile(r"(?:COCO|fixations)_(train|val|test)2014")
-_SPLIT_IN_FOLDER = re.compile(r"(?:^|[_\W])(train|val|test)(?:$|[_\W\d])", re.IGNORECASE)
-_MAP_FOLDER = re.compile(r"(?:^|/)(?:density[_ -]?)?maps?(?:[_ -][^/]*)?(?:/|$)", re.IGNORECASE)
+IMAGES = {"train": 10_000, "val": 5_000, "test": 5_000}
+SIZE = (480, 640)
+
+VALIDATION_POINTS = {
+    "2015r1 mouse samples": 38_846_998,
+    "2015 mouse samples": 38_846_998,
+    "2015 fixations": 1_662_655,
+    "2017 mouse samples": 121_898_426,
+    "2017 fixations": 2_576_914,
+}
+"""Points on the whole validation set, by edition, those outside the image included."""
+
+ANNOTATIONS = {
+    "fixations_val2014.json": "3224f8cf86ea8d248d93583866b60c5f",
+    "fixations_train2014.json": "ab60a090ee31642fbb4aa41f4953b8bd",
+}
+"""MD5 digests of the 2015 release's annotation files."""
+
+EXAMPLES = "fixations_train2014examples.json"
+EXAMPLE_IMAGES, EXAMPLE_POINTS = 10, 73_630
 
 
-@dataclass(frozen=True)
-class _Files:
-    """The files of a root folder, by what they hold."""
+def _split_files(split: str, images: int, archive: str) -> tuple[RemoteFile, ...]:
+    annotations = f"fixations_{split}2014.json"
+    return (
+        RemoteFile(
+            f"{split}.zip",
+            f"images-{split}.zip",
+            archive,
+            unpack_into=f"images/{split}",
+            members=f"COCO_{split}2014_*.jpg",
+            holds=images,
+            split=split,
+        ),
+        RemoteFile(annotations, annotations, ANNOTATIONS[annotations], split=split),
+    )
 
-    images: list[AnyPath]
-    maps: list[AnyPath]
-    annotations: list[AnyPath]
-    matlab: list[AnyPath]
 
-    def of_split(self, split: str, root: AnyPath) -> _Files:
-        """Keep the files of one split and those that do not tell theirs; all if it is empty."""
-        if not split:
-            return self
-        kept = (
-            [path for path in paths if _split_of(path, root) in {split, ""}]
-            for paths in (self.images, self.maps, self.annotations, self.matlab)
-        )
-        return _Files(*kept)
-
-    def bearing(self, kind: Kind) -> list[AnyPath]:
-        """Files that the gaze, or what there is instead, lies in."""
-        return {
-            "json": self.annotations,
-            "matlab": self.matlab,
-            "maps": self.maps,
-            "images": self.images,
-        }[kind]
+SOURCE = Source(
+    "https://s3.amazonaws.com/salicon-dataset/2015r1",
+    (
+        *_split_files("val", IMAGES["val"], "62cd6641a5354d3099a693ff90cb6dab"),
+        *_split_files("train", IMAGES["train"], "d549761c16e59b80cd5981373ada5e98"),
+    ),
+    "This is the 2015 release: images and mouse samples. The density maps of the CAP6415 study "
+    "are the Google Drive file 1YWiwRNHokV2TIUBsNhAeRo1aqz8Iq0In, which has to be fetched by "
+    "hand; so are the 2017 release and its maps, from the data set's home page.",
+)
 
 
 def load_salicon(
@@ -118,15 +133,8 @@ def load_salicon(
     Dataset
         In the order of the ids, the file names without their ending. Stimuli are the images
         that the annotations list, or that have a ``.mat`` file, or (where there is neither) a
-        map; other images are left out and counted in the notes. Where a map is there, it is
-        the stimulus's density. What is listed but has no image is `Dataset.missing`.
-
-    Raises
-    ------
-    DatasetError
-        If nothing is recognised, files are damaged, or it is open which files are meant.
-    OptionError
-        If an option cannot be met.
+        map; other images are left out and counted in the notes. A map that is there is the
+        stimulus's density. What is listed but has no image is `Dataset.missing`.
 
     References
     ----------
@@ -136,16 +144,16 @@ def load_salicon(
     _refuse_unknown("edition", edition, ("2015", "2017"))
     _refuse_unknown("kind of points", points, ("fixations", "samples"))
     root = as_path(root)
-    every = _find(root, images, maps, annotations)
-    files = every.of_split(split, root) if split in SPLITS else every
+    every = find_files(root, images, maps, annotations)
+    files = every.of_split(split) if split in SPLITS else every
     if not files.images:
-        raise _no_images(every, split, root)
-    kind = _kind(files, edition, root)
+        raise _no_images(every, split)
+    kind = _kind(files, edition)
     _refuse_unmet(kind, split, points, root)
     if split is None:
-        files = files.of_split(_only_split(files.bearing(kind), root), root)
+        files = files.of_split(_only_split(files, kind))
     gaze = _gaze(kind, files, "location" if points == "samples" else "fixations")
-    return _dataset(kind, files, gaze, edition, points, root)
+    return _dataset(kind, files, gaze, edition, points)
 
 
 def _refuse_unknown(kind: str, name: str | None, known: tuple[str, ...]) -> None:
@@ -153,94 +161,44 @@ def _refuse_unknown(kind: str, name: str | None, known: tuple[str, ...]) -> None
         raise unknown_name(kind, str(name), known)
 
 
-def _find(
-    root: AnyPath,
-    images: Root | None,
-    maps: Root | None,
-    annotations: Root | None,
-) -> _Files:
-    beneath = list(walk(root, _DEPTH))
-    pictures, densities = _tell_apart(beneath, root)
-    if images is not None:
-        pictures = with_suffix(walk(inside(root, images), _DEPTH), IMAGE_SUFFIXES)
-    if maps is not None:
-        densities = with_suffix(walk(inside(root, maps), _DEPTH), DENSITY_SUFFIXES)
-    if images is not None or maps is not None:
-        taken = set(densities)
-        pictures = [path for path in pictures if path not in taken]
-    if annotations is None:
-        gaze = [path for path in beneath if path.suffix == ".mat" or _is_annotations(path)]
-    else:
-        given = inside(root, annotations)
-        gaze = [given] if given.is_file() else list(walk(given, _DEPTH))
-    return _Files(
-        pictures,
-        densities,
-        [path for path in gaze if path.suffix == ".json"],
-        [path for path in gaze if path.suffix == ".mat"],
-    )
+def _bearing(files: Files, kind: Kind) -> list[AnyPath]:
+    """Files that the gaze, or what there is instead, lies in."""
+    return {
+        "json": files.annotations,
+        "matlab": files.matlab,
+        "maps": files.maps,
+        "images": files.images,
+    }[kind]
 
 
-def _is_annotations(path: AnyPath) -> bool:
-    return path.suffix == ".json" and path.name.startswith("fixations")
-
-
-def _tell_apart(paths: list[AnyPath], root: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
-    """Images and maps: by their folder or, side by side, by being the photograph or its twin."""
-    apart = {path for path in paths if _MAP_FOLDER.search("/".join(_folders(path, root)))}
-    photographs = {path.stem for path in paths if path.suffix.lower() in {".jpg", ".jpeg"}}
-    images: list[AnyPath] = []
-    maps: list[AnyPath] = []
-    for path in with_suffix(paths, DENSITY_SUFFIXES):
-        photograph = path.suffix.lower() in {".jpg", ".jpeg"}
-        twin = not photograph and path.stem in photographs
-        (maps if path in apart or twin or path.suffix.lower() == ".npy" else images).append(path)
-    return images, maps
-
-
-def _folders(path: AnyPath, root: AnyPath) -> tuple[str, ...]:
-    name = below(path, root)
-    beneath = "/" in name or path.parent == root
-    return tuple(name.split("/")[:-1] if beneath else path.parts[-2:-1])
-
-
-def _split_of(path: AnyPath, root: AnyPath) -> str:
-    named = _SPLIT_IN_NAME.match(path.name) or _SPLIT_IN_FOLDER.search(
-        "/".join(reversed(_folders(path, root)))
-    )
-    return named[1].lower() if named else ""
-
-
-def _splits(paths: Iterable[AnyPath], root: AnyPath) -> Counter[str]:
-    return Counter(split for split in (_split_of(path, root) for path in paths) if split)
-
-
-def _only_split(bearing: list[AnyPath], root: AnyPath) -> str:
-    splits = _splits(bearing, root)
+def _only_split(files: Files, kind: Kind) -> str:
+    splits = files.splits(_bearing(files, kind))
     if len(splits) > 1:
         held = ", ".join(f"{split} ({count:,} files)" for split, count in sorted(splits.items()))
         raise DatasetError(
-            f"{readable(root)} holds several splits of SALICON: {held}; choose one with "
+            f"{readable(files.root)} holds several splits of SALICON: {held}; choose one with "
             "split='...', or split='all' for them together"
         )
     return next(iter(splits), "")
 
 
-def _no_images(every: _Files, split: str | None, root: AnyPath) -> DatasetError:
-    held = _splits(every.images, root)
+def _no_images(every: Files, split: str | None) -> DatasetError:
+    held = every.splits(every.images)
     if split in SPLITS and held:
         return DatasetError(
-            f"{readable(root)} holds no image of the split {split!r}; it holds {', '.join(held)}"
+            f"{readable(every.root)} holds no image of the split {split!r}; it holds "
+            f"{', '.join(held)}"
         )
-    return unrecognised("SALICON", root, LAYOUT)
+    return unrecognised("SALICON", every.root, LAYOUT)
 
 
-def _kind(files: _Files, edition: str | None, root: AnyPath) -> Kind:
+def _kind(files: Files, edition: str | None) -> Kind:
+    root = readable(files.root)
     if files.annotations and files.matlab and edition is None:
         raise DatasetError(
-            f"{readable(root)} holds the 2015 release ({readable(files.annotations[0])}) and "
-            f".mat files ({readable(files.matlab[0])}), whose points differ; choose with "
-            "edition='2015' or edition='2017', or name the file or folder with annotations='...'"
+            f"{root} holds the 2015 release ({readable(files.annotations[0])}) and .mat files "
+            f"({readable(files.matlab[0])}), whose points differ; choose with edition='2015' or "
+            "edition='2017', or name the file or folder with annotations='...'"
         )
     if files.annotations and edition != "2017":
         return "json"
@@ -248,8 +206,8 @@ def _kind(files: _Files, edition: str | None, root: AnyPath) -> Kind:
         return "matlab"
     if files.annotations:
         raise OptionError(
-            f"edition='2017' needs the .mat files of that release; {readable(root)} holds the "
-            f"annotations of 2015 only ({readable(files.annotations[0])})"
+            f"edition='2017' needs the .mat files of that release; {root} holds the annotations "
+            f"of 2015 only ({readable(files.annotations[0])})"
         )
     return "maps" if files.maps else "images"
 
@@ -267,21 +225,21 @@ def _refuse_unmet(kind: Kind, split: str | None, points: str | None, root: AnyPa
 
 
 def _gaze(
-    kind: Kind, files: _Files, field: Literal["fixations", "location"]
-) -> dict[str, FixationSource | None]:
+    kind: Kind, files: Files, field: Literal["fixations", "location"]
+) -> dict[str, FixationReader | None]:
     """Gather who is known to have looked at what, by stem."""
     if kind == "json":
         return _annotated(files.annotations)
     what = {"matlab": "gaze files", "maps": "density maps", "images": "images"}[kind]
-    bearing = by_stem(files.bearing(kind), what)
+    bearing = by_stem(_bearing(files, kind), what)
     return {
         stem: MatlabGaze(path, field) if kind == "matlab" else None
         for stem, path in bearing.items()
     }
 
 
-def _annotated(paths: list[AnyPath]) -> dict[str, FixationSource | None]:
-    gaze: dict[str, FixationSource | None] = {}
+def _annotated(paths: list[AnyPath]) -> dict[str, FixationReader | None]:
+    gaze: dict[str, FixationReader | None] = {}
     for path in paths:
         samples = index_annotations(path)
         twice = next((stem for stem in samples if stem in gaze), None)
@@ -297,11 +255,10 @@ def _annotated(paths: list[AnyPath]) -> dict[str, FixationSource | None]:
 
 def _dataset(
     kind: Kind,
-    files: _Files,
-    gaze: Mapping[str, FixationSource | None],
+    files: Files,
+    gaze: Mapping[str, FixationReader | None],
     edition: str | None,
     points: str | None,
-    root: AnyPath,
 ) -> Dataset:
     images, maps = by_stem(files.images, "images"), by_stem(files.maps, "density maps")
     stimuli = tuple(
@@ -310,7 +267,7 @@ def _dataset(
             ImageFile(images[stem]),
             gaze[stem],
             DensityFile(maps[stem]) if stem in maps else None,
-            {"split": split} if (split := _split_of(images[stem], root)) else {},
+            {"split": split} if (split := split_of(images[stem], files.root)) else {},
         )
         for stem in sorted(gaze)
         if stem in images
@@ -318,8 +275,8 @@ def _dataset(
     missing = tuple(stem for stem in sorted(gaze) if stem not in images)
     if not stimuli:
         raise DatasetError(
-            f"{readable(root)} holds gaze on {len(missing):,} images but none of the images, such "
-            f"as {missing[0]!r}; put them there, or name their folder with images='...'"
+            f"{readable(files.root)} holds gaze on {len(missing):,} images but none of the images, "
+            f"such as {missing[0]!r}; put them there, or name their folder with images='...'"
         )
     counted = _counted(stimuli, len(images))
     label, what, notes = _labels(kind, edition, points)
@@ -355,3 +312,73 @@ def _labels(
     if kind == "maps":
         return f"{edition or 'unknown'} release, density maps", "none", (NOTES["maps"],)
     return "images only", "none", (NOTES["images"],)
+
+
+def expected_of_salicon(found: Inspection) -> list[Check]:
+    """Check a copy of SALICON, whole or in part, in any of its releases."""
+    stimuli = list(found.dataset)
+    by_split = {
+        split: [one for one in stimuli if one.attributes.get("split") == split] for split in IMAGES
+    }
+    return [
+        _check_edition(found),
+        *(
+            part_check(
+                f"images of the split {split}", IMAGES[split], len(part), len(part), IMAGES[split]
+            )
+            for split, part in by_split.items()
+            if part
+        ),
+        Check.of_count("images of 480 x 640", sum(found.sizes.values()), found.sizes.get(SIZE, 0)),
+        *_validation_points(found, by_split["val"]),
+        *(_check_annotations(path, found) for path in _annotation_files(stimuli)),
+    ]
+
+
+def _check_edition(found: Inspection) -> Check:
+    edition = found.dataset.edition
+    unknown = edition.startswith("unknown")
+    note = (
+        "density maps alone do not tell their release; say it with edition=..." if unknown else ""
+    )
+    return Check("edition", "a known release", edition, None if unknown else True, note)
+
+
+def _validation_points(found: Inspection, stimuli: Sequence[Stimulus]) -> list[Check]:
+    known = VALIDATION_POINTS.get(found.dataset.edition.partition(",")[0])
+    if not stimuli or known is None:
+        return []
+    points = found.points_of(stimuli).total
+    what = "points on the validation images"
+    return [part_check(what, known, points, len(stimuli), IMAGES["val"])]
+
+
+def _annotation_files(stimuli: Sequence[Stimulus]) -> list[AnyPath]:
+    gaze = (stimulus.gaze for stimulus in stimuli)
+    return sorted({each.path for each in gaze if isinstance(each, AnnotatedSamples)}, key=str)
+
+
+def _check_annotations(path: AnyPath, found: Inspection) -> Check:
+    if path.name in ANNOTATIONS:
+        return md5_check(path, ANNOTATIONS[path.name])
+    if path.name == EXAMPLES:
+        mine = [
+            one
+            for one in found.dataset
+            if isinstance(one.gaze, AnnotatedSamples) and one.gaze.path == path
+        ]
+        points = found.points_of(mine).total
+        return part_check(
+            f"points in {EXAMPLES}", EXAMPLE_POINTS, points, len(mine), EXAMPLE_IMAGES
+        )
+    note = "no checksum is known of a file of this name"
+    return Check(f"md5 of {readable(path.name)}", "unknown", md5_of(path), None, note)
+
+
+ENTRY = DatasetEntry(
+    load_salicon,
+    "SALICON: 20,000 everyday scenes (COCO), mouse-contingent gaze, in any of its releases",
+    LAYOUT,
+    expected_of_salicon,
+    SOURCE,
+)

@@ -1,9 +1,15 @@
-"""Where the public files of data sets lie, as data."""
+"""Where the public files of data sets come from, and fetching them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from quickgaze.errors import DatasetError
+from quickgaze.places import readable
+from quickgaze.stimuli.downloading import Patience, already_right, download
+from quickgaze.stimuli.unpacking import unpack
 
 
 @dataclass(frozen=True)
@@ -15,20 +21,18 @@ class RemoteFile:
     name : str
         Its path below the source's address.
     save_as : str
-        Its path below the data set's root folder; for an archive, the name that it has until
-        it is unpacked.
+        Its path below the data set's root folder; for an archive, until it is unpacked.
     md5 : str or None
-        Its MD5 digest, as 32 hexadecimal digits; None if none is known.
+        Its MD5 digest, as 32 hexadecimal digits, where it is known.
     size : int or None
         Its size in bytes, where it is known.
     unpack_into : str or None
-        Folder below the root folder into which an archive is unpacked.
+        Folder below the root folder into which a zip file is unpacked.
     members : str or None
-        Which members of the archive are taken, as a pattern of the last parts of their path
-        (``"stimuli/*.jpg"``); they are put into one folder, under their own names. None takes
-        all, with the archive's folders.
+        Takes only these of the zip file's members, a pattern of the last parts of their path
+        (``"stimuli/*.jpg"``), into one folder. None takes all, with their folders.
     holds : int or None
-        Number of files that the archive unpacks to.
+        Number of files that the zip file unpacks to.
     split : str
         Split of the data set that it belongs to, where there are splits.
 
@@ -68,10 +72,9 @@ class Source:
 
     Examples
     --------
-    >>> SALICON.address(SALICON.files[0])
-    'https://s3.amazonaws.com/salicon-dataset/2015r1/val.zip'
-    >>> SALICON.address(SALICON.files[0], mirror="http://localhost/copy/")
-    'http://localhost/copy/val.zip'
+    >>> source = Source("https://example.org/data", (RemoteFile("val.zip", "val.zip"),))
+    >>> source.address(source.files[0]), source.address(source.files[0], mirror="http://copy/")
+    ('https://example.org/data/val.zip', 'http://copy/val.zip')
     """
 
     base: str
@@ -84,14 +87,14 @@ class Source:
         return tuple(dict.fromkeys(file.split for file in self.files if file.split))
 
     def address(self, file: RemoteFile, mirror: str | None = None) -> str:
-        """Address of a file, here or at a mirror that has the same files below it.
+        """Address of a file, or of its copy at a mirror that has the same files below it.
 
         Parameters
         ----------
         file : RemoteFile
             Of the source.
         mirror : str, optional
-            Address that takes the place of the source's own.
+            Address that takes the place of `base`.
 
         Returns
         -------
@@ -100,49 +103,67 @@ class Source:
         return f"{(mirror or self.base).rstrip('/')}/{PurePosixPath(file.name)}"
 
 
-def _salicon(split: str, images: int, archive: str, annotations: str) -> tuple[RemoteFile, ...]:
-    return (
-        RemoteFile(
-            f"{split}.zip",
-            f"images-{split}.zip",
-            archive,
-            unpack_into=f"images/{split}",
-            members=f"COCO_{split}2014_*.jpg",
-            holds=images,
-            split=split,
-        ),
-        RemoteFile(
-            f"fixations_{split}2014.json", f"fixations_{split}2014.json", annotations, split=split
-        ),
-    )
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file of a data set, and whether it has to be fetched.
+
+    Parameters
+    ----------
+    file : RemoteFile
+    address : str
+        Where it is fetched from.
+    target : Path
+        What is there when it has been fetched: a file, or the folder of an archive's files.
+    there : bool
+        Whether it is there and right, so that nothing is to be done.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from quickgaze.stimuli import plan_fetch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     planned = plan_fetch("osie", folder)[0]
+    >>> planned.file.name, planned.target.name, planned.there
+    ('eye/fixations.mat', 'fixations.mat', False)
+    """
+
+    file: RemoteFile
+    address: str
+    target: Path
+    there: bool
 
 
-SALICON = Source(
-    "https://s3.amazonaws.com/salicon-dataset/2015r1",
-    (
-        *_salicon(
-            "val", 5_000, "62cd6641a5354d3099a693ff90cb6dab", "3224f8cf86ea8d248d93583866b60c5f"
-        ),
-        *_salicon(
-            "train", 10_000, "d549761c16e59b80cd5981373ada5e98", "ab60a090ee31642fbb4aa41f4953b8bd"
-        ),
-    ),
-    "This is the 2015 release: images and mouse samples. The density maps of the CAP6415 study "
-    "are the Google Drive file 1YWiwRNHokV2TIUBsNhAeRo1aqz8Iq0In, which has to be fetched by "
-    "hand; so are the 2017 release and its maps, from the data set's home page.",
-)
-"""SALICON's 2015 release."""
+Progress = Callable[[PlannedFile, int, "int | None"], None]
+"""Is told which file is being fetched, the bytes that are there, and those to come in all."""
 
-OSIE = Source(
-    "https://raw.githubusercontent.com/NUS-VIP/predicting-human-gaze-beyond-pixels/master/data",
-    (
-        RemoteFile("eye/fixations.mat", "fixations.mat", "8efdf6fe66f38b6e70f854c7ff45aa70"),
-        *(
-            RemoteFile(f"stimuli/{number}.jpg", f"stimuli/{number}.jpg")
-            for number in range(1001, 1701)
-        ),
-    ),
-    "The fixations are verified by their checksum. None is known of the 700 images: they are "
-    "verified by their number alone; `quickgaze data check osie` opens each of them.",
-)
-"""OSIE, from its authors' repository."""
+
+def fetch_file(
+    item: PlannedFile, root: Path, progress: Progress | None, patience: Patience | None
+) -> None:
+    """Fetch a file into a root folder, and unpack it if it is an archive."""
+    file, saved = item.file, root / item.file.save_as
+
+    def report(done: int, total: int | None) -> None:
+        if progress is not None:
+            progress(item, done, file.size if total is None else total)
+
+    download(item.address, saved, file.md5, report=report, patience=patience)
+    if file.unpack_into is not None:
+        unpack(saved, item.target, file.members, file.holds)
+        saved.unlink()
+
+
+def is_there(file: RemoteFile, root: Path) -> bool:
+    """Whether a file has been fetched into a root folder before, and is right."""
+    target = root / file.target
+    if file.unpack_into is None:
+        return already_right(target, file.md5)
+    if not target.is_dir():
+        return False
+    held = sum(path.is_file() for path in target.rglob("*"))
+    if file.holds is not None and held < file.holds:
+        raise DatasetError(
+            f"{readable(target)} holds {held:,} files, but {file.name} unpacks to {file.holds:,}; "
+            "complete it, or move it away and fetch it anew"
+        )
+    return True

@@ -1,21 +1,18 @@
-"""The vocabulary of stimuli: `Fixations`, `Stimulus`, `Dataset`."""
+"""The vocabulary of stimuli: `Fixations`, `Stimulus`, and what reads them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Protocol, overload
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.errors import StimulusError
 from quickgaze.resampling import blurred_points
-from quickgaze.stimuli.fingerprints import UNREADABLE
+from quickgaze.stimuli.fingerprints import UNREADABLE, digest_of
 
 Image = npt.NDArray[np.uint8]
 """An image, (H, W, 3), 8-bit RGB."""
@@ -25,8 +22,6 @@ Density = npt.NDArray[np.float32]
 
 Size = tuple[int, int]
 """Height and width in pixels."""
-
-_PART, _READERS = 32, 16  # stimuli that one thread fingerprints in a row, and threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +99,37 @@ class Fixations:
         )
 
 
-class ImageSource(Protocol):
-    """Where the image of a stimulus comes from."""
+@dataclass(frozen=True, eq=False)
+class RecordedPoints:
+    """Points recorded on one stimulus; `looked` holds the index of each point's observer.
+
+    `observers` is one array for all stimuli of a data set; durations are in milliseconds.
+    """
+
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    observers: npt.NDArray[np.str_]
+    looked: npt.NDArray[np.integer]
+    duration: npt.NDArray[np.float64] | None = None
+
+    def read(self, size: Size) -> Fixations:
+        """Give the points inside an image of (height, width) `size`, and count the others."""
+        observer = self.observers[self.looked]
+        return Fixations.inside(self.x, self.y, observer, size, self.duration)
+
+    def fingerprint(self) -> str:
+        """Digest of all points, who made them and how long they took."""
+        observer = "\0".join(self.observers[self.looked].tolist())
+        columns = [self.x, self.y, *([] if self.duration is None else [self.duration])]
+        numbers = (np.asarray(column, dtype="<f8").tobytes() for column in columns)
+        return digest_of([observer.encode("utf-8", "surrogatepass"), *numbers])
+
+
+class ImageReader(Protocol):
+    """Reads or draws the image of a stimulus."""
 
     def read(self) -> Image:
-        """Read or draw the image, (H, W, 3) uint8 RGB."""
+        """Give the image, (H, W, 3) uint8 RGB."""
 
     def size(self) -> Size:
         """Height and width in pixels, without reading the whole image where possible."""
@@ -117,19 +138,15 @@ class ImageSource(Protocol):
         """Give a short text that changes when the image does."""
 
 
-class FixationSource(Protocol):
-    """Where the fixations of a stimulus come from.
-
-    It may have a method ``fingerprint() -> str`` as an `ImageSource` has, that is quick and
-    changes when the fixations do; so may a `DensitySource`.
-    """
+class FixationReader(Protocol):
+    """Reads the fixations on a stimulus; it and a `DensityReader` may have a fingerprint too."""
 
     def read(self, size: Size) -> Fixations:
         """Read the fixations on an image of (height, width) `size`."""
 
 
-class DensitySource(Protocol):
-    """Where a density that a data set provides comes from."""
+class DensityReader(Protocol):
+    """Reads a density that a data set provides."""
 
     def read(self, size: Size) -> Density:
         """Read the density of an image of (height, width) `size`."""
@@ -139,19 +156,20 @@ class DensitySource(Protocol):
 class Stimulus:
     """An image shown to observers, and where they looked.
 
-    The image is not held in memory: it is read each time that it is asked for, and so is the
-    gaze, except where a data set keeps all of it in one small table.
+    Image and gaze are read each time that they are asked for, except for gaze that a data set
+    keeps in one small table.
 
     Parameters
     ----------
     id : str
         Unique within the data set.
-    source : ImageSource
-        Where the image comes from.
-    gaze : FixationSource, optional
-        Where the fixations come from.
-    map : DensitySource, optional
-        The density that the data set provides, if it does.
+    source : ImageReader
+        Has ``read()``, ``size()`` and ``fingerprint()``, as `ImageFile` has.
+    gaze : FixationReader, optional
+        Has ``read(size)``, which gives the `Fixations` on an image of (height, width) `size`, and
+        may have a quick ``fingerprint()`` that changes when they do.
+    map : DensityReader, optional
+        The density that the data set provides, if it does; as `gaze`, with an array.
     attributes : mapping of str to str or float
         What else is known about the stimulus.
 
@@ -166,9 +184,9 @@ class Stimulus:
     """
 
     id: str
-    source: ImageSource
-    gaze: FixationSource | None = None
-    map: DensitySource | None = None
+    source: ImageReader
+    gaze: FixationReader | None = None
+    map: DensityReader | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
 
     def image(self) -> Image:
@@ -197,21 +215,20 @@ class Stimulus:
         return None if self.gaze is None else self.gaze.read(self.size)
 
     def fingerprint(self) -> str:
-        """Digest of the id and of where image, gaze and map come from.
+        """Digest of the id, and of the fingerprints of image, gaze and map.
 
         Returns
         -------
         str
-            16 hexadecimal digits. Files count by their size and a sample of their content,
-            points in memory by all of them, and what cannot be read by that; nothing is
-            raised. A copy of the data set elsewhere has the same.
+            16 hexadecimal digits, the same for a copy elsewhere. Files count by their size and a
+            sample of their content; one that cannot be read counts as unreadable.
         """
-        sources = (self.source, self.gaze, self.map)
-        text = "\0".join([self.id, *map(_fingerprint_of, sources)])
+        readers = (self.source, self.gaze, self.map)
+        text = "\0".join([self.id, *map(_fingerprint_of, readers)])
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     def density(self, sigma: float = 19.0) -> Density | None:
-        """Human saliency map: the one that the data set provides, or else blurred fixations.
+        """Human saliency map: that of the data set or, without one, the fixations blurred.
 
         Parameters
         ----------
@@ -244,150 +261,24 @@ class Stimulus:
         return blurred_fixations(fixations, size, sigma)
 
 
-def _fingerprint_of(source: object) -> str:
-    """Fingerprint of a source; empty if it gives none, as those of other packages may."""
-    if source is None:
+def _fingerprint_of(reader: object) -> str:
+    """Fingerprint of what a reader reads; empty if it gives none."""
+    if reader is None:
         return "none"
-    method = getattr(source, "fingerprint", None)
+    method = getattr(reader, "fingerprint", None)
     if not callable(method):
         return ""
     try:
         return str(method())
-    except Exception:  # noqa: BLE001 - what cannot be read can be told from what can
+    except Exception:  # noqa: BLE001 - readers of other packages raise anything
         return UNREADABLE
 
 
 def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density:
-    """Blur fixations into a density.
-
-    Parameters
-    ----------
-    fixations : Fixations
-        At least one.
-    size : (int, int)
-        Height and width in pixels.
-    sigma : float
-        Standard deviation of the Gaussian in pixels; 0 is no blur.
-
-    Returns
-    -------
-    ndarray, shape (H, W), float32
-        Not negative, with a maximum of 1.
-
-    Raises
-    ------
-    StimulusError
-        If there is no fixation.
-    """
+    """Blur fixations into a density; at least one is needed, and a `sigma` of 0 is no blur."""
     if len(fixations) == 0:
         raise StimulusError("a density needs at least one fixation inside the image; there is none")
     rows, columns = (np.floor(axis + 0.5).astype(np.int64) for axis in (fixations.y, fixations.x))
     blurred = blurred_points(rows, columns, size, sigma)
     density: Density = (blurred / blurred.max()).astype(np.float32)
     return density
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset(Sequence[Stimulus]):
-    """A sequence of stimuli, and what a reader of its scores must know about them.
-
-    Parameters
-    ----------
-    name : str
-        Name of the data set, as in ``load_dataset(name)``.
-    stimuli : tuple of Stimulus
-        In a fixed order.
-    edition : str
-        Which release or layout the gaze data come from. Scores on different editions cannot
-        be compared.
-    gaze : str
-        What the points are: ``"fixations"``, ``"mouse samples"``, ...
-    missing : tuple of str
-        Ids that the gaze data list but whose image is not there.
-    notes : tuple of str
-        Sentences that belong beside every result.
-    density_sigma : float
-        Standard deviation in pixels of the Gaussian that the data set's authors blur their
-        fixations with; studies use it unless told otherwise.
-
-    Raises
-    ------
-    DatasetError
-        If two stimuli have the same id.
-
-    Examples
-    --------
-    >>> import quickgaze as qg
-    >>> displays = qg.load_dataset("popout", n=10)
-    >>> len(displays), displays[0].id, displays[2:4]
-    (10, 'popout-000000', Dataset('popout', 2 stimuli, edition 'generated, version 1'))
-    """
-
-    name: str
-    stimuli: tuple[Stimulus, ...]
-    edition: str
-    gaze: str = "fixations"
-    missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    density_sigma: float = 19.0
-
-    def __post_init__(self) -> None:
-        counts = Counter(stimulus.id for stimulus in self.stimuli)
-        repeated = [identifier for identifier, count in counts.items() if count > 1]
-        if repeated:
-            raise DatasetError(
-                f"{len(repeated):,} ids of {self.name} stand for several stimuli, the first is "
-                f"{repeated[0]!r}; every stimulus needs an id of its own: rename the files"
-            )
-
-    @overload
-    def __getitem__(self, index: int) -> Stimulus: ...
-    @overload
-    def __getitem__(self, index: slice) -> Dataset: ...
-    def __getitem__(self, index: int | slice) -> Stimulus | Dataset:
-        if isinstance(index, slice):
-            return replace(self, stimuli=self.stimuli[index])
-        return self.stimuli[index]
-
-    def __len__(self) -> int:
-        return len(self.stimuli)
-
-    def __repr__(self) -> str:
-        return f"Dataset({self.name!r}, {len(self)} stimuli, edition {self.edition!r})"
-
-    def fingerprints(self) -> list[str]:
-        """Fingerprint of every stimulus, in their order.
-
-        Returns
-        -------
-        list of str
-            As `Stimulus.fingerprint` gives them. They are taken by several threads, because
-            files that lie elsewhere answer slowly.
-        """
-        parts = [
-            self.stimuli[start : start + _PART] for start in range(0, len(self.stimuli), _PART)
-        ]
-        if len(parts) < 2:
-            return _fingerprints(self.stimuli)
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="fingerprint") as readers:
-            return list(chain.from_iterable(readers.map(_fingerprints, parts)))
-
-    def fingerprint(self, prints: Sequence[str] | None = None) -> str:
-        """Digest of name, edition and the fingerprints of all stimuli, in their order.
-
-        Parameters
-        ----------
-        prints : sequence of str, optional
-            What `fingerprints` gave, where that is known: it reads files anew each time.
-
-        Returns
-        -------
-        str
-            64 hexadecimal digits.
-        """
-        lines = [self.name, self.edition, *(self.fingerprints() if prints is None else prints)]
-        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _fingerprints(stimuli: Sequence[Stimulus]) -> list[str]:
-    return [stimulus.fingerprint() for stimulus in stimuli]

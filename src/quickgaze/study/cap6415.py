@@ -13,10 +13,11 @@ from typing import Any
 from quickgaze.errors import DatasetError
 from quickgaze.places import PathLike, open_storage, readable
 from quickgaze.saliency import PRESETS
+from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.types import Dataset, Stimulus
+from quickgaze.stimuli.types import Stimulus
 from quickgaze.study.folder import begin, check_folder
 from quickgaze.study.inputs import Failure
 from quickgaze.study.lock import locked

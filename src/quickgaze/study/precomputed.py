@@ -10,8 +10,8 @@ import torch
 from quickgaze.cams import Cam
 from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.places import readable
-from quickgaze.stimuli.model_maps import ModelMaps, open_model_maps
-from quickgaze.stimuli.types import DensitySource, Size
+from quickgaze.stimuli.densities import ModelMaps, open_model_maps
+from quickgaze.stimuli.types import DensityReader, Size
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import OWN_GRID, CamKey
 
@@ -22,7 +22,7 @@ class PrecomputedMaps:
 
     name: str
     source: ModelMaps
-    maps: Mapping[str, DensitySource]
+    maps: Mapping[str, DensityReader]
 
     def map_of(self, stimulus: str, size: Size) -> StoredMap:
         """Read the map of one stimulus: on a grid of a cell a pixel, without evidence."""

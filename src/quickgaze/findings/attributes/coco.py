@@ -8,7 +8,8 @@ import msgspec
 import polars as pl
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.files import PathLike, readable, stem_of_listed
+from quickgaze.places import PathLike, readable
+from quickgaze.stimuli.files import stem_of_listed
 
 _GROUPS = {"people": "person", "animals": "animal", "food": "food", "vehicles": "vehicle"}
 """Attributes that are yes or no, and their supercategories."""

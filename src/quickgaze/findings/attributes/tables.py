@@ -9,8 +9,8 @@ from typing import Literal
 import polars as pl
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.places import PathLike, readable
 from quickgaze.stimuli import Stimulus
-from quickgaze.stimuli.files import PathLike, readable
 from quickgaze.stimuli.types import Image
 
 _MISSING = ["", "NA", "NaN", "nan", "null", "None"]
