@@ -100,6 +100,7 @@ def _folder(folder: str) -> str:
         inner = module[name]
         parts += [f"## quickgaze.{folder}.{name}", inner.docstring.value]
         parts += [_directive(each.path) for each in _defined_in(inner)]
+        parts += [_directive(each.path) for each in _classes_made_in(inner)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -114,6 +115,14 @@ def _defined_in(module: griffe.Module) -> Iterator[griffe.Object]:
     for name, member in module.members.items():
         described = not member.is_alias and (member.is_class or member.is_function)
         if described and not name.startswith("_"):
+            yield member
+
+
+def _classes_made_in(module: griffe.Module) -> Iterator[griffe.Object]:
+    """Public classes that a module makes by a call: their annotation says what they are."""
+    for name, member in module.members.items():
+        made = not member.is_alias and member.is_attribute and not name.startswith("_")
+        if made and str(member.annotation).startswith("type["):
             yield member
 
 

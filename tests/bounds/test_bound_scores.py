@@ -170,3 +170,11 @@ def test_every_metric_has_a_ceiling_that_stands_for_people() -> None:
     for name in METRICS.names():
         for convention in METRICS[name].conventions:
             assert BOUNDS[people(name, convention)].kind == "ceiling"
+
+
+def test_a_metric_of_ones_own_says_whether_halves_are_corrected(given: BoundInput) -> None:
+    plain = replace(METRICS["cc"], name="plain_cc", spearman_brown=False)
+    corrected = replace(plain, name="corrected_cc", spearman_brown=True)
+    found = score_bound("split_half", given, ("cc", plain, corrected), "tuebingen", Beside()).values
+    assert found["corrected_cc"] == found["cc"] == spearman_brown(found["plain_cc"])
+    assert people(plain, "tuebingen") == "split_half"

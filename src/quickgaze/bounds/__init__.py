@@ -1,8 +1,7 @@
 """What a model's scores are compared with, computed from the data set itself.
 
 Baselines know nothing of the image: a model should do better. Ceilings say how well people agree
-with each other: a model can hardly do better. How far a model is on the way from the centre bias
-to people is its share.
+with each other: a model can hardly do better.
 """
 
 from quickgaze.bounds.catalogue import BOUNDS, CHANCE, Bound, people

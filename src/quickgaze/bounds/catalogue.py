@@ -30,13 +30,12 @@ class Bound:
     kind : {"baseline", "ceiling"}
         Whether a model should be above it, or can hardly be.
     trials : callable
-        Takes a `BoundInput`, gives the maps and what each is scored against; the score is the
-        mean over them. Raises `UndefinedError` where there is none.
+        Takes a `BoundInput` and gives trials, over which scores are averaged, or raises
+        `UndefinedError`.
     summary : str
-        What it is, in one line.
     corrected : bool
-        Whether scores are corrected for the halved number of observers, in metrics that say
-        so: see `quickgaze.metrics.Metric.spearman_brown`.
+        Whether scores of metrics with ``spearman_brown`` are corrected for the halved number of
+        observers.
 
     Examples
     --------
@@ -147,9 +146,8 @@ def people(metric: str | Metric, convention: str) -> str:
     Returns
     -------
     str
-        ``"gold_standard"`` for metrics that compare with fixations: their mean over all
-        fixations is what a model is scored by too. ``"split_half"`` for those that compare
-        with a density.
+        ``"gold_standard"`` for metrics that compare with fixations, ``"split_half"`` for those
+        that compare with a density.
 
     Examples
     --------

@@ -24,12 +24,11 @@ Plane = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class GazePool:
-    """The gaze of all stimuli of a data set, read once.
+    """The gaze of all stimuli of a data set whose gaze could be read.
 
     Parameters
     ----------
     stimuli : tuple of Stimulus
-        Those whose gaze could be read, in order.
     positions : ndarray, shape (n, 2), float64
         x + 0.5 and y + 0.5 of all fixations: distances in pixels from the image's corner.
     sizes : ndarray, shape (S, 2), int64
@@ -37,8 +36,7 @@ class GazePool:
     starts : ndarray, shape (S + 1,), int64
         Where the fixations of each stimulus begin in `positions`, and where the last end.
     canvases : ndarray, shape (S, 60, 80), float32
-        The densities of data sets that have no fixations, each with a sum of 1; (0, 60, 80)
-        for the others.
+        Densities with a sum of 1 where a data set has no fixations, else (0, 60, 80).
 
     Examples
     --------
@@ -63,19 +61,17 @@ class GazePool:
     def read(
         cls, stimuli: Iterable[Stimulus], done: Callable[[int], None] = lambda _: None
     ) -> GazePool:
-        """Read the gaze of stimuli.
+        """Read fixations, or densities where no stimulus has any; leave out what fails.
 
         Parameters
         ----------
         stimuli : iterable of Stimulus
-            Those that cannot be read are left out; a study reports them where it scores them.
         done : callable, optional
             Called with the number of stimuli read since the last call.
 
         Returns
         -------
         GazePool
-            Of the fixations, or, where no stimulus has any, of the densities.
         """
         found: list[tuple[Stimulus, Size, Plane | None]] = []
         for stimulus in stimuli:
@@ -139,12 +135,11 @@ class GazePool:
         stimulus : str
             Id of the one that is left out.
         size : (int, int)
-            Height and width in pixels; positions are scaled to it.
+            Height and width in pixels.
 
         Returns
         -------
-        ndarray, shape (H, W), int64, or None
-            None if no other stimulus has fixations.
+        ndarray, shape (H, W), int64, or None if no other stimulus has fixations
         """
         others = self._all_counts(size).copy()
         if (number := self._numbers.get(stimulus)) is not None:
@@ -164,8 +159,7 @@ class GazePool:
         Returns
         -------
         ndarray, shape (H, W), float32, or None
-            Every stimulus weighs the same, however many fixations it has. Not negative, with a
-            maximum of 1. None if no other stimulus has gaze data.
+            In [0, 1]; every stimulus weighs the same. None if no other has gaze data.
         """
         number = self._numbers.get(stimulus)
         if len(self) - (number is not None) < 1:
@@ -195,8 +189,7 @@ class GazePool:
 
         Returns
         -------
-        Stimulus or None
-            None if there is no other.
+        Stimulus, or None if there is no other
         """
         order, places = self._cycle(seed)
         number = self._numbers.get(stimulus)

@@ -27,7 +27,7 @@ class BoundScores:
     reasons : dict of str to (str or None)
         Why a score is NaN.
     trials : int
-        How many maps were scored.
+        Number of maps.
 
     Examples
     --------
@@ -75,12 +75,9 @@ def score_bound(
     name : str
         Of `BOUNDS`.
     given : BoundInput
-        The gaze.
     metrics : iterable of str or Metric
     convention : str
-        That the metrics are computed in.
     beside : Beside
-        What some metrics need besides.
 
     Returns
     -------
@@ -138,11 +135,7 @@ def spearman_brown(correlation: float) -> float:
     -------
     float
         ``2 r / (1 + r)``; `correlation` itself where it is not above 0, since halves that do
-        not agree say nothing of how much the whole would.
-
-    References
-    ----------
-    .. [1] Spearman 1910, and Brown 1910, British Journal of Psychology 3(3).
+        not agree say nothing of the whole (Spearman 1910, British Journal of Psychology 3(3)).
 
     Examples
     --------

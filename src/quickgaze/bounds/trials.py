@@ -59,10 +59,8 @@ class BoundInput:
     size : (int, int)
         Height and width in pixels.
     density : ndarray, shape (H, W), float32, or None
-        What the maps of models are scored against.
     fixations : Fixations or None
     pool : GazePool
-        The gaze of the whole data set.
     sigma : float
         Blur in pixels that turns fixations into densities.
     draws : int
@@ -92,7 +90,7 @@ class BoundInput:
         return None if self.fixations is None else self.fixations.points
 
     def against_everybody(self, map_: npt.NDArray[np.floating]) -> list[Trial]:
-        """Score a map as those of models are.
+        """Score a map as those of models are, against the whole gaze on the stimulus.
 
         Parameters
         ----------
@@ -101,7 +99,6 @@ class BoundInput:
         Returns
         -------
         list of Trial
-            One, with the density and the fixations of the stimulus.
         """
         return [Trial(map_, self.density, self.points)]
 
@@ -181,6 +178,5 @@ class BoundInput:
         Returns
         -------
         ndarray, shape (H, W), float32
-            Not negative, with a maximum of 1.
         """
         return blurred_fixations(fixations, self.size, self.sigma)
