@@ -110,7 +110,7 @@ def compare(
             "second": _described(runs[1], keys[1]),
             "confidence": confidence,
             "level": level,
-            "metrics": _as_data(summary),
+            "metrics": _as_data(runs[0], summary),
             "stimuli": found.stimuli.to_dicts(),
         }
         say(json.dumps(content, indent=2, allow_nan=False))
@@ -142,11 +142,9 @@ def _described(run: Run, keys: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _as_data(summary: pl.DataFrame) -> list[dict[str, Any]]:
-    from quickgaze.metrics import METRICS
-
+def _as_data(run: Run, summary: pl.DataFrame) -> list[dict[str, Any]]:
     return [
-        {**row, "higher_is_better": METRICS[row["metric"]].higher_is_better}
+        {**row, "higher_is_better": run.plan.settings.metric(row["metric"]).higher_is_better}
         for row in summary.iter_rows(named=True)
     ]
 

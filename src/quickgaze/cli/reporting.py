@@ -54,8 +54,8 @@ def report(
     attributes: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Attributes of the stimuli: a CSV or Parquet file with a column stimulus, or COCO's "
-            "annotations of instances (JSON). Repeatable."
+            help="Attributes of the stimuli: a CSV or Parquet file with a column stimulus, or "
+            "COCO's annotations of instances (JSON). Repeatable."
         ),
     ] = None,
     objects: Annotated[

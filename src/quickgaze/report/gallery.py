@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from quickgaze.metrics import METRICS
 from quickgaze.report.album import Album
 from quickgaze.report.subjects import ShownVariant, Subject
 
@@ -33,12 +32,8 @@ def gallery_data(
     return {
         "stimuli": list(subject.stimuli),
         "metrics": [
-            {
-                "name": name,
-                "higher": METRICS[name].higher_is_better,
-                "summary": METRICS[name].summary,
-            }
-            for name in subject.metrics
+            {"name": each.name, "higher": each.higher_is_better, "summary": each.summary}
+            for each in map(subject.known_metric, subject.metrics)
         ],
         "variants": [
             _variant(subject, album, place, variant)

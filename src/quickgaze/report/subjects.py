@@ -14,6 +14,7 @@ from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.findings import VARIANT
 from quickgaze.findings.selection import Chosen, of_variants
+from quickgaze.metrics import Metric
 from quickgaze.study import Run
 from quickgaze.study.variants import Sign, Variant, signs, spoken, variants_of, varying
 
@@ -108,6 +109,10 @@ class Subject:
     def suffix(self, run: int) -> str:
         """End of the names of a run's figures and tables; empty if there is only one run."""
         return f"-run{run + 1}" if len(self.runs) > 1 else ""
+
+    def known_metric(self, metric: str) -> Metric:
+        """Say what a metric of the runs is."""
+        return self.runs[self.having(metric)[0]].plan.settings.metric(metric)
 
     def having(self, metric: str) -> list[int]:
         """Positions of the runs that have a metric."""
