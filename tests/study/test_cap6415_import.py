@@ -219,7 +219,7 @@ def test_images_that_are_missing_are_counted(save_object: Save, tmp_path: Path) 
     (tmp_path / "images").mkdir()
     with pytest.raises(DatasetError, match=r"holds none of the study's 2 images; .* 'a'"):
         import_cap6415(path, tmp_path / "run", images=tmp_path / "images")
-    with pytest.raises(DatasetError, match="is no folder"):
+    with pytest.raises(DatasetError, match="is not a folder"):
         import_cap6415(path, tmp_path / "run", maps=tmp_path / "maps")
     assert not (tmp_path / "run").exists()
     PIL.Image.new("L", (3, 2)).save(tmp_path / "images" / "b.png")
@@ -235,8 +235,8 @@ def test_images_that_are_missing_are_counted(save_object: Save, tmp_path: Path) 
         ({"a": [1, 2, 3]}, "does not hold the results"),
         ([entry(0.5)], "does not hold the results"),
         (None, "does not hold the results"),
-        ({"": entry(0.5)}, "calls an image '', which is no name"),
-        ({"\ud800": entry(0.5)}, r"calls an image '\\ud800', which is no name"),
+        ({"": entry(0.5)}, "calls an image '', which is not a name"),
+        ({"\ud800": entry(0.5)}, r"calls an image '\\ud800', which is not a name"),
     ],
 )
 def test_another_file_of_objects(

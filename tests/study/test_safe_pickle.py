@@ -183,8 +183,8 @@ DTYPE = b"cnumpy\ndtype\n"
         (b"\x80\x02" + DTYPE + b"}b.", "truncated or damaged"),
         (b"\x80\x02" + DTYPE + b"K\x01K\x02\x86b.", "truncated or damaged"),
         (b"\x80\x02]K\x01s.", "truncated or damaged"),
-        (b"\x80\x02}K\x01K\x02s.", "keys are not texts"),
-        (b"\x80\x02})K\x02s.", "keys are not texts"),
+        (b"\x80\x02}K\x01K\x02s.", "keys are not text"),
+        (b"\x80\x02})K\x02s.", "keys are not text"),
         (b"\x80\x02K\x01}R.", "truncated or damaged"),
         (b"\x80\x02K\x01a.", "truncated or damaged"),
         (b"\x80\x02u.", "truncated or damaged"),
@@ -252,7 +252,7 @@ def test_what_is_no_such_file(content: bytes, message: str) -> None:
 def test_an_array_of_numbers_is_not_one_of_objects() -> None:
     file = io.BytesIO()
     np.save(file, np.zeros(3))
-    with pytest.raises(DatasetError, match="holds an array of float64; expected was one of obj"):
+    with pytest.raises(DatasetError, match="holds an array of float64; an array of objects was expected"):
         read(file.getvalue())
 
 

@@ -41,7 +41,7 @@ METRICS: Mapping[str, str] = {
 """The study's scores, and the metrics of the convention ``cap6415`` that are the same."""
 
 EDITION = "unknown release, density maps"
-"""What `load_dataset` calls the study's two bare folders of images and maps."""
+"""Edition of the study's two folders of images and maps, as `load_dataset` names it."""
 
 NOTES = (
     "Imported from the published results of the CAP6415 study; nothing was computed here.",
@@ -58,22 +58,21 @@ def import_cap6415(
 ) -> Run:
     """Turn the published results of the CAP6415 study into a run folder.
 
-    The file holds a pickle. Nothing that it asks for is run: plain values are read, anything
-    else ends the import.
+    The file holds a pickle, of which nothing is run: it may hold plain values only.
 
     Parameters
     ----------
     path : path
         The study's ``backup.npy``: for each image its scores before and after the blur.
     out : path
-        The run folder; made if it is not there. If it holds the same import already, that is
-        given back, and an interrupted one is finished.
+        The run folder; made if it is not there. An import of the same file that is there already
+        is finished if need be, and returned.
     images : path, optional
-        Folder of the images that the study scored. With it, the run has the fingerprint that a
-        run over the same files has; without it, that of `path`.
+        Folder of the images that the study scored. With it, the run has the fingerprint of a run
+        over the same files; without it, that of `path`.
     maps : path, optional
-        Folder of the human density maps. Like `images`, it is noted in the manifest, and what
-        is not there is counted in the notes.
+        Folder of the human density maps. Like `images`, it is named in the manifest, and the
+        notes say how many files are missing.
 
     Returns
     -------
@@ -81,7 +80,7 @@ def import_cap6415(
         Complete: sigma 0 (raw) and 19 (smoothed), in the terms of the preset ``"cap6415"``.
         Its table of maps is empty, as the file holds none, and ``explained_variance`` and
         ``orientation_margin`` are NaN. Scores that are missing or not finite are NaN, with the
-        reason in `Run.undefined`; images whose entry cannot be read stand in `Run.failures`.
+        reason in `Run.undefined`; images whose entry cannot be read are in `Run.failures`.
 
     Raises
     ------
@@ -96,10 +95,8 @@ def import_cap6415(
     The study's ``CC_mask`` is ``cc_union``, ``CC_standard`` is ``cc``, ``AUC-Judd`` is ``auc``;
     ``KLD``, ``MAE``, ``MSE`` and ``NSS`` keep their names. All follow the convention ``cap6415``.
     Any other score is dropped and named in the manifest under ``imported``: what the study calls
-    shuffled AUC draws its negatives from the same image, which makes it no sAUC, and no metric
-    here has that definition.
-
-    The paths in the file are those of its authors' machine and are dropped.
+    shuffled AUC draws its negatives from the same image, which no metric here does. So are the
+    paths in the file, which are those of its authors' machine.
 
     Examples
     --------
@@ -150,16 +147,7 @@ def import_cap6415(
 
 @dataclass(frozen=True, eq=False)
 class _Results:
-    """What the file holds.
-
-    Parameters
-    ----------
-    sha256 : str
-        Of the file.
-    entries : dict of str to object
-        By stimulus, in the file's order; each should be image path, map path and two
-        dictionaries of scores.
-    """
+    """The file's checksum, and its entries by stimulus: paths, and two dictionaries of scores."""
 
     sha256: str
     entries: dict[str, Any]
@@ -188,14 +176,14 @@ def _read_results(path: Path) -> _Results:
     entries = stored.item() if stored.size == 1 else None
     if not isinstance(entries, dict) or not any(map(_pair, entries.values())):
         raise DatasetError(
-            f"{readable(path)} does not hold the results of the CAP6415 study; expected was a "
+            f"{readable(path)} does not hold the results of the CAP6415 study; it should hold a "
             "dictionary that gives for each image its path, its map's path and two dictionaries "
             "of scores, raw and smoothed"
         )
     for stimulus in entries:
         if not stimulus or not _is_text(stimulus):
             raise DatasetError(
-                f"{readable(path)} calls an image {stimulus[:80]!a}, which is no name; "
+                f"{readable(path)} calls an image {stimulus[:80]!a}, which is not a name; "
                 "the file is damaged"
             )
     return _Results(hashlib.sha256(content).hexdigest(), entries)
@@ -210,7 +198,7 @@ def _is_text(name: str) -> bool:
 
 
 def _pair(entry: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Raw and smoothed scores of an image; None where the entry holds something else."""
+    """Raw and smoothed scores of an image; None if the entry holds something else."""
     match entry:
         case [_, _, [dict() as raw, dict() as smoothed]]:
             return raw, smoothed
@@ -219,19 +207,7 @@ def _pair(entry: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 @dataclass(frozen=True, eq=False)
 class _Linked:
-    """The files of a folder that belong to the stimuli.
-
-    Parameters
-    ----------
-    what : str
-        ``"images"`` or ``"maps"``.
-    place : str, optional
-        The folder, if one was named.
-    files : mapping of str to Path
-        By stimulus.
-    missing : int
-        How many stimuli have none.
-    """
+    """The files of a folder that belong to the stimuli, and how many stimuli have none."""
 
     what: str
     place: str | None
@@ -249,7 +225,9 @@ def _linked(stimuli: Iterable[str], folder: PathLike | None, what: str) -> _Link
         return _Linked(what, None, {}, 0)
     place = Path(folder).expanduser().resolve()
     if not place.is_dir():
-        raise DatasetError(f"{readable(place)} is no folder; name that of the study's {what}")
+        raise DatasetError(
+            f"{readable(place)} is not a folder; name the folder of the study's {what}"
+        )
     suffixes = IMAGE_SUFFIXES if what == "images" else DENSITY_SUFFIXES
     there = by_stem(with_suffix(walk(place), suffixes), what)
     names = list(stimuli)

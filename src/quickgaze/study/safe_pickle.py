@@ -1,8 +1,7 @@
-"""Object arrays in ``.npy`` files, read without running anything that they ask for.
+"""Object arrays in ``.npy`` files, read by interpreting their pickle instead of running it.
 
-NumPy reads such files with `pickle`, which calls whatever a file names. Here a file's opcodes are
-interpreted instead, and there is nothing to call: a few known names of NumPy stand for what they
-would make, every other name ends the reading.
+There is nothing to call: a few known names of NumPy stand for what they would make, any other
+name ends the reading.
 """
 
 from __future__ import annotations
@@ -25,23 +24,20 @@ from quickgaze.errors import DatasetError
 ObjectArray = npt.NDArray[np.object_]
 
 LARGEST = 16 * 2**20
-"""Bytes that a file may have. A byte can ask for about a hundred of memory."""
+"""Bytes that a file may have; each can ask for about a hundred bytes of memory."""
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
 
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("numpy", "dtype"): "dtype",
     ("numpy", "ndarray"): "ndarray",
+    # These two are how Python 3 writes bytes into a pickle that Python 2 could read.
     ("_codecs", "encode"): "bytes",
     ("__builtin__", "bytes"): "no bytes",
     **{(module, "_reconstruct"): "array" for module in _MULTIARRAY},
     **{(module, "scalar"): "scalar" for module in _MULTIARRAY},
 }
-"""The names that a file may ask for, and what is made in their place.
-
-``_codecs.encode``, and ``bytes`` without arguments, are how Python 3 writes bytes into a pickle
-that Python 2 could read.
-"""
+"""The names that a file may ask for, and what is made in their place."""
 
 _NUMBER = re.compile(r"b1|[iu](1|2|4|8)|f(2|4|8|16)|c(8|16|32)")
 _OBJECT = re.compile(r"O[48]?")
@@ -59,34 +55,9 @@ class _Damaged(Exception):  # noqa: N818 - it never leaves this module
 
 
 def read_object_array(content: bytes, name: str) -> ObjectArray:
-    """Read an array of plain objects as `numpy.save` writes it, running nothing.
+    """Read an array of plain objects as `numpy.save` writes it, or raise `DatasetError`.
 
-    Parameters
-    ----------
-    content : bytes
-        Of the ``.npy`` file.
-    name : str
-        What the file is called, for error messages.
-
-    Returns
-    -------
-    ndarray, dtype object
-        Of the stored shape. It holds lists, tuples, dictionaries with str as keys, str, bytes,
-        numbers, bool, None and such arrays. NumPy's scalars have become Python's numbers.
-
-    Raises
-    ------
-    DatasetError
-        If the file asks for anything else, which it names; if it is truncated, damaged, too
-        large, or no ``.npy`` file of objects. Nothing has been run.
-
-    Examples
-    --------
-    >>> import io
-    >>> file = io.BytesIO()
-    >>> np.save(file, np.array({"cat": [0.5, np.float32(0.25)]}, dtype=object))
-    >>> read_object_array(file.getvalue(), "file").item()
-    {'cat': [0.5, 0.25]}
+    NumPy's scalars become Python's numbers; keys of dictionaries are str. `name` is for messages.
     """
     try:
         return _read(content)
@@ -118,18 +89,18 @@ def _split(content: bytes) -> tuple[tuple[int, ...], bytes]:
     except Exception as error:  # noqa: BLE001 - NumPy's parser fails in many ways on what is damaged
         raise _Damaged(f"is not a .npy file as numpy.save writes it ({error})") from None
     if dtype.kind != "O":
-        raise _Damaged(f"holds an array of {dtype}; expected was one of objects")
+        raise _Damaged(f"holds an array of {dtype}; an array of objects was expected")
     return shape, file.read()
 
 
 class _PendingDtype:
-    """A type that the file names first and describes then; `places` is where the memo holds it."""
+    """A type that the file names first and describes later; `places` is where the memo holds it."""
 
     def __init__(self, arguments: tuple[Any, ...]) -> None:
         self.places: list[int] = []
         code = arguments[0] if arguments else None
         if not isinstance(code, str) or not (_NUMBER.fullmatch(code) or _OBJECT.fullmatch(code)):
-            raise _Damaged(f"asks for the type {_shown(code)}; expected were numbers and objects")
+            raise _Damaged(f"asks for the type {_shown(code)}; numbers and objects were expected")
         self._code = "O" if code.startswith("O") else code
 
     def built(self, state: object) -> np.dtype[Any]:
@@ -138,7 +109,7 @@ class _PendingDtype:
             case (3, "<" | ">" | "|" | "=" as order, None, None, None, *_):
                 pass
             case _:
-                raise _Damaged("asks for a type with fields; expected were numbers and objects")
+                raise _Damaged("asks for a type with fields; numbers and objects were expected")
         try:
             return np.dtype(self._code).newbyteorder(order)
         except TypeError:
@@ -146,7 +117,7 @@ class _PendingDtype:
 
 
 class _PendingArray:
-    """An array that the file announces first and fills then."""
+    """An array that the file announces first and fills later."""
 
     def __init__(self, arguments: tuple[Any, ...]) -> None:
         self.places: list[int] = []
@@ -256,16 +227,16 @@ class _Interpreter:
 
     def _extend(self, items: list[Any]) -> None:
         if not isinstance(self._stack[-1], list):
-            raise TypeError("what is no list is added to")
+            raise TypeError("something that is not a list is added to")
         self._stack[-1].extend(items)
 
     def _update(self, items: list[Any]) -> None:
         keys = items[::2]
         if not isinstance(self._stack[-1], dict) or len(items) % 2:
-            raise TypeError("what is no dictionary is added to")
-        # A hash of nested tuples may take for ever, or more stack than there is.
+            raise TypeError("something that is not a dictionary is added to")
+        # Hashing nested tuples may take for ever, or more stack than there is.
         if not all(isinstance(key, str) for key in keys):
-            raise _Damaged("holds a dictionary whose keys are not texts")
+            raise _Damaged("holds a dictionary whose keys are not text")
         self._stack[-1].update(zip(keys, items[1::2], strict=True))
 
     def _put(self, place: int) -> None:
@@ -292,7 +263,7 @@ class _Interpreter:
 
     def _reduce(self, name: object, arguments: object) -> None:
         if not isinstance(name, _Name) or not isinstance(arguments, tuple):
-            raise TypeError("something is called that is no name")
+            raise TypeError("something that is not a name is called")
         makers: Mapping[str, Callable[[tuple[Any, ...]], object]] = {
             "dtype": _PendingDtype,
             "array": _PendingArray,
