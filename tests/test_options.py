@@ -16,6 +16,7 @@ import pytest
 import quickgaze as qg
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.options import ModelOptions, StudyOptions, check, command_words, options_of
+from quickgaze.study.settings import Settings
 
 NEW = """
     patience: float = option(0.5, "How long the reader waits, in seconds.", minimum=0)
@@ -28,7 +29,7 @@ from quickgaze.report.chapters.records import run_facts
 
 assert inspect.signature(qg.Study).parameters["patience"].default == 0.5
 assert "patience : float\\n    How long the reader waits, in seconds." in qg.Study.__doc__
-study = qg.Study(qg.load_dataset("popout", n=1, size=(64, 96)), metrics=["cc"], patience=2.0)
+study = qg.Study(qg.load_dataset("popout", n=1, size=(120, 160)), metrics=["cc"], patience=2.0)
 run = study.run(sys.argv[1] + "/python", progress=False)
 print(run.plan["settings"]["patience"], run_facts(run)["setting: patience"])
 print(run_facts(run)["command"])
@@ -40,7 +41,7 @@ except SystemExit as finished:
 """
 CONFIG = """
 dataset = "popout"
-option = ["n=1", "size=[64, 96]"]
+option = ["n=1", "size=[120, 160]"]
 metrics = ["cc"]
 patience = 3.0
 """
@@ -99,6 +100,14 @@ def test_what_is_not_offered_or_too_small_is_refused() -> None:
         check(StudyOptions(components=[0, -1]))
     with pytest.raises(OptionError, match="draws is 0; give at least 1"):
         check(StudyOptions(draws=0))
+
+
+def test_a_class_that_narrows_a_type_keeps_the_option() -> None:
+    with pytest.raises(OptionError, match="component is -1"):
+        check(Settings(components=(-1,)))
+    assert {each.name for each, _ in options_of(Settings)} == {
+        each.name for each, _ in options_of(StudyOptions)
+    }
 
 
 def test_settings_are_written_as_a_command() -> None:

@@ -258,10 +258,17 @@ P = ParamSpec("P")
 
 
 def options_of(given: Any) -> Iterator[tuple[Field[Any], Option]]:
-    """Give the fields of a class of options, or of an object of it, that are options."""
-    for each in fields(given):
-        if "option" in each.metadata:
-            yield each, each.metadata["option"]
+    """Give the fields of a class of options, or of an object of it, that are options.
+
+    A class that narrows the type of an option keeps the rest of it.
+    """
+    kind = given if isinstance(given, type) else type(given)
+    for each in fields(kind):
+        for base in kind.__mro__:
+            declared = getattr(base, "__dataclass_fields__", {}).get(each.name, each)
+            if "option" in declared.metadata:
+                yield declared, declared.metadata["option"]
+                break
 
 
 def choices(name: str) -> tuple[str, ...]:
