@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quickgaze.cli.messages import FAILED, complain, say, show
+from quickgaze.cli.messages import FAILED, SHOWN, complain, complain_of, say, show
 from quickgaze.cli.options import AS_JSON, OPTION, ROOT, dataset_options
 
 if TYPE_CHECKING:
     from quickgaze.stimuli import Check, PlannedFile, Stimulus
     from quickgaze.stimuli.sources import Progress
-
-_SHOWN = 20
 
 NAME = Annotated[
     str, typer.Argument(metavar="NAME", help="A data set that `quickgaze data list` shows.")
@@ -50,7 +48,7 @@ def check_data(
     from quickgaze.report import plain_table
     from quickgaze.stimuli import check_dataset
 
-    checks = check_dataset(name, root, progress=_reading, **dataset_options(option or []))
+    checks = check_dataset(name, root, progress=_reading, **dataset_options(option))
     differing = [check for check in checks if check.passed is False]
     if as_json:
         content = {
@@ -128,11 +126,8 @@ def _as_data(check: Check) -> dict[str, Any]:
 
 
 def _list_details(checks: Sequence[Check]) -> None:
-    for line in dict.fromkeys(line for check in checks for line in check.details[:_SHOWN]):
-        complain(f"unreadable: {line}")
-    more = sum(max(len(check.details) - _SHOWN, 0) for check in checks)
-    if more:
-        complain(f"… and {more:,} more; --json lists all")
+    lines = dict.fromkeys(line for check in checks for line in check.details)
+    complain_of([f"unreadable: {line}" for line in lines], "; --json lists all")
 
 
 def _show_plan(name: str, planned: Sequence[PlannedFile]) -> None:
@@ -151,7 +146,7 @@ def _show_plan(name: str, planned: Sequence[PlannedFile]) -> None:
 
 
 def _shortened(planned: Sequence[PlannedFile]) -> Sequence[PlannedFile]:
-    return planned if len(planned) <= _SHOWN else [*planned[:4], planned[-1]]
+    return planned if len(planned) <= SHOWN else [*planned[:4], planned[-1]]
 
 
 def _size_in_words(item: PlannedFile) -> str:

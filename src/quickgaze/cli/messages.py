@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -15,6 +16,9 @@ UNUSABLE = 2
 
 INTERRUPTED = 130
 """Exit code: stopped by Ctrl-C."""
+
+SHOWN = 20
+"""Lines that are printed of a list that may be long."""
 
 
 def show(content: Any) -> None:
@@ -39,3 +43,11 @@ def complain(text: str) -> None:
 def show_warning(message: Warning | str, *_: object) -> None:
     """Print a warning as one line."""
     complain(f"warning: {message}")
+
+
+def complain_of(lines: Sequence[str], rest: str = "") -> None:
+    """Print the first lines on standard error, and how many more there are."""
+    for line in lines[:SHOWN]:
+        complain(line)
+    if len(lines) > SHOWN:
+        complain(f"… and {len(lines) - SHOWN:,} more{rest}")

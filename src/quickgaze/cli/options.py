@@ -8,7 +8,7 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import Field
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,18 +57,26 @@ def apply_preset(context: typer.Context, name: str | None) -> str | None:
     return name
 
 
-def dataset_options(given: list[str]) -> dict[str, Any]:
-    """Read NAME=VALUE pairs; values are JSON where they can be, and texts elsewhere."""
-    options = {}
+def pairs(option: str, given: list[str], form: str, example: str) -> Iterator[tuple[str, str]]:
+    """Read pairs such as NAME=VALUE."""
     for item in given:
-        name, separator, text = item.partition("=")
-        if not separator:
-            raise OptionError(f"--option {item!r} is not NAME=VALUE, as in --option split=val")
-        try:
-            options[name.replace("-", "_")] = json.loads(text)
-        except ValueError:
-            options[name.replace("-", "_")] = text
-    return options
+        name, separator, value = item.partition("=")
+        if not (separator and name):
+            raise OptionError(f"{option} {item!r} is not {form}, as in {example}")
+        yield name, value
+
+
+def dataset_options(given: list[str] | None) -> dict[str, Any]:
+    """Read NAME=VALUE pairs; values are JSON where they can be, and texts elsewhere."""
+    found = pairs("--option", given or [], "NAME=VALUE", "--option split=val")
+    return {name.replace("-", "_"): _value(text) for name, text in found}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def separated(given: list[str]) -> list[str]:
@@ -76,13 +84,12 @@ def separated(given: list[str]) -> list[str]:
     return [name for names in given for name in names.split(",")]
 
 
-def named_maps(given: list[str]) -> dict[str, str]:
+def _named_maps(given: list[str]) -> dict[str, str]:
     """Read NAME=PATH pairs, each name once."""
     maps: dict[str, str] = {}
-    for item in given:
-        name, separator, path = item.partition("=")
-        if not (separator and name and path):
-            raise OptionError(f"--maps {item!r} is not NAME=PATH, as in --maps deepgaze=maps/")
+    for name, path in pairs("--maps", given, "NAME=PATH", "--maps deepgaze=maps/"):
+        if not path:
+            raise OptionError(f"--maps gives no path for {name!r}; name a folder or an HDF5 file")
         if name in maps:
             raise OptionError(f"--maps gives {name!r} twice; give each model a name of its own")
         maps[name] = path
@@ -152,7 +159,7 @@ def _read(known: Option, value: Any) -> Any:
     if not value and known.form != "one":
         return None
     if known.form == "pairs":
-        return named_maps(value)
+        return _named_maps(value)
     if known.form == "listed":
         return [] if value == ["none"] else separated(value)
     return value

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quickgaze.cli.messages import FAILED, complain, say
-from quickgaze.cli.options import OPTION, ROOT, RUN, SEED, dataset_options
+from quickgaze.cli.messages import FAILED, complain_of, say
+from quickgaze.cli.options import OPTION, ROOT, RUN, SEED, dataset_options, pairs
 from quickgaze.errors import OptionError
 
 if TYPE_CHECKING:
@@ -172,10 +172,7 @@ def panels(
 
 
 def _complain_of(failures: tuple[tuple[str, str], ...]) -> None:
-    for stimulus, reason in failures[:20]:
-        complain(f"not drawn: {stimulus}: {reason}")
-    if len(failures) > 20:
-        complain(f"… and {len(failures) - 20} more")
+    complain_of([f"not drawn: {stimulus}: {reason}" for stimulus, reason in failures])
 
 
 def _dataset(name: str | None, root: str | None, given: list[str] | None) -> Dataset | None:
@@ -185,7 +182,7 @@ def _dataset(name: str | None, root: str | None, given: list[str] | None) -> Dat
         return None
     from quickgaze.stimuli import load_dataset
 
-    return load_dataset(name, root, **dataset_options(given or []))
+    return load_dataset(name, root, **dataset_options(given))
 
 
 def _attributes(tables: list[Path], objects: list[Path]) -> list[pl.DataFrame]:
@@ -208,13 +205,12 @@ def _text(dataset: Dataset | None) -> pl.DataFrame:
 
 def chosen_variant(option: str, given: list[str] | None) -> dict[str, Any] | None:
     """Read KEY=VALUE pairs; the keys that are numbers in a run become numbers."""
-    variant: dict[str, Any] = {}
-    for item in given or []:
-        key, separator, value = item.partition("=")
-        if not separator:
-            raise OptionError(f"{option} {item!r} is not KEY=VALUE, as in orientation=skew")
-        try:
-            variant[key] = float(value) if key in ("sigma", "component") else value
-        except ValueError:
-            raise OptionError(f"{option} {key} is {value!r}; give a number") from None
-    return variant or None
+    found = pairs(option, given or [], "KEY=VALUE", "orientation=skew")
+    return {key: _of_key(f"{option} {key}", key, value) for key, value in found} or None
+
+
+def _of_key(what: str, key: str, value: str) -> str | float:
+    try:
+        return float(value) if key in ("sigma", "component") else value
+    except ValueError:
+        raise OptionError(f"{what} is {value!r}; give a number") from None

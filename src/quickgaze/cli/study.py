@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quickgaze.cli.messages import FAILED, complain, say, show
+from quickgaze.cli.messages import FAILED, complain, complain_of, say, show
 from quickgaze.cli.options import (
     AS_JSON,
     OPTION,
@@ -78,7 +78,7 @@ def run(
     from quickgaze.study import Study
 
     keep_freed_memory()
-    stimuli = load_dataset(dataset, root, **dataset_options(option or []))
+    stimuli = load_dataset(dataset, root, **dataset_options(option))
     _introduce(stimuli)
     scored = stimuli if limit is None else stimuli[:limit]
     study = Study(scored, **keywords(given))
@@ -152,8 +152,8 @@ def _print_summary(run: Run) -> None:
     for metric, bound, reason, count in reasons.rows():
         name = metric if bound is None else f"{metric} of {bound}"
         complain(f"undefined: {name} in {count} scores, because {reason}")
-    failures = run.failures()
-    for failure in failures.head(20).iter_rows(named=True):
-        complain(f"failed: {failure['stimulus']} ({failure['stage']}): {failure['message']}")
-    if failures.height > 20:
-        complain(f"… and {failures.height - 20} more; all stand in {run.place}")
+    failures = run.failures().iter_rows(named=True)
+    complain_of(
+        [f"failed: {each['stimulus']} ({each['stage']}): {each['message']}" for each in failures],
+        f"; all stand in {run.place}",
+    )

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quickgaze.catalogue import unknown_name
-from quickgaze.cli.messages import FAILED, complain, say
-from quickgaze.cli.options import RUN
+from quickgaze.cli.messages import FAILED, complain, complain_of, say
+from quickgaze.cli.options import RUN, takes_options
 from quickgaze.cli.study import summary
 from quickgaze.errors import OptionError, RunError
+from quickgaze.options import keywords, option
 
 if TYPE_CHECKING:
     from quickgaze.exports import Exported
@@ -68,66 +70,47 @@ def _is_complete(folder: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is exported of a run, where there is a choice; None where nothing was chosen."""
+
+    backbone: str | None = option(None, "Backbone of the maps, where the run has several.", str)
+    cam: str | None = option(None, "CAM of the maps, where the run has several.", str)
+    grid: str | None = option(None, "Grid of the maps, where the run has several.", str)
+    component: int | None = option(
+        None, "Component of the maps, where the run has several.", int, minimum=0
+    )
+    orientation: str | None = option(
+        None, "Rule that fixes the sign of the maps: any that needs no density.", str
+    )
+    sigma: float | None = option(None, "Blur of the maps in pixels; 0 is none.", float, minimum=0)
+    bits: int | None = option(None, "Bits of a pixel in a PNG: 8 (default) or 16.", int)
+    suffix: str | None = option(
+        None, "Ending of the stimuli's file names, such as .png, for hdf5.", str
+    )
+    table: str | None = option(
+        None, "Table to write: scores (default), maps, bounds, failures or undefined.", str
+    )
+    projections: bool | None = option(
+        None, "Write the signed maps too, in a CSV of the table maps.", bool
+    )
+
+
+@takes_options(ExportOptions)
 def export(
     folder: RUN,
     to: Annotated[str, typer.Option(help="Format: maps (PNG), hdf5, csv or parquet.")],
     out: Annotated[
         Path, typer.Option(help="File to write; for maps a folder, or a file that ends in .zip.")
     ],
-    backbone: Annotated[
-        str | None, typer.Option(help="Backbone of the maps, where the run has several.")
-    ] = None,
-    cam: Annotated[
-        str | None, typer.Option(help="CAM of the maps, where the run has several.")
-    ] = None,
-    grid: Annotated[
-        str | None, typer.Option(help="Grid of the maps, where the run has several.")
-    ] = None,
-    component: Annotated[
-        int | None,
-        typer.Option(min=0, help="Component of the maps, where the run has several."),
-    ] = None,
-    orientation: Annotated[
-        str | None,
-        typer.Option(help="Rule that fixes the sign of the maps: any that needs no density."),
-    ] = None,
-    sigma: Annotated[
-        float | None, typer.Option(min=0, help="Blur of the maps in pixels; 0 is none.")
-    ] = None,
-    bits: Annotated[
-        int | None, typer.Option(help="Bits of a pixel in a PNG: 8 (default) or 16.")
-    ] = None,
-    suffix: Annotated[
-        str | None, typer.Option(help="Ending of the stimuli's file names, such as .png, for hdf5.")
-    ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(help="Table to write: scores (default), maps, bounds, failures or undefined."),
-    ] = None,
-    projections: Annotated[
-        bool | None,
-        typer.Option(
-            "--projections", help="Write the signed maps too, in a CSV of the table maps."
-        ),
-    ] = None,
+    *,
+    given: ExportOptions,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what is there already.")
     ] = False,
 ) -> None:
     """Write a run's maps (PNG, HDF5) or tables (CSV, Parquet) for other tools."""
-    given = {
-        "backbone": backbone,
-        "cam": cam,
-        "grid": grid,
-        "component": component,
-        "orientation": orientation,
-        "sigma": sigma,
-        "bits": bits,
-        "suffix": suffix,
-        "table": table,
-        "projections": projections,
-    }
-    options = _options_of(to, given)
+    options = _options_of(to, keywords(given))
     from quickgaze.study import open_run
 
     run = open_run(folder)
@@ -140,10 +123,7 @@ def export(
         say(f"{to}: {written}")
         return
     exported = _export_maps(run, to, out, options, overwrite)
-    for stimulus, reason in exported.failures[:20]:
-        complain(f"left out: {stimulus}: {reason}")
-    if len(exported.failures) > 20:
-        complain(f"… and {len(exported.failures) - 20} more")
+    complain_of([f"left out: {stimulus}: {reason}" for stimulus, reason in exported.failures])
     say(f"{exported.count} maps in {exported.path}")
     if exported.failures:
         raise typer.Exit(FAILED)
