@@ -53,11 +53,6 @@ class Metric:
         Whether the agreement of two halves of the observers is corrected by the Spearman-Brown
         formula to that of all of them: for correlations.
 
-    Raises
-    ------
-    OptionError
-        If the name or a convention cannot be used, or there is no definition.
-
     Examples
     --------
     >>> METRICS["nss"].higher_is_better, METRICS["nss"].unit, METRICS["sim"].conventions

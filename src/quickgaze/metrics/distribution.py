@@ -141,10 +141,9 @@ def emd(map: Array, density: Array, convention: str = "mit") -> Array:
     Each map is divided by its sum, after its minimum is subtracted if that is negative. Its
     pixels are added up in ``ceil(H / 32)`` by ``ceil(W / 32)`` cells of equal size; a pixel on the
     border of two cells is divided between them. The score is the exact minimum of mass times
-    Euclidean distance in this grid. An image needs a side of more than 32 pixels.
-
-    The MATLAB code of the benchmark reduces maps with bicubic interpolation, so that its scores
-    differ a little. An image of 480 x 640 pixels takes some 10 ms, one of 1080 x 1920 a second.
+    Euclidean distance in this grid. The MATLAB code reduces maps with bicubic interpolation, so
+    that its scores differ a little. An image of 480 x 640 pixels takes some 10 ms, one of
+    1080 x 1920 a second.
 
     References
     ----------

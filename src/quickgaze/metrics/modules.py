@@ -39,11 +39,6 @@ class SaliencyMetric(torchmetrics.Metric):
     **options : object
         Options of every torchmetrics module, such as ``dist_sync_on_step``.
 
-    Raises
-    ------
-    OptionError
-        If the convention is not known or does not define the metric, or a package is missing.
-
     Notes
     -----
     Scores add up in float64. On a device that lacks it, such as Apple's, leave the module on the

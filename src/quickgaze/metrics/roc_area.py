@@ -324,10 +324,9 @@ def _drawn(prediction: PreparedMap, pixels: npt.NDArray[np.int64]) -> Array:
 
 
 def _area(positives: Array, negatives: Array, up_to: Array | None = None) -> Array:
-    """Share of pairs of a positive (n,) and a negative (m,) in which the positive is larger.
-
-    Equal pairs count one half. Negatives ascend; each counts as `up_to` (m + 1,) grows, or once.
-    """
+    """Share of pairs of a positive (n,) and a negative (m,) in which the positive is larger."""
+    # Equal pairs count one half. Negatives ascend; where they count more than once, `up_to`
+    # (m + 1,) holds how many come before each.
     xp = array_namespace(positives)
     kind = scoring_dtype(xp, device(positives))
     below = xp.searchsorted(negatives, positives, side="left")

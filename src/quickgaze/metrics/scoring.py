@@ -149,11 +149,6 @@ def undefined_reason(
     str or None
         A sentence where the metric's function gives NaN, None where it gives a score.
 
-    Raises
-    ------
-    OptionError
-        As for `score`.
-
     Examples
     --------
     >>> import numpy as np
