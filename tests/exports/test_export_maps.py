@@ -52,7 +52,7 @@ def test_a_picture_says_what_it_is_of(run: Run, tmp_path: Path) -> None:
         assert image.mode == "L"
         assert image.info["Description"] == (
             "backbone efficientnet_lite0, cam eigen, grid coarsest, component 0, "
-            "orientation activation, sigma 7"
+            "orientation activation, sigma 7.0"
         )
 
 

@@ -22,7 +22,7 @@ def test_a_single_variant_needs_no_choice(run: Run) -> None:
 def test_several_are_listed(mixed: Run) -> None:
     message = (
         r"choose cam \(eigen, deviation\); grid \(coarsest, s16\); "
-        r"orientation \(activation, skew\); sigma \(0, 5\)"
+        r"orientation \(activation, skew\); sigma \(0.0, 5.0\)"
     )
     with pytest.raises(OptionError, match=message):
         choose_variant(mixed)

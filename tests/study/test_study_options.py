@@ -56,6 +56,16 @@ def test_unknown_names_end_a_study_before_it_begins(
         qg.Study(displays, **options)
 
 
+def test_options_are_kept_as_plain_values_each_once(displays: Dataset, tmp_path: Path) -> None:
+    study = qg.Study(
+        displays, sigmas=[7, 7.0, 0], density_sigma=9, weights=tmp_path, maps=None, bounds=()
+    )
+    settings = study.settings
+    assert (settings.sigmas, settings.density_sigma) == ((7.0, 0.0), 9.0)
+    assert all(isinstance(each, float) for each in (*settings.sigmas, settings.density_sigma))
+    assert (settings.weights, settings.maps, settings.bounds) == (str(tmp_path), {}, ())
+
+
 def test_unusable_options_end_a_study_before_it_begins(displays: Dataset, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="sigma is -3"):
         qg.Study(displays, sigmas=[-3])

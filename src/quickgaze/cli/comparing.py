@@ -72,7 +72,7 @@ def compare(
 
     The difference is RUN_A less RUN_B, image by image, with an interval (BCa bootstrap).
     One of them is called better where the interval excludes 0
-    and q, the rate of false discoveries over all metrics here, is at most --level.
+    and q, the false discovery rate over all metrics here, is at most --level.
     """
     from quickgaze import findings
     from quickgaze.findings.discoveries import check_level, keep_discoveries

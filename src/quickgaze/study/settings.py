@@ -20,7 +20,7 @@ from quickgaze.metrics import (
     Definition,
     Metric,
 )
-from quickgaze.options import ModelOptions, StudyOptions, check, keywords
+from quickgaze.options import ModelOptions, StudyOptions, check, keywords, options_of
 from quickgaze.resampling import check_sigma
 from quickgaze.stimuli import Dataset
 from quickgaze.study.tables import bounds_schema, scores_schema
@@ -63,10 +63,11 @@ class Settings(StudyOptions):
             for name, default in _defaults(given, dataset).items()
             if getattr(given, name) is None
         }
+        kinds = {each.name: known.kind for each, known in options_of(given)}
         cams = [CAMS.choose(each) for each in values["cams"] if not isinstance(each, str)]
         metrics = [METRICS.choose(each) for each in values["metrics"] if not isinstance(each, str)]
         settings = cls(
-            **{name: _plain(value) for name, value in values.items()},
+            **{name: _plain(value, kinds[name]) for name, value in values.items()},
             own_cams={each.name: each for each in cams},
             own_metrics={each.name: each for each in metrics},
         )
@@ -156,7 +157,7 @@ def _defaults(given: StudyOptions, dataset: Dataset) -> dict[str, Callable[[], A
     return {
         "backbones": lambda: () if maps_alone else (model.backbone,),
         "cams": lambda: () if without_backbone else (model.cam,),
-        "orientations": ORIENTATIONS.entries,
+        "orientations": lambda: tuple(ORIENTATIONS.entries()),
         "metrics": lambda: default_metrics(given.convention),
         "bounds": lambda: default_bounds(dataset),
         "density_sigma": lambda: dataset.density_sigma,
@@ -164,17 +165,15 @@ def _defaults(given: StudyOptions, dataset: Dataset) -> dict[str, Callable[[], A
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, kind: type) -> Any:
     """Write names for objects, texts for paths, and each value once."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Mapping) and all(
-        isinstance(each, str | os.PathLike) for each in value.values()
-    ):
+    if isinstance(value, Mapping):
         return {name: os.fspath(place) for name, place in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return tuple(dict.fromkeys(getattr(each, "name", each) for each in value))
-    return value
+        return tuple(dict.fromkeys(_plain(each, kind) for each in value))
+    if kind is float and value is not None:
+        return float(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else getattr(value, "name", value)
 
 
 _FACTS = ("higher_is_better", "unit", "summary", "reference", "chance", "spearman_brown")
