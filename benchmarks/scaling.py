@@ -24,8 +24,8 @@ from quickgaze.backbones import keep_freed_memory
 from quickgaze.bounds import GazePool
 from quickgaze.errors import RandomWeightsWarning
 from quickgaze.saliency import as_batch
-from quickgaze.study.job import WorkerRecipe
-from quickgaze.study.tasks import StimulusTasks
+from quickgaze.study._job import WorkerRecipe
+from quickgaze.study._tasks import StimulusTasks
 
 SIZES = {"SALICON val": 5_000, "COCO": 330_000, "Open Images": 9_000_000}
 

@@ -18,8 +18,8 @@ import polars as pl
 import pytest
 
 from quickgaze.study import Run, open_run
+from quickgaze.study._tables import TABLES, ShardTables, TableStore
 from quickgaze.study.plan import FORMAT
-from quickgaze.study.tables import TABLES, ShardTables, TableStore
 
 # how long an example takes says more about the machine than about the code
 hypothesis.settings.register_profile("quickgaze", deadline=None)

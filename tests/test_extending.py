@@ -69,17 +69,49 @@ def run(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return qg.open_run(folder)
 
 
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Call the command line in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["quickgaze", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as finished:
+            main()
+        captured = capsys.readouterr()
+        return int(finished.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def call_with_package(
+    installed: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Call]:
+    """Call the command line in this process, with the package beside what is installed."""
+    monkeypatch.syspath_prepend(installed)
+    catalogue._installed.cache_clear()
+    yield call
+    monkeypatch.undo()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "gaze_plugin"]:
+        del sys.modules[name]
+    catalogue._installed.cache_clear()
+
+
 @pytest.mark.slow
-def test_lists_name_what_a_package_adds(installed: Path) -> None:
+def test_lists_name_what_a_package_adds(call_with_package: Call) -> None:
     for command, name, summary in (
         (("backbones",), "lite0_coarse", "the coarse half of"),
         (("data", "list"), "dots", "somebody who looks at it"),
         (("metrics",), "hit_rate ↑", "upper half of"),
     ):
-        done = quickgaze(*command, path=installed)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert name in done.stdout
-        assert summary in done.stdout
+        code, out, err = call_with_package(*command)
+        assert (code, err) == (0, "")
+        assert name in out
+        assert summary in out
 
 
 @pytest.mark.slow
@@ -126,35 +158,36 @@ def test_helper_processes_know_the_package_too(installed: Path, run: Run, tmp_pa
 
 
 @pytest.mark.slow
-def test_what_is_found_can_be_shown(installed: Path, run: Run, tmp_path: Path) -> None:
-    done = quickgaze("summary", run.path, "--json", path=installed)
-    assert done.returncode == 0, done.stderr
-    (variant,) = json.loads(done.stdout)["variants"]
+def test_what_is_found_can_be_shown(run: Run, call_with_package: Call, tmp_path: Path) -> None:
+    code, out, err = call_with_package("summary", run.path, "--json")
+    assert code == 0, err
+    (variant,) = json.loads(out)["variants"]
     assert variant["metrics"]["hit_rate"]["mean"] == run.scores()["hit_rate"].mean()
     assert variant["metrics"]["hit_rate"]["higher_is_better"] is True
-    done = quickgaze("compare", run.path, run.path, "--metric", "hit_rate", path=installed)
-    assert done.returncode == 0, done.stderr
-    assert "hit_rate ↑" in done.stdout
-    done = quickgaze(
+    code, out, err = call_with_package("compare", run.path, run.path, "--metric", "hit_rate")
+    assert code == 0, err
+    assert "hit_rate ↑" in out
+    code, _, err = call_with_package(
         *("report", run.path, "--out", tmp_path / "report", "--dataset", "dots"),
         *("--metric", "hit_rate"),
-        path=installed,
     )
-    assert done.returncode == 0, done.stderr
+    assert code == 0, err
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "hit_rate" in page
     assert "gaze-plugin" in page
 
 
 @pytest.mark.slow
-def test_without_the_package_the_scores_can_still_be_read(run: Run, tmp_path: Path) -> None:
-    done = quickgaze("export", run.path, "--to", "csv", "--out", tmp_path / "tables")
-    assert done.returncode == 0, done.stderr
-    done = quickgaze("summary", run.path)
-    assert done.returncode == 2
-    assert "unknown metric 'hit_rate'" in done.stderr
-    assert "install what the run was computed with: gaze-plugin 1.2.0" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_without_the_package_the_scores_can_still_be_read(
+    run: Run, call: Call, tmp_path: Path
+) -> None:
+    code, _, err = call("export", run.path, "--to", "csv", "--out", tmp_path / "tables")
+    assert code == 0, err
+    code, _, err = call("summary", run.path)
+    assert code == 2
+    assert "unknown metric 'hit_rate'" in err
+    assert "install what the run was computed with: gaze-plugin 1.2.0" in err
+    assert "Traceback" not in err
 
 
 AddPackage = Callable[..., None]
@@ -180,26 +213,6 @@ def add_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Add
     monkeypatch.undo()
     sys.modules.pop("oddities", None)
     catalogue._installed.cache_clear()
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["quickgaze", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as finished:
-            main()
-        captured = capsys.readouterr()
-        return int(finished.value.code or 0), captured.out, captured.err
-
-    return run
-
-
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 import quickgaze as qg
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.options import ModelOptions, StudyOptions, check, command_words, options_of
-from quickgaze.study.settings import Settings
+from quickgaze.study._settings import Settings
 
 NEW = """
     patience: float = option(0.5, "How long the reader waits, in seconds.", minimum=0)
@@ -25,7 +25,7 @@ USED = """
 import inspect, json, sys
 import quickgaze as qg
 from quickgaze.cli import main
-from quickgaze.report.chapters.records import run_facts
+from quickgaze.report.chapters._records import run_facts
 
 assert inspect.signature(qg.Study).parameters["patience"].default == 0.5
 assert "patience : float\\n    How long the reader waits, in seconds." in qg.Study.__doc__

@@ -18,10 +18,10 @@ from quickgaze.backbones import (
     list_backbones,
     load_backbone,
 )
+from quickgaze.backbones._catalogue import DETECTORS, EFFICIENTNET_LITE0
+from quickgaze.backbones._timm_models import load_classifier, rename_efficientnet_lite
+from quickgaze.backbones._weights import find_weights, read_state
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.catalogue import DETECTORS, EFFICIENTNET_LITE0
-from quickgaze.backbones.timm_models import load_classifier, rename_efficientnet_lite
-from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, WeightsError
 
 

@@ -13,10 +13,10 @@ from torchvision.models import get_model, get_model_weights
 from torchvision.ops import FrozenBatchNorm2d
 
 from quickgaze.backbones import BackboneSpec, find_spec, load_backbone
+from quickgaze.backbones._catalogue import DETECTORS
+from quickgaze.backbones._detectors import freeze_batch_norms, load_detector
+from quickgaze.backbones._weights import load_state, read_state
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.catalogue import DETECTORS
-from quickgaze.backbones.detectors import freeze_batch_norms, load_detector
-from quickgaze.backbones.weights import load_state, read_state
 from quickgaze.errors import OptionError, RandomWeightsWarning, WeightsError
 
 SMALLEST = "fasterrcnn_mobilenet_v3_large_320_fpn"

@@ -11,7 +11,7 @@ from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 from quickgaze.backbones import load_backbone
-from quickgaze.backbones.feature_pyramid import ConvolvedLevel, Merged, evaluate
+from quickgaze.backbones._feature_pyramid import ConvolvedLevel, Merged, evaluate
 from quickgaze.backbones.pyramid import Levels
 from quickgaze.cams import eigen
 from quickgaze.errors import RandomWeightsWarning

@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import resnet18
 from torchvision.ops import FrozenBatchNorm2d
 
-from quickgaze.backbones.folding import fold_batch_norms
+from quickgaze.backbones._folding import fold_batch_norms
 
 
 def settled(network: nn.Module) -> nn.Module:

@@ -9,7 +9,7 @@ from skimage.data import astronaut, chelsea, coffee
 from torch import nn
 
 from quickgaze.backbones import Backbone, load_backbone, wrap_backbone
-from quickgaze.backbones.speed import computing_in, make_fast
+from quickgaze.backbones._speed import computing_in, make_fast
 from quickgaze.cams import eigen
 from quickgaze.errors import RandomWeightsWarning
 from quickgaze.saliency import as_batch

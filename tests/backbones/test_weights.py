@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from quickgaze.backbones import BACKBONES
-from quickgaze.backbones.spec import Weights
-from quickgaze.backbones.weights import digest, find_weights, load_state, read_state
+from quickgaze.backbones._spec import Weights
+from quickgaze.backbones._weights import digest, find_weights, load_state, read_state
 from quickgaze.errors import WeightsError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from quickgaze.bounds import GazePool
-from quickgaze.bounds.pool import CANVAS, resized
+from quickgaze.bounds._pool import CANVAS, resized
 from quickgaze.resampling import gaussian_blur
 from quickgaze.stimuli.types import Stimulus
 

@@ -18,11 +18,11 @@ from torch import nn
 
 import quickgaze as qg
 from quickgaze.backbones import Backbone, InputGeometry
+from quickgaze.backbones._timm_models import load_classifier
+from quickgaze.backbones._weights import find_weights, read_state
 from quickgaze.backbones.backbone import prepare
-from quickgaze.backbones.timm_models import load_classifier
-from quickgaze.backbones.weights import find_weights, read_state
 from quickgaze.cams import CAMS, CamInput, CamOptions
-from quickgaze.cams.classifiers import layers_of
+from quickgaze.cams._classifiers import layers_of
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.saliency import as_batch
 

@@ -15,13 +15,13 @@ from torch.nn import functional
 
 import quickgaze as qg
 from quickgaze.backbones import Pyramid
-from quickgaze.cams.decomposition import (
+from quickgaze.cams._decomposition import (
     Components,
     dense_components,
     krylov_components,
     principal_components,
 )
-from quickgaze.cams.features import FeatureMatrix, GridLevel, feature_matrix
+from quickgaze.cams._features import FeatureMatrix, GridLevel, feature_matrix
 from quickgaze.saliency import as_batch
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from quickgaze.backbones import Pyramid
 from quickgaze.cams import eigen
-from quickgaze.cams.decomposition import lapack_projection
+from quickgaze.cams._decomposition import lapack_projection
 from quickgaze.errors import OptionError, UnknownNameError
 
 Array = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from scipy import stats
 
 from quickgaze.backbones import Pyramid
 from quickgaze.cams import ORIENTATIONS, Cam, eigen
-from quickgaze.cams.orientation import (
+from quickgaze.cams._orientation import (
     border_evidence,
     correlation,
     extremum_evidence,

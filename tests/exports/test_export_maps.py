@@ -13,7 +13,8 @@ import pytest
 
 import quickgaze as qg
 from quickgaze.errors import OptionError
-from quickgaze.exports import choose_variant, export_maps, maps
+from quickgaze.exports import _maps as maps
+from quickgaze.exports import choose_variant, export_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_saliency
 

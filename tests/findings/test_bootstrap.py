@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from quickgaze.errors import OptionError
-from quickgaze.findings.bootstrap import (
+from quickgaze.findings._bootstrap import (
     Resampling,
     bootstrap_intervals,
     difference_of_means,

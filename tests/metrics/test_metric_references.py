@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from quickgaze.metrics import METRICS, prepared
+from quickgaze.metrics import METRICS
+from quickgaze.metrics import _prepared as prepared
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 

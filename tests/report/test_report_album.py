@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from quickgaze.metrics import cc
-from quickgaze.report.album import Album, file_name, write_album
+from quickgaze.report._album import Album, file_name, write_album
+from quickgaze.report._originals import find_originals
+from quickgaze.report._subjects import Subject, signs_of, subject_of
 from quickgaze.report.layers import (
     cam_picture,
     difference_picture,
@@ -21,8 +23,6 @@ from quickgaze.report.layers import (
     shrunk,
     small_size,
 )
-from quickgaze.report.originals import find_originals
-from quickgaze.report.subjects import Subject, signs_of, subject_of
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_cam, stored_saliency

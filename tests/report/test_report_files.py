@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 import quickgaze as qg
 from quickgaze.errors import OptionError, StimulusError
 from quickgaze.report import Report, write_report
-from quickgaze.report.chapters.records import run_facts
-from quickgaze.report.charts import printable
-from quickgaze.report.gallery import rounded, script_json
-from quickgaze.report.papers import latex, numeric, vegalite_version
+from quickgaze.report._charts import printable
+from quickgaze.report._gallery import rounded, script_json
+from quickgaze.report._papers import latex, numeric, vegalite_version
+from quickgaze.report.chapters._records import run_facts
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Image
 from quickgaze.study import Run

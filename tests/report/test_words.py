@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quickgaze.report.words import (
+from quickgaze.report._words import (
     count,
     number,
     percent,

@@ -14,7 +14,7 @@ from skimage.data import chelsea, coffee
 from quickgaze import SaliencyModel, load_backbone
 from quickgaze.errors import OptionError, StimulusError, UnknownNameError
 from quickgaze.saliency import SaliencyResult, overlay
-from quickgaze.saliency.inputs import batches_by_size
+from quickgaze.saliency._inputs import batches_by_size
 
 
 @pytest.fixture(scope="module")

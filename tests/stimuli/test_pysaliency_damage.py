@@ -67,7 +67,7 @@ DAMAGE = {
         ),
         "leads to another file",
     ),
-    "two dimensions": ("fixations.hdf5", replace("x", [[1.0, 2.0]]), "not one dimension"),
+    "two dimensions": ("fixations.hdf5", replace("x", [[1.0, 2.0]]), "has 2 dimensions, not 1"),
 }
 
 

@@ -19,8 +19,8 @@ from quickgaze.errors import DatasetError, RunError
 from quickgaze.findings import deciles, summary
 from quickgaze.metrics import METRICS
 from quickgaze.study import Run, cap6415
+from quickgaze.study._tables import TableStore
 from quickgaze.study.cap6415 import import_cap6415
-from quickgaze.study.tables import TableStore
 
 Save = Callable[..., Path]
 

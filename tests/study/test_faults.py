@@ -26,7 +26,7 @@ import quickgaze as qg
 from quickgaze.errors import DamagedRunWarning, RunError, RunInterruptedError
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run
-from quickgaze.study.tables import TABLES
+from quickgaze.study._tables import TABLES
 
 KILLS = 20
 SHARDS = 60

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from threadpoolctl import threadpool_info
 
 import quickgaze as qg
-from quickgaze.study.helpers import (
+from quickgaze.study._helpers import (
     HelperDiedError,
     Helpers,
     ProcessHelpers,
@@ -50,9 +50,11 @@ class Tasks:
         return torch.get_num_threads()
 
 
-@pytest.fixture(params=["threads", "processes"])
-def helpers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Helpers[Tasks]]:
-    tasks = Tasks(tmp_path)
+@pytest.fixture(scope="module", params=["threads", "processes"])
+def helpers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Helpers[Tasks]]:
+    tasks = Tasks(tmp_path_factory.mktemp("tasks"))
     made = ThreadHelpers(tasks) if request.param == "threads" else ProcessHelpers(tasks, 2)
     yield made
     made.close()
@@ -105,7 +107,7 @@ def test_a_process_that_dies_is_replaced_and_nothing_is_lost(tmp_path: Path) -> 
 
 
 def test_a_task_that_always_kills_its_process_fails_alone(tmp_path: Path) -> None:
-    helpers = ProcessHelpers(Tasks(tmp_path), 2)
+    helpers = ProcessHelpers(Tasks(tmp_path), 1)
     try:
         before = [helpers.submit(Tasks.double, number) for number in range(4)]
         deadly = helpers.submit(Tasks.die)

@@ -14,8 +14,8 @@ import pytest
 from quickgaze import places
 from quickgaze.errors import RunError
 from quickgaze.places import Storage, open_storage
-from quickgaze.study import lock as locking
-from quickgaze.study.lock import RunLock, locked
+from quickgaze.study import _lock as locking
+from quickgaze.study._lock import RunLock, locked
 
 
 @pytest.fixture(params=["local", "memory", "s3"])

@@ -40,7 +40,7 @@ import time
 from pathlib import Path
 import torch
 import quickgaze as qg
-from quickgaze.study.tables import TableStore
+from quickgaze.study._tables import TableStore
 
 write = TableStore.write
 

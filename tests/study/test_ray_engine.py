@@ -15,8 +15,8 @@ import quickgaze as qg
 from quickgaze.errors import OptionError, RunError
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run
-from quickgaze.study.ray_engine import share_of
-from quickgaze.study.tables import TABLES
+from quickgaze.study._ray_engine import share_of
+from quickgaze.study._tables import TABLES
 
 pytestmark = [
     pytest.mark.slow,

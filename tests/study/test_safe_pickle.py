@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import DatasetError
-from quickgaze.study import safe_pickle
-from quickgaze.study.safe_pickle import LARGEST, read_object_array
+from quickgaze.study import _safe_pickle as safe_pickle
+from quickgaze.study._safe_pickle import LARGEST, read_object_array
 
 PROTOCOLS = (2, 3, 4, 5)
 
@@ -252,7 +252,9 @@ def test_what_is_no_such_file(content: bytes, message: str) -> None:
 def test_an_array_of_numbers_is_not_one_of_objects() -> None:
     file = io.BytesIO()
     np.save(file, np.zeros(3))
-    with pytest.raises(DatasetError, match="holds an array of float64; an array of objects was expected"):
+    with pytest.raises(
+        DatasetError, match="holds an array of float64; an array of objects was expected"
+    ):
         read(file.getvalue())
 
 

@@ -16,7 +16,7 @@ from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings import bounds, shares
 from quickgaze.stimuli import Dataset, Fixations
 from quickgaze.study import Run
-from quickgaze.study.settings import default_bounds
+from quickgaze.study._settings import default_bounds
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from quickgaze.errors import DatasetError, OptionError, UnknownNameError
 from quickgaze.metrics import CONVENTIONS, METRICS
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Stimulus
-from quickgaze.study.settings import default_metrics
+from quickgaze.study._settings import default_metrics
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_what_lies_in_files_is_fingerprinted_once(
 
     monkeypatch.setattr(Stimulus, "fingerprint", counted)
     study = qg.Study(displays, metrics=["cc"], orientations=["activation"], device="cpu")
-    monkeypatch.setattr("quickgaze.study.study.run_locally", lambda *_: None)
+    monkeypatch.setattr("quickgaze.study._study.run_locally", lambda *_: None)
     plan = study.run(tmp_path / "run", progress=False).plan
     assert sorted(taken) == sorted(stimulus.id for stimulus in displays)
     assert plan["dataset"]["fingerprint"] == whole

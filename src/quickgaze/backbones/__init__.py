@@ -1,5 +1,9 @@
 """Networks that turn an image batch into a feature pyramid."""
 
+from quickgaze.backbones._catalogue import BACKBONES, IMAGENET_MEAN, IMAGENET_STD
+from quickgaze.backbones._geometry import GEOMETRIES, InputGeometry, choose_geometry
+from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones._speed import keep_freed_memory
 from quickgaze.backbones.backbone import (
     Backbone,
     find_device,
@@ -7,11 +11,7 @@ from quickgaze.backbones.backbone import (
     list_backbones,
     load_backbone,
 )
-from quickgaze.backbones.catalogue import BACKBONES, IMAGENET_MEAN, IMAGENET_STD
-from quickgaze.backbones.geometry import GEOMETRIES, InputGeometry, choose_geometry
 from quickgaze.backbones.pyramid import Pyramid, check_grid
-from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
-from quickgaze.backbones.speed import keep_freed_memory
 from quickgaze.backbones.wrapping import wrap_backbone
 
 __all__ = [

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from quickgaze.backbones.catalogue import BACKBONES
-from quickgaze.backbones.detectors import DetectorFeatures, load_detector
+from quickgaze.backbones._catalogue import BACKBONES
+from quickgaze.backbones._detectors import DetectorFeatures, load_detector
+from quickgaze.backbones._spec import BackboneSpec, WeightsChoice
+from quickgaze.backbones._speed import PRECISIONS, computing_in, make_fast
+from quickgaze.backbones._timm_models import load_classifier, timm_network
+from quickgaze.backbones._timm_specs import PREFIX, timm_spec
+from quickgaze.backbones._weights import State, digest, find_weights, read_state
 from quickgaze.backbones.pyramid import Levels, Pyramid
-from quickgaze.backbones.spec import BackboneSpec, WeightsChoice
-from quickgaze.backbones.speed import PRECISIONS, computing_in, make_fast
-from quickgaze.backbones.timm_models import load_classifier, timm_network
-from quickgaze.backbones.timm_specs import PREFIX, timm_spec
-from quickgaze.backbones.weights import State, digest, find_weights, read_state
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 from quickgaze.stimuli.types import Size

@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from quickgaze.backbones._catalogue import BACKBONES
+from quickgaze.backbones._geometry import InputGeometry, choose_geometry
+from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones._timm_specs import PREFIX
 from quickgaze.backbones.backbone import (
     Backbone,
     check_precision,
     find_device,
     from_network,
 )
-from quickgaze.backbones.catalogue import BACKBONES
-from quickgaze.backbones.geometry import InputGeometry, choose_geometry
-from quickgaze.backbones.spec import BackboneSpec, LevelSpec, Weights
-from quickgaze.backbones.timm_specs import PREFIX
 from quickgaze.errors import OptionError, UnknownNameError
 
 _Reshape = Callable[[Any], torch.Tensor]

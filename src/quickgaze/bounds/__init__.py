@@ -4,10 +4,10 @@ Baselines know nothing of the image: a model should do better. Ceilings say how 
 with each other: a model can hardly do better.
 """
 
-from quickgaze.bounds.catalogue import BOUNDS, CHANCE, Bound, people
-from quickgaze.bounds.pool import GazePool
-from quickgaze.bounds.scoring import Beside, BoundScores, score_bound, spearman_brown
-from quickgaze.bounds.trials import BoundInput, Trial
+from quickgaze.bounds._catalogue import BOUNDS, CHANCE, Bound, people
+from quickgaze.bounds._pool import GazePool
+from quickgaze.bounds._scoring import Beside, BoundScores, score_bound, spearman_brown
+from quickgaze.bounds._trials import BoundInput, Trial
 
 __all__ = [
     "BOUNDS",

@@ -9,8 +9,13 @@ from typing import Annotated
 import typer
 
 import quickgaze
-from quickgaze.cli import comparing, data, reporting, saliency, study, transfer
-from quickgaze.cli.messages import INTERRUPTED, UNUSABLE, complain, say, show_warning
+from quickgaze.cli import _comparing as comparing
+from quickgaze.cli import _data as data
+from quickgaze.cli import _reporting as reporting
+from quickgaze.cli import _saliency as saliency
+from quickgaze.cli import _study as study
+from quickgaze.cli import _transfer as transfer
+from quickgaze.cli._messages import INTERRUPTED, UNUSABLE, complain, say, show_warning
 from quickgaze.errors import (
     DamagedRunWarning,
     ExtensionWarning,

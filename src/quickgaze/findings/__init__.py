@@ -1,5 +1,14 @@
 """Tables computed from the scores of a run, complete or not."""
 
+from quickgaze.findings._claims import CLAIMS, Claim, study_claims
+from quickgaze.findings._comparison import Comparison, compare, compare_variants
+from quickgaze.findings._deep_dive import DeepDive, deep_dive
+from quickgaze.findings._effects import attribute_effects
+from quickgaze.findings._means import means, shares
+from quickgaze.findings._orientation_audit import orientation_audit
+from quickgaze.findings._ranking import Distribution, deciles, distribution, ranking
+from quickgaze.findings._regression import attribute_regression
+from quickgaze.findings._summary import VARIANT, bounds, summary
 from quickgaze.findings.attributes import (
     coco_attributes,
     image_attributes,
@@ -7,15 +16,6 @@ from quickgaze.findings.attributes import (
     read_attributes,
     text_attributes,
 )
-from quickgaze.findings.claims import CLAIMS, Claim, study_claims
-from quickgaze.findings.comparison import Comparison, compare, compare_variants
-from quickgaze.findings.deep_dive import DeepDive, deep_dive
-from quickgaze.findings.effects import attribute_effects
-from quickgaze.findings.means import means, shares
-from quickgaze.findings.orientation_audit import orientation_audit
-from quickgaze.findings.ranking import Distribution, deciles, distribution, ranking
-from quickgaze.findings.regression import attribute_regression
-from quickgaze.findings.summary import VARIANT, bounds, summary
 
 __all__ = [
     "CLAIMS",

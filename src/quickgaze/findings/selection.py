@@ -9,7 +9,7 @@ import polars as pl
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, UnknownNameError
-from quickgaze.findings.summary import VARIANT
+from quickgaze.findings._summary import VARIANT
 from quickgaze.metrics import METRICS
 from quickgaze.study import Run
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from quickgaze.errors import OptionError
-from quickgaze.findings.bootstrap import FEWEST_IMAGES, Floats
+from quickgaze.findings._bootstrap import FEWEST_IMAGES, Floats
 from quickgaze.stimuli.files import IMAGE_SUFFIXES
 
 TEXTS = (pl.String, pl.Categorical, pl.Enum)

@@ -8,29 +8,29 @@ undefined, it is NaN and `undefined_reason` says why. Shapes that do not fit, an
 is not known or does not define the metric, raise `quickgaze.errors.OptionError`.
 """
 
-from quickgaze.metrics.catalogue import (
+from quickgaze.metrics._catalogue import (
     DEFAULT_METRICS,
     METRICS,
     Metric,
     as_metric,
     required_inputs,
 )
-from quickgaze.metrics.conventions import (
+from quickgaze.metrics._conventions import (
     CONVENTIONS,
     DEFAULT_CONVENTION,
     Definition,
     UndefinedError,
     everywhere,
 )
-from quickgaze.metrics.distribution import emd, kld, sim
-from quickgaze.metrics.evaluation import evaluate
-from quickgaze.metrics.fixation import information_gain, nss
-from quickgaze.metrics.overlap import dice, iou
-from quickgaze.metrics.pixelwise import cc, cc_union, mae, mse, spearman
-from quickgaze.metrics.prepared import PreparedMap
-from quickgaze.metrics.roc_area import auc, auc_borji, auc_judd, auc_shuffled
-from quickgaze.metrics.scoring import Scores, score, undefined_reason
-from quickgaze.metrics.targets import FixatedPixels, FixationCounts
+from quickgaze.metrics._distribution import emd, kld, sim
+from quickgaze.metrics._evaluation import evaluate
+from quickgaze.metrics._fixation import information_gain, nss
+from quickgaze.metrics._overlap import dice, iou
+from quickgaze.metrics._pixelwise import cc, cc_union, mae, mse, spearman
+from quickgaze.metrics._prepared import PreparedMap
+from quickgaze.metrics._roc_area import auc, auc_borji, auc_judd, auc_shuffled
+from quickgaze.metrics._scoring import Scores, score, undefined_reason
+from quickgaze.metrics._targets import FixatedPixels, FixationCounts
 
 __all__ = [
     "CONVENTIONS",

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 import torch
 
 from quickgaze.errors import require
-from quickgaze.metrics.catalogue import METRICS, Metric
-from quickgaze.metrics.conventions import definition_in, require_seed
-from quickgaze.metrics.targets import FixationCounts
+from quickgaze.metrics._catalogue import METRICS, Metric
+from quickgaze.metrics._conventions import definition_in, require_seed
+from quickgaze.metrics._targets import FixationCounts
 
 require("torchmetrics", "training", "quickgaze.metrics.modules")
 

@@ -1,6 +1,6 @@
 """Findings to look at: reports, panels, pages and tables."""
 
-from quickgaze.report.overview import (
+from quickgaze.report._overview import (
     Card,
     Mapped,
     Panel,
@@ -11,8 +11,8 @@ from quickgaze.report.overview import (
     write_maps,
     write_overview,
 )
-from quickgaze.report.panels import Panels, panels
-from quickgaze.report.tables import (
+from quickgaze.report._panels import Panels, panels
+from quickgaze.report._tables import (
     arrow,
     bounds_data,
     comparison_table,
@@ -23,7 +23,7 @@ from quickgaze.report.tables import (
     summary_data,
     summary_table,
 )
-from quickgaze.report.writing import Report, write_report
+from quickgaze.report._writing import Report, write_report
 
 __all__ = [
     "Card",

@@ -1,9 +1,9 @@
 """From signed CAMs to saliency maps, and `SaliencyModel`, which goes the whole way in one call."""
 
-from quickgaze.saliency.inputs import ImageLike, as_batch
-from quickgaze.saliency.maps import FloatMap, colour, overlay, saliency_maps
-from quickgaze.saliency.model import SaliencyModel, SaliencyResult
-from quickgaze.saliency.presets import PRESETS, Preset
+from quickgaze.saliency._inputs import ImageLike, as_batch
+from quickgaze.saliency._maps import FloatMap, colour, overlay, saliency_maps
+from quickgaze.saliency._model import SaliencyModel, SaliencyResult
+from quickgaze.saliency._presets import PRESETS, Preset
 
 __all__ = [
     "PRESETS",

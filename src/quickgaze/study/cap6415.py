@@ -18,15 +18,15 @@ from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import Stimulus
-from quickgaze.study.folder import begin, check_folder
-from quickgaze.study.inputs import Failure
-from quickgaze.study.lock import locked
+from quickgaze.study._folder import begin, check_folder
+from quickgaze.study._inputs import Failure
+from quickgaze.study._lock import locked
+from quickgaze.study._run import Run, open_run
+from quickgaze.study._safe_pickle import LARGEST, read_object_array
+from quickgaze.study._settings import Settings
+from quickgaze.study._tables import Row, ShardTables, TableStore, write_json
 from quickgaze.study.manifest import Manifest
 from quickgaze.study.plan import DatasetFacts, Plan
-from quickgaze.study.run import Run, open_run
-from quickgaze.study.safe_pickle import LARGEST, read_object_array
-from quickgaze.study.settings import Settings
-from quickgaze.study.tables import Row, ShardTables, TableStore, write_json
 from quickgaze.study.variants import Variant
 
 METRICS: Mapping[str, str] = {

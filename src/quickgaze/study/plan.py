@@ -11,7 +11,7 @@ from typing import Any
 
 from quickgaze.errors import OptionError
 from quickgaze.options import StudyOptions, options_of
-from quickgaze.study.settings import Settings, facts_of, metric_of
+from quickgaze.study._settings import Settings, facts_of, metric_of
 from quickgaze.study.variants import OWN_GRID, CamKey
 
 FORMAT = 2

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import quickgaze as qg
 from quickgaze.errors import OptionError
 from quickgaze.findings import image_attributes
-from quickgaze.findings.attributes import clutter
-from quickgaze.findings.attributes import image_statistics as module
-from quickgaze.findings.attributes.clutter import subband_entropy, subbands
-from quickgaze.findings.attributes.image_statistics import (
+from quickgaze.findings.attributes import _clutter as clutter
+from quickgaze.findings.attributes import _image_statistics as module
+from quickgaze.findings.attributes._clutter import subband_entropy, subbands
+from quickgaze.findings.attributes._image_statistics import (
     colourfulness,
     image_statistics,
     spectral_slope,

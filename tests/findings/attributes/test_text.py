@@ -15,8 +15,8 @@ import pytest
 import quickgaze as qg
 from quickgaze.errors import OptionError
 from quickgaze.findings import text_attributes
-from quickgaze.findings.attributes import text
-from quickgaze.findings.attributes.text import covered_share
+from quickgaze.findings.attributes import _text as text
+from quickgaze.findings.attributes._text import covered_share
 
 
 def test_boxes_that_overlap_count_once() -> None:

@@ -1,0 +1,80 @@
+"""What makes a network fast that only gives features."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import platform
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from quickgaze.backbones._detectors import DetectorFeatures
+from quickgaze.backbones._folding import fold_batch_norms
+from quickgaze.backbones._timm_models import TimmFeatures
+from quickgaze.options import choices
+
+PRECISIONS = choices("precision")
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT = 2**30
+
+
+def make_fast(network: nn.Module, precision: str) -> nn.Module:
+    """Prepare a network, in place, for forward passes alone; its values change by rounding.
+
+    Networks that are not quickgaze's own adapters are left as they are.
+    """
+    if not isinstance(network, (TimmFeatures, DetectorFeatures)):
+        return network
+    for part in network.parts():
+        fold_batch_norms(part)
+    if precision == "bf16":
+        # once and for all, not in every pass
+        for module in network.modules():
+            if type(module) in (nn.Conv2d, nn.Linear):
+                module.to(torch.bfloat16)
+    return network.to(memory_format=torch.channels_last)
+
+
+@contextlib.contextmanager
+def computing_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Compute in a precision; fp32 is exactly that, also on GPUs that round to tf32 by default."""
+    with contextlib.ExitStack() as stack:
+        if device.type == "cuda":
+            cudnn = torch.backends.cudnn
+            flags = cudnn.flags(
+                enabled=cudnn.enabled,
+                benchmark=cudnn.benchmark,
+                deterministic=cudnn.deterministic,
+                allow_tf32=precision == "tf32",
+            )
+            stack.enter_context(flags)
+        if precision == "bf16":
+            stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16))
+        yield
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep freed memory for what comes next.
+
+    Each layer of a network takes memory for its features and soon frees it. The C library of
+    Linux returns large pieces to the system, which fills them with zeros before they are used
+    again: up to a quarter of a forward pass on the CPU. The command line calls this once; it
+    cannot be undone, so Python programs decide for themselves.
+
+    Returns
+    -------
+    bool
+        True with the GNU C library; False elsewhere, where it does nothing.
+
+    Examples
+    --------
+    >>> done = keep_freed_memory()
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    library = ctypes.CDLL(None)
+    thresholds = (_TRIM_THRESHOLD, _MMAP_THRESHOLD)
+    return [library.mallopt(name, _LARGEST_KEPT) for name in thresholds] == [1, 1]

@@ -1,0 +1,102 @@
+"""How the levels of a pyramid become one map: joined before the map is made, or after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from quickgaze.backbones.pyramid import Pyramid
+from quickgaze.cams._cam import Cam
+from quickgaze.cams._orientation import orientation_evidence
+from quickgaze.cams._sign_free import activation
+from quickgaze.options import choices
+
+FUSIONS = choices("fusion")
+
+MapMaker = Callable[[Pyramid, str], Cam]
+"""From a pyramid and a grid to a `Cam`: `eigen`, `deviation`, `activation`."""
+
+
+def mean_over_levels(
+    make: MapMaker,
+    pyramid: Pyramid,
+    grid: str = "coarsest",
+    levels: Sequence[str] | None = None,
+) -> Cam:
+    """Average the maps of single levels: ``fusion="mean"``.
+
+    Each level's map is made on the common grid from that level alone, oriented by the rule
+    ``"activation"`` where its sign is open, and divided by its root mean square over the grid.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a map of a pyramid on a grid: `eigen`, `deviation` or `activation`, other options
+        bound with `functools.partial`.
+    pyramid, grid, levels
+        As for `eigen`.
+
+    Returns
+    -------
+    Cam
+        With evidence if the levels' maps had any; a mean has no sign from LAPACK, so that rule's
+        is NaN. The explained variance is the mean over the levels. A level to which the rule
+        gives no sign, such as one that does not vary, is left out for that image; the map is 0
+        if that leaves none.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such grid or level.
+    OptionError
+        If a level does not have the component asked for.
+
+    Notes
+    -----
+    Without orientation, levels of opposite signs would cancel each other. Dividing by the root
+    mean square (for `eigen` the standard deviation, as its maps have mean 0) gives every level
+    the same weight, whatever its scale and number of channels, so that `level_scale` changes
+    nothing. The activation that the mean is compared with for its own sign is averaged alike.
+
+    Examples
+    --------
+    >>> from quickgaze.cams import eigen
+    >>> bump = torch.tensor([[[[0.0, 4.0], [0.0, 0.0]]]])
+    >>> pyramid = Pyramid({"0": bump, "1": 9 * bump}, {"0": 8, "1": 8}, (16, 16), (16, 16))
+    >>> mean_over_levels(eigen, pyramid).oriented("activation")
+    tensor([[[-0.5774,  1.7321],
+             [-0.5774, -0.5774]]])
+    """
+    pyramid = pyramid.select(levels)
+    height, width = pyramid.grid_size(grid)
+    common = f"{height}x{width}"
+    cams = [make(pyramid.select([name]), common) for name in pyramid.levels]
+    signs = torch.stack([cam.sign("activation") for cam in cams])
+    has_sign = ~signs.isnan()
+    weights = signs.nan_to_num() / _root_mean_squares(cams)
+    counted = has_sign.sum(0)
+    maps = torch.stack([cam.projection for cam in cams])
+    total = (maps * weights[:, :, None, None]).sum(0)
+    projection = total / counted.clamp(min=1)[:, None, None]
+    explained = torch.stack([cam.explained_variance for cam in cams])
+    shares = torch.where(has_sign, explained, 0.0).sum(0) / counted
+    unknown = projection.isnan().any(2).any(1)
+    return Cam(
+        projection,
+        torch.where(unknown, torch.nan, shares),
+        _evidence(projection, pyramid, common) if cams[0].signed else {},
+        cams[0].component,
+    )
+
+
+def _root_mean_squares(cams: Sequence[Cam]) -> torch.Tensor:
+    """Root mean square over the grid of each level's map, (L, B); 1 where it is 0."""
+    squares = torch.stack([cam.projection.square().mean((1, 2)) for cam in cams])
+    return torch.where(squares == 0, 1.0, squares.sqrt())
+
+
+def _evidence(projection: torch.Tensor, pyramid: Pyramid, grid: str) -> dict[str, torch.Tensor]:
+    active = mean_over_levels(activation, pyramid, grid).projection
+    evidence = orientation_evidence(projection, active)
+    return {**evidence, "lapack": projection.new_full((len(projection),), torch.nan)}

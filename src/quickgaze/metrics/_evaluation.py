@@ -1,0 +1,141 @@
+"""From a user's arrays to one score per map, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device, is_numpy_array
+
+from quickgaze.metrics._arrays import Array, as_maps, scoring_dtype
+from quickgaze.metrics._conventions import (
+    Definition,
+    Input,
+    UndefinedError,
+    definition_in,
+    require_seed,
+)
+from quickgaze.metrics._prepared import PreparedMap
+from quickgaze.metrics._targets import NO_OTHERS, FixationCounts, prepare
+
+MISSING: Mapping[Input, str] = {
+    "density": "the stimulus has no density",
+    "fixations": "the stimulus has no fixations",
+    "others": NO_OTHERS,
+    "baseline": "there is no baseline density",
+}
+"""Why a score is undefined without what a definition takes beside the map."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A score, which is a finite scalar, or the reason why there is none."""
+
+    value: Array | None
+    reason: str | None
+
+
+def evaluate(
+    name: str,
+    definitions: Mapping[str, Definition],
+    convention: str,
+    maps: Array,
+    target: Array | Sequence[Array],
+    beside: Array | FixationCounts | Sequence[Any] | None = None,
+    seed: int = 0,
+) -> Array:
+    """Compute a metric for one map or a batch.
+
+    Parameters
+    ----------
+    name : str
+        The metric, for error messages.
+    definitions : mapping of str to Definition
+        What the metric is in each convention.
+    convention : str
+        Which one to use.
+    maps : Array, shape (H, W) or (B, H, W)
+        Saliency maps.
+    target : Array or sequence of Array
+        One density (H, W) or set of fixations (n, 2) for all maps, or one for each.
+    beside : Array, FixationCounts, sequence of such, or None
+        What the definition needs beside the target: one for all maps, or one for each.
+    seed : int
+        Start of the random numbers of each map, where the definition draws any.
+
+    Returns
+    -------
+    float, or Array of shape () or (B,)
+        A float for one NumPy map. NaN where the metric is undefined.
+
+    Examples
+    --------
+    Shapes, batches, libraries and undefined scores are taken care of:
+
+    >>> def compute(prediction, density):
+    ...     return prediction.maximum / density.maximum
+    >>> definitions = {"tuebingen": Definition("density", compute)}
+    >>> density = np.eye(3)
+    >>> maps = np.stack([density / 2, density, density * np.nan])
+    >>> evaluate("peak", definitions, "tuebingen", maps, density)
+    array([0.5, 1. , nan])
+    """
+    maps = as_maps(maps)
+    definition = definition_in(convention, definitions, name)
+    require_seed(seed)
+    given: dict[Input, Any] = {definition.compares: target}
+    if definition.beside is not None and beside is not None:
+        given[definition.beside] = beside
+    inputs = prepare(maps, given, f"{name} in the convention {convention!r}")
+    batch = maps[None, ...] if maps.ndim == 2 else maps
+    found = outcomes({name: definition}, batch, inputs, seed)[name]
+    values = [_nan(maps) if each.value is None else each.value for each in found]
+    if maps.ndim == 2:
+        return float(values[0]) if is_numpy_array(maps) else values[0]
+    return array_namespace(maps).stack(values) if values else _nan(maps)[None][:0]
+
+
+def outcomes(
+    definitions: Mapping[str, Definition],
+    batch: Array,
+    inputs: Mapping[Input, Iterator[Any]],
+    seed: int,
+) -> dict[str, list[Outcome]]:
+    """Compute metrics for a batch (B, H, W), whose maps take `inputs` in turn; by name."""
+    found: dict[str, list[Outcome]] = {name: [] for name in definitions}
+    # One map at a time: it fits the processor's cache where a batch does not, and no score can
+    # depend on the maps beside it.
+    for i in range(batch.shape[0]):
+        prediction = PreparedMap.of(batch[i, ...], "map")
+        given = dict(zip(inputs, map(next, inputs.values()), strict=True))
+        for name, definition in definitions.items():
+            found[name].append(_outcome(definition, prediction, given, seed))
+    return found
+
+
+def _outcome(
+    definition: Definition, prediction: PreparedMap, given: Mapping[Input, Any], seed: int
+) -> Outcome:
+    arguments = [prediction]
+    for name in definition.inputs:
+        if name != "seed":
+            if name not in given:
+                return Outcome(None, MISSING[name])
+            arguments.append(given[name])
+    with np.errstate(all="ignore"):
+        try:
+            for argument in arguments:
+                argument.require_defined()
+            value = definition.compute(*arguments, *([seed] if definition.random else ()))
+        except UndefinedError as why:
+            return Outcome(None, str(why))
+        if not bool(prediction.xp.isfinite(value)):
+            return Outcome(None, "the values are too large to compute with")
+    return Outcome(value, None)
+
+
+def _nan(maps: Array) -> Array:
+    xp, place = array_namespace(maps), device(maps)
+    return xp.asarray(float("nan"), dtype=scoring_dtype(xp, place), device=place)

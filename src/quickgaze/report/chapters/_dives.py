@@ -1,0 +1,143 @@
+"""The deep dive: stimuli of least agreement at every grid and with the other sign."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from quickgaze.findings import DeepDive, deep_dive, ranking
+from quickgaze.report._album import Album
+from quickgaze.report._charts import dive_chart
+from quickgaze.report._contents import Chapter, Figure, Part, Sight, Strip, Table
+from quickgaze.report._subjects import Subject
+from quickgaze.report._tables import arrow
+from quickgaze.report._words import number, shortened
+
+_TEXT = (
+    "The stimuli of least agreement, at every grid of the run and with either sign. Where another "
+    "grid or the other sign is much better, the model does see what people look at, but the map "
+    "has the wrong scale or the wrong sign; where nothing helps, the model looks elsewhere."
+)
+_MISSING = (
+    "It needs a run with several grids or several orientations: give --grid several times, as in "
+    "--grid coarsest --grid s16, or leave --orientation out."
+)
+
+
+def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
+    """Write the deep dive of all runs that have several grids or both signs."""
+    parts, strips = [], []
+    for run in subject.having(subject.metric):
+        found = _dive(subject, run, stimuli)
+        if found is None:
+            continue
+        parts.append(_part(subject, run, found))
+        strips += _strips(subject, run, found, album)
+    return Chapter("deep-dive", "Deep dive", _TEXT, parts, "" if parts else _MISSING, strips)
+
+
+def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:
+    keys = dict(subject.main_of(run).keys)
+    least = ranking(subject.runs[run], subject.metric, max(stimuli, 1), variant=keys)
+    # The worst first, as in a ranking of the bottom.
+    names = least.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()[:stimuli]
+    if not names:
+        return None
+    found = deep_dive(subject.runs[run], names, subject.metric, variant=keys)
+    several = found.grids["grid"].n_unique() > 1 or found.grids["flipped"].count() > 0
+    return found if several else None
+
+
+def _part(subject: Subject, run: int, found: DeepDive) -> Part:
+    sides = (
+        found.grids.rename({"score": "rule"})
+        .unpivot(
+            on=["rule", "flipped"],
+            index=["stimulus", "grid"],
+            variable_name="sign",
+            value_name="score",
+        )
+        .filter(pl.col("score").is_not_null())
+        .with_columns(_shown(subject, run, "stimulus"))
+    )
+    metric = subject.metric
+    name = f"deep-dive-{metric}{subject.suffix(run)}"
+    caption = f"{metric} of each stimulus at every grid, with the sign of the rule and flipped."
+    order = pl.DataFrame({"stimulus": found.best["stimulus"]}).with_columns(
+        _shown(subject, run, "stimulus")
+    )
+    ordered = order.join(sides, on="stimulus", maintain_order="left_right")
+    variant = subject.main_of(run)
+    # Two ids that are alike when shortened would share a row.
+    short = pl.col("stimulus").map_elements(shortened, return_dtype=pl.String)
+    drawn = ordered.with_columns(short)
+    if drawn["stimulus"].n_unique() < ordered["stimulus"].n_unique():
+        drawn = ordered
+    figures = [Figure(name, caption, dive_chart(drawn, metric))] if drawn.height else []
+    tables = [_best(subject, run, found, name), _grids(subject, run, found, name)]
+    return Part(subject.title(run), figures, tables, [f"Variant: {variant.label}."])
+
+
+def _shown(subject: Subject, run: int, column: str) -> pl.Expr:
+    return pl.col(column).map_elements(
+        lambda stimulus: subject.shown(run, stimulus), return_dtype=pl.String
+    )
+
+
+def _best(subject: Subject, run: int, found: DeepDive, name: str) -> Table:
+    metric = subject.metric
+    rows = [
+        {
+            "stimulus": subject.shown(run, row["stimulus"]),
+            f"{metric} {arrow(metric)}": number(row["score"]),
+            "best grid": row["best_grid"] or "—",
+            "best sign": row["best_sign"] or "—",
+            "there": number(row["best_score"]),
+            "gain": number(row["gain"]),
+            "remark": row["reason"] or "",
+        }
+        for row in found.best.iter_rows(named=True)
+    ]
+    caption = f"The best of all grids and signs, and how much it gains in {metric}."
+    return Table(name, caption, pl.DataFrame(rows), found.best, opens="stimulus")
+
+
+def _grids(subject: Subject, run: int, found: DeepDive, name: str) -> Table:
+    rows: dict[str, dict[str, str]] = {}
+    for row in found.grids.iter_rows(named=True):
+        shown = subject.shown(run, row["stimulus"])
+        cells = rows.setdefault(shown, {"stimulus": shown})
+        cells[row["grid"]] = number(row["score"])
+        cells[f"{row['grid']}, flipped"] = number(row["flipped"])
+    caption = f"{subject.metric} at every grid, with the sign of the rule and flipped."
+    view = pl.DataFrame(list(rows.values()), infer_schema_length=None)
+    return Table(f"{name}-grids", caption, view, found.grids, opens="stimulus")
+
+
+def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[Strip]:
+    if album.empty:
+        return []
+    main = subject.main_of(run)
+    by_grid = {
+        variant.key.grid: place
+        for place, variant in enumerate(subject.variants)
+        if variant.run == run and {**variant.keys, "grid": None} == {**main.keys, "grid": None}
+    }
+    gains = {row["stimulus"]: row for row in found.best.iter_rows(named=True)}
+    strips = []
+    for (stimulus,), group in found.grids.group_by("stimulus", maintain_order=True):
+        number_of = subject.number(run, str(stimulus))
+        sights = [
+            Sight(album.image_file(number_of), "image", ""),
+            Sight(album.density_file(number_of), "people", ""),
+        ]
+        sights = [sight for sight in sights if sight.file]
+        for row in group.iter_rows(named=True):
+            flipped = "" if row["flipped"] is None else f", flipped {number(row['flipped'], 2)}"
+            file = album.map_file(by_grid[row["grid"]], number_of)
+            best = bool(row["best"]) and group.height > 1
+            text = f"{number(row['score'], 2)}{flipped}"
+            sights.append(Sight(file, f"grid {row['grid']}", text, best))
+        best_of = gains[stimulus]
+        gain = f"could gain {number(best_of['gain'], 2)}" if best_of["gain"] else ""
+        strips.append(Strip(subject.shown(run, str(stimulus)), gain, sights))
+    return strips

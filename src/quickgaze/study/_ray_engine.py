@@ -1,0 +1,188 @@
+"""The Ray engine: the shards that are missing, on the machines of a cluster."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from quickgaze.backbones import keep_freed_memory
+from quickgaze.errors import OptionError, RunError, RunInterruptedError
+from quickgaze.places import Storage
+from quickgaze.study._helpers import ThreadHelpers, blas_alone
+from quickgaze.study._job import Job, WorkerRecipe
+from quickgaze.study._lock import RunLock
+from quickgaze.study._progress import progress_bar
+from quickgaze.study._tables import TableStore
+from quickgaze.study._tasks import StimulusTasks
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one actor takes of a cluster, and how many actors there may be."""
+
+    actors: int
+    cpus: float
+    gpus: int
+
+
+def share_of(nodes: list[Mapping[str, float]]) -> Share:
+    """Divide a cluster among actors, leaving each machine room to read and write.
+
+    An actor pool that takes every processor starves the tasks that feed it, and both wait for ever.
+    """
+    gpus = int(sum(node.get("GPU", 0) for node in nodes))
+    if gpus:
+        return Share(gpus, 1.0, 1)
+    processors = [node["CPU"] for node in nodes if node.get("CPU", 0) > 0]
+    if not processors:
+        raise OptionError("the Ray cluster has no processors; start a machine that has some")
+    smallest = min(processors)
+    return Share(len(processors), smallest - 1 if smallest > 1 else smallest / 2, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ActorInput:
+    """What every actor is made of; the same for all, and sent once to each machine."""
+
+    recipe: WorkerRecipe
+    tasks: StimulusTasks
+    storage: Storage
+    weights_hashes: Mapping[str, str]
+    share: Share
+
+
+class ShardActor:
+    """Computes shards on one machine of a cluster, and writes them into the run folder itself."""
+
+    def __init__(self, given: bytes) -> None:
+        own: ActorInput = pickle.loads(given)  # noqa: S301 - made by this engine, on the driver
+        if not own.share.gpus:
+            torch.set_num_threads(max(1, round(own.share.cpus)))
+        keep_freed_memory()
+        backbones = own.recipe.load_backbones("cuda" if own.share.gpus else "cpu")
+        for backbone in backbones:
+            if backbone.weights_hash != own.weights_hashes[backbone.name]:
+                raise RunError(
+                    f"{backbone.name} has other weights on this machine of the cluster than "
+                    "where the study was started; give all machines the same files"
+                )
+        self._store = TableStore(own.storage, own.recipe.settings.metrics)
+        blas_alone()
+        self._worker = own.recipe.worker(backbones, ThreadHelpers(own.tasks))
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Compute and write the shards of a batch; give their numbers and sizes."""
+        shards = [pickle.loads(content) for content in batch["shard"]]  # noqa: S301 - as above
+        for number, tables in self._worker.compute(shards):
+            self._store.write(number, tables)
+        return {
+            "number": np.array([shard.number for shard in shards]),
+            "stimuli": np.array([len(shard.stimuli) for shard in shards]),
+        }
+
+
+def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
+    """Compute and keep the shards of a job on a cluster.
+
+    Whatever a lost machine or process had begun is computed again elsewhere; a shard that is
+    written twice is the same both times.
+    """
+    if not job.shards:
+        return
+    with _cluster(address) as ray:
+        alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        share = share_of(alive)
+        given = ActorInput(job.recipe, job.tasks, job.storage, job.weights_hashes, share)
+        kept = 0
+        with progress_bar(job.progress) as bar:
+            task = bar.add_task(job.title, total=sum(len(shard.stimuli) for shard in job.shards))
+            try:
+                for row in _computed(ray, job, pickle.dumps(given), share):
+                    bar.advance(task, int(row["stimuli"]))
+                    lock.renew()
+                    kept += 1
+            except KeyboardInterrupt:
+                raise RunInterruptedError(
+                    f"stopped after {kept} of {len(job.shards)} shards, which are kept; run the "
+                    "same command again to go on from there"
+                ) from None
+            except ray.exceptions.RayError as error:
+                raise RunError(
+                    f"the cluster gave up after {kept} of {len(job.shards)} shards, which are "
+                    f"kept ({_first_line(error)}); run the same command again to go on from there"
+                ) from error
+
+
+def _computed(ray: Any, job: Job, given: bytes, share: Share) -> Iterator[Mapping[str, Any]]:
+    """Have all shards computed, and tell of each as it is done."""
+    context = ray.data.DataContext.get_current().copy()
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    items = [{"shard": pickle.dumps(shard)} for shard in job.shards]
+    with ray.data.DataContext.current(context):
+        shards = ray.data.from_items(items, override_num_blocks=len(items))
+        done = shards.map_batches(
+            ShardActor,
+            fn_constructor_args=(given,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=share.actors),
+            num_cpus=share.cpus,
+            num_gpus=share.gpus or None,
+        )
+        yield from done.iter_rows()
+
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[Any]:
+    """Give Ray, connected to a cluster; disconnect from it if that was done here."""
+    try:
+        import ray  # noqa: PLC0415 - an extra
+        import ray.data  # noqa: PLC0415
+    except ImportError as error:
+        raise OptionError(
+            f"the engine 'ray' needs Ray ({error}): pip install quickgaze[ray]"
+        ) from error
+    if ray.is_initialized():
+        yield ray
+        return
+    if address is not None:
+        _knock(address)
+    try:
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise OptionError(f"the Ray cluster at {address} cannot be reached: {error}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Find out in seconds what Ray would take minutes to give up on."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not (separator and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise OptionError(
+            f"the Ray cluster at {address} cannot be reached: {error}; name the address and port "
+            "of its head, as `ray start --head` prints them"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0]

@@ -1,0 +1,248 @@
+"""`Study`: a data set, scored under every combination of the options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from quickgaze.backbones import Backbone
+from quickgaze.catalogue import unknown_name
+from quickgaze.errors import DatasetError, OptionError
+from quickgaze.options import Named, StudyOptions, documented, takes
+from quickgaze.places import PathLike, Storage, open_storage
+from quickgaze.stimuli import Dataset
+from quickgaze.study._engine import read_pool, run_locally
+from quickgaze.study._folder import begin, check_folder, missing_shards
+from quickgaze.study._inputs import needs
+from quickgaze.study._job import Job, WorkerRecipe, find_devices
+from quickgaze.study._lock import locked
+from quickgaze.study._precomputed import open_precomputed
+from quickgaze.study._run import Run, open_run
+from quickgaze.study._settings import Settings
+from quickgaze.study._tables import TableStore, write_json
+from quickgaze.study._tasks import StimulusTasks
+from quickgaze.study._worker import Shard
+from quickgaze.study.manifest import Manifest
+from quickgaze.study.plan import DatasetFacts, Plan
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class _Scored:
+    dataset: Dataset
+
+
+# the data set comes first: fields of the class named last do
+@dataclass(frozen=True)
+class _Given(StudyOptions, _Scored):
+    """What a study is given."""
+
+
+@documented(StudyOptions)
+class Study:
+    """A data set, scored under every combination of the options.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to score on.
+    {options}
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known; the message offers the nearest.
+    OptionError
+        If an option cannot be used. Nothing has been computed.
+
+    Notes
+    -----
+    A `Backbone`, `CamMethod` or `Metric` that is given as an object goes by its own name in the
+    run. `weights`, `device`, `precision` and `geometry` are for the backbones given by name; on
+    several GPUs, `device` ``"auto"`` takes all, and several devices are separated by commas.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import quickgaze as qg
+    >>> study = qg.Study(qg.load_dataset("popout", n=1), orientations=["activation"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     study.run(folder, progress=False).scores().columns[-4:]
+    ['nss', 'auc', 'explained_variance', 'orientation_margin']
+    """
+
+    @takes(_Given)
+    def __init__(self, given: _Given) -> None:
+        self.dataset = given.dataset
+        self.device = given.device
+        self.shard_size = given.shard_size
+        self.loaded = _loaded(given.backbones or ())
+        self.settings = Settings.of(given, self.dataset)
+        if len(self.dataset) == 0:
+            raise DatasetError(f"{self.dataset!r} is empty; there is nothing to score")
+        stimuli = [stimulus.id for stimulus in self.dataset]
+        self.precomputed = open_precomputed(self.settings.maps, stimuli)
+
+    def run(
+        self,
+        out: PathLike,
+        engine: str = "local",
+        *,
+        batch_size: int = 4,
+        helpers: int | None = None,
+        address: str | None = None,
+        progress: bool = True,
+    ) -> Run:
+        """Compute what is not there yet and write it into a run folder.
+
+        A shard of stimuli is written whole or not at all. If `out` holds an unfinished run of
+        the same study, only its missing or damaged shards are computed. Ctrl-C finishes and
+        keeps what has been begun.
+
+        Parameters
+        ----------
+        out : path or str
+            The run folder, made if it is not there; a local path, or the URL of a folder of an
+            object store, as ``s3://bucket/run``.
+        engine : {"local", "ray"}
+            Where to compute: on the devices of this machine, or on a Ray cluster.
+        batch_size : int
+            How many images of the same size go through a network together; changes no value
+            beyond float rounding.
+        helpers : int, optional
+            Processes that read images and score maps beside each device; 0 is threads instead.
+            By default threads where the network computes on the CPU, processes beside a GPU.
+        address : str, optional
+            Of a Ray cluster; one is started on this machine by default.
+        progress : bool
+            Whether to show a progress bar with rate and time left, on standard error.
+
+        Returns
+        -------
+        Run
+            Complete; stimuli that could not be scored stand in its `failures`.
+
+        Raises
+        ------
+        RunError
+            If `out` holds something else, a run of another study (says what differs), is being
+            written by another process (says which), or cannot be written.
+        RunInterruptedError
+            After Ctrl-C.
+        UnknownNameError
+            If there is no such engine.
+        WeightsError
+            If weights cannot be found or do not fit.
+        """
+        if engine not in ENGINES:
+            raise unknown_name("engine", engine, ENGINES)
+        if address is not None and engine != "ray":
+            raise OptionError(f"address is {address!r}; only the engine 'ray' has one")
+        recipe = WorkerRecipe(self.settings, batch_size, helpers, self.loaded)
+        storage = open_storage(out)
+        check_folder(storage)
+        devices = find_devices(self.device)
+        backbones = recipe.load_backbones(devices[0])
+        plan = self._plan(backbones)
+        started = datetime.now(timezone.utc)
+        with locked(storage) as lock:
+            begin(storage, plan)
+            store = TableStore(storage, self.settings.metrics)
+            missing = missing_shards(store, len(plan.shards()))
+            run = open_run(storage)
+            if run.complete and not missing:
+                return run
+            storage.remove("manifest.json")
+            job = self._job(plan, missing, storage, recipe, progress)
+            if engine == "ray":
+                from quickgaze.study._ray_engine import run_on_ray  # noqa: PLC0415 - an extra
+
+                run_on_ray(job, lock, address)
+            else:
+                run_locally(job, lock, devices, backbones)
+            failed, undefined = run.failures().height, run.undefined().height
+            manifest = Manifest.of(plan, failed, undefined, backbones, started)
+            write_json(storage, "manifest.json", manifest.to_json(plan))
+        return run
+
+    def _job(
+        self,
+        plan: Plan,
+        missing: Sequence[int],
+        storage: Storage,
+        recipe: WorkerRecipe,
+        progress: bool,
+    ) -> Job:
+        settings, ranges = self.settings, plan.shards()
+        pool = None
+        if missing and (settings.bounds or needs(settings)):
+            pool = read_pool(self.dataset, progress)
+        shards = [
+            Shard(
+                number,
+                self.dataset.stimuli[ranges[number].start : ranges[number].stop],
+                plan.fingerprints[ranges[number].start : ranges[number].stop],
+            )
+            for number in missing
+        ]
+        tasks = StimulusTasks(settings, self.precomputed, pool)
+        hashes = plan.weights_hashes
+        return Job(self.dataset.name, shards, storage, tasks, recipe, hashes, progress)
+
+    def _plan(self, backbones: Sequence[Backbone]) -> Plan:
+        dataset = self.dataset
+        prints = dataset.fingerprints()
+        facts = DatasetFacts(
+            dataset.name,
+            dataset.edition,
+            dataset.gaze,
+            dataset.fingerprint(prints),
+            len(dataset.missing),
+            tuple(dataset.notes),
+        )
+        return Plan(
+            self.settings,
+            facts,
+            {backbone.name: backbone.weights_hash for backbone in backbones},
+            tuple(stimulus.id for stimulus in dataset),
+            self.shard_size,
+            {backbone.name: _inputs(backbone) for backbone in backbones},
+            {each.name: each.source.fingerprint for each in self.precomputed},
+            tuple(prints),
+        )
+
+
+def _loaded(backbones: Sequence[str | Named]) -> dict[str, Backbone]:
+    """Backbones that were given as objects, by name."""
+    loaded: dict[str, Backbone] = {}
+    named = {each for each in backbones if isinstance(each, str)}
+    for backbone in backbones:
+        if isinstance(backbone, str):
+            continue
+        if not isinstance(backbone, Backbone):
+            raise OptionError(
+                f"{backbone!r} is not a backbone; give a name, or what load_backbone or "
+                "wrap_backbone gave"
+            )
+        if backbone.name in named or loaded.get(backbone.name, backbone) is not backbone:
+            raise OptionError(
+                f"two of the backbones have the name {backbone.name!r}; give them names that "
+                "differ, or score them in two studies"
+            )
+        loaded[backbone.name] = backbone
+    return loaded
+
+
+def _inputs(backbone: Backbone) -> dict[str, Any]:
+    """Say what decides the features beside the weights, as plain values."""
+    spec = backbone.spec
+    return {
+        "geometry": asdict(spec.geometry),
+        "mean": spec.mean,
+        "std": spec.std,
+        "levels": [f"{level.name}:{level.stride}" for level in spec.levels],
+        "precision": backbone.precision,
+    }

@@ -1,0 +1,61 @@
+"""What is done for one stimulus away from the device: reading its image, scoring its CAMs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quickgaze.bounds import GazePool
+from quickgaze.errors import StimulusError
+from quickgaze.stimuli.types import Image, Size, Stimulus
+from quickgaze.study._inputs import Failure, read_gaze
+from quickgaze.study._precomputed import PrecomputedMaps
+from quickgaze.study._scoring import score_bounds, score_map
+from quickgaze.study._settings import Settings
+from quickgaze.study._tables import ShardTables
+from quickgaze.study.stored import StoredMap
+
+
+@dataclass(frozen=True, eq=False)
+class StimulusTasks:
+    """Everything that helpers do; can be sent to other processes."""
+
+    settings: Settings
+    maps: Sequence[PrecomputedMaps] = ()
+    pool: GazePool | None = None
+
+    def image(self, stimulus: Stimulus, fingerprint: str | None) -> Image | Failure:
+        """Read the image of a stimulus, or say why that is not possible."""
+        try:
+            image = stimulus.image()
+            if fingerprint is not None and stimulus.fingerprint() != fingerprint:
+                return Failure.of(stimulus.id, "image", StimulusError(_CHANGED))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one image stays with it
+            return Failure.of(stimulus.id, "image", error)
+        return image
+
+    def rows(self, stimulus: Stimulus, size: Size, cams: Sequence[StoredMap]) -> ShardTables:
+        """All rows of one image whose CAMs are known: with scores or a failure, never both."""
+        name, settings, stage = stimulus.id, self.settings, "cam"
+        maps = [each.row() for each in cams]
+        try:
+            every = [*cams, *(other.map_of(name, size) for other in self.maps)]
+            stage = "gaze"
+            gaze = read_gaze(stimulus, size, settings, self.pool)
+            stage = "score"
+            bounds = score_bounds(name, size, gaze, settings, self.pool)
+            scored = [score_map(each, gaze, settings) for each in every]
+        except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
+            return ShardTables(maps, [], [Failure.of(name, stage, error).row()], [])
+        return ShardTables(
+            maps,
+            [row for rows in scored for row in rows.scores],
+            [],
+            [row for rows in (bounds, *scored) for row in rows.undefined],
+            bounds.scores,
+        )
+
+
+_CHANGED = (
+    "the stimulus has changed since the run began; put back what was there, or begin a new run"
+)
