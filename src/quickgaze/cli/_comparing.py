@@ -137,7 +137,7 @@ def _described(run: Run, keys: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "run": run.place,
         "complete": run.complete,
-        "dataset": run.plan["dataset"],
+        "dataset": run.plan.dataset.to_json(),
         "variant": dict(keys),
     }
 

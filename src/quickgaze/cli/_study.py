@@ -106,7 +106,7 @@ def summary(
     content = {
         "run": opened.place,
         "complete": opened.complete,
-        "dataset": opened.plan["dataset"],
+        "dataset": opened.plan.dataset.to_json(),
         "stimuli": len(opened.plan.stimuli),
         "failed": opened.failures().height,
         "variants": summary_data(findings.summary(opened), findings.shares(opened)),

@@ -75,6 +75,11 @@ class Settings(StudyOptions):
         settings.check({each.name: each.spec for each in objects})
         return settings
 
+    def to_json(self) -> dict[str, Any]:
+        """Give what decides values as plain lists, dictionaries, strings and numbers."""
+        names = (each.name for each, known in options_of(self) if known.decides)
+        return {name: as_lists(getattr(self, name)) for name in names}
+
     def cam(self, name: str) -> CamMethod:
         """Give a CAM by its name: the object that was given, or the catalogue's."""
         return self.own_cams.get(name) or CAMS[name]
@@ -174,6 +179,13 @@ def _plain(value: Any, kind: type) -> Any:
     if kind is float and value is not None:
         return float(value)
     return os.fspath(value) if isinstance(value, os.PathLike) else getattr(value, "name", value)
+
+
+def as_lists(value: Any) -> Any:
+    """Write tuples, at any depth, as the lists that JSON has."""
+    if isinstance(value, Mapping):
+        return {name: as_lists(each) for name, each in value.items()}
+    return [as_lists(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 _FACTS = ("higher_is_better", "unit", "summary", "reference", "chance", "spearman_brown")

@@ -10,8 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from quickgaze.errors import OptionError
-from quickgaze.options import StudyOptions, options_of
-from quickgaze.study._settings import Settings, facts_of, metric_of
+from quickgaze.study._settings import Settings, as_lists, facts_of, metric_of
 from quickgaze.study.variants import OWN_GRID, CamKey
 
 FORMAT = 2
@@ -48,6 +47,12 @@ class DatasetFacts:
     notes: tuple[str, ...] = ()
     imported_sha256: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Give what is known as plain values."""
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        plain: dict[str, Any] = as_lists(known)
+        return plain
+
 
 @dataclass(frozen=True, eq=False)
 class Plan(AsWritten):
@@ -81,18 +86,13 @@ class Plan(AsWritten):
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain lists, dictionaries, strings and numbers."""
         content = {each.name: getattr(self, each.name) for each in fields(self)}
-        dataset = {name: value for name, value in asdict(self.dataset).items() if value is not None}
-        settings = {
-            each.name: getattr(self.settings, each.name)
-            for each, known in options_of(StudyOptions)
-            if known.decides
-        }
+        settings, dataset = self.settings.to_json(), self.dataset.to_json()
         content |= {"format": FORMAT, "settings": settings, "dataset": dataset}
         if self.settings.own_metrics:
             convention = self.settings.convention
             own = self.settings.own_metrics.items()
             content["own_metrics"] = {name: facts_of(each, convention) for name, each in own}
-        plain: dict[str, Any] = _lists(content)
+        plain: dict[str, Any] = as_lists(content)
         return plain
 
     @classmethod
@@ -120,12 +120,6 @@ def _read(kind: type[Any], content: Mapping[str, Any]) -> Any:
 
 def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _lists(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _lists(each) for name, each in value.items()}
-    return [_lists(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:

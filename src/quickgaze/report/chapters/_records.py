@@ -133,7 +133,7 @@ def run_facts(run: Run) -> dict[str, str]:
         "data fingerprint": plan.dataset.fingerprint or "—",
         "stimuli": count(len(plan.stimuli)),
     }
-    settings = {f"setting: {name}": _text(value) for name, value in plan["settings"].items()}
+    settings = {f"setting: {name}": _text(value) for name, value in plan.settings.to_json().items()}
     return facts | settings | (_came_of_it(run.manifest) if run.complete else {})
 
 
