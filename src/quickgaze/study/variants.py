@@ -37,18 +37,7 @@ class CamKey:
     component: int
 
     def rows(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows of a run's table of maps or scores that are its own.
-
-        Parameters
-        ----------
-        table : polars.DataFrame
-            As `Run.maps` or `Run.scores` gives it.
-
-        Returns
-        -------
-        polars.DataFrame
-            The same columns. Keys that the table does not have do not count.
-        """
+        """Keep its own rows of a run's table; keys that the table does not have do not count."""
         keys = (each.name for each in fields(self) if each.name in table.columns)
         return table.filter(pl.col(key) == getattr(self, key) for key in keys)
 
