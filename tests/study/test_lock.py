@@ -93,17 +93,30 @@ def one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("one_request_at_a_time")
-@pytest.mark.parametrize("left", ["nothing", "a holder", "a lock"])
-def test_of_writers_that_begin_at_once_one_holds_the_folder(bucket: str, left: str) -> None:
-    """Also where a writer that is dead has left its sign."""
-    dead = json.dumps({"token": "dead", "sign_of_life": time.time() - 2 * locking.LEASE}).encode()
-    names = {"nothing": [], "a holder": ["holder.json"], "a lock": ["lock"]}[left]
+@pytest.mark.parametrize("left", [False, True], ids=["a free folder", "a dead writer's folder"])
+def test_of_writers_that_begin_at_once_one_holds_the_folder(bucket: str, left: bool) -> None:
     for number in range(ROUNDS):
         place = f"{bucket}/run-{number}"
-        for name in names:
-            open_storage(place).write(name, dead)
+        if left:
+            open_storage(place).write("holder.json", _sign_of_a_dead_writer())
         assert sum(_begin_at_once(place)) == 1
         assert open_storage(place).names() == []
+
+
+def _sign_of_a_dead_writer() -> bytes:
+    sign = {"process": 7, "token": "dead", "sign_of_life": time.time() - 2 * locking.LEASE}
+    return json.dumps(sign).encode()
+
+
+def test_what_a_writer_left_that_died_as_it_took_the_folder_is_named(bucket: str) -> None:
+    storage = open_storage(f"{bucket}/run")
+    storage.write("taking.json", _sign_of_a_dead_writer())
+    words = r"written by process 7 of .* If it died, remove s3://\d+/run/taking\.json"
+    with pytest.raises(RunError, match=words), locked(storage):
+        pass
+    storage.remove("taking.json")
+    with locked(storage) as lock:
+        assert lock.holds()
 
 
 def _begin_at_once(place: str) -> list[bool]:
@@ -174,10 +187,10 @@ def _ignore_what_is_there(storage: Storage, name: str, content: bytes) -> bool:
 
 def test_files_are_created_once(bucket: str, tmp_path: Path) -> None:
     storage = open_storage(f"{bucket}/run")
-    assert storage.create("lock", b"first")
-    assert not storage.create("lock", b"second")
-    assert storage.read("lock") == b"first"
+    assert storage.create("a", b"first")
+    assert not storage.create("a", b"second")
+    assert storage.read("a") == b"first"
     with pytest.raises(NotImplementedError):
-        open_storage(tmp_path).create("lock", b"")
-    with pytest.raises(RunError, match="lock cannot be written"):
-        open_storage("s3://no-such-bucket/run").create("lock", b"")
+        open_storage(tmp_path).create("a", b"")
+    with pytest.raises(RunError, match="a cannot be written"):
+        open_storage("s3://no-such-bucket/run").create("a", b"")

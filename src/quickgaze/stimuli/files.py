@@ -22,7 +22,7 @@ IMAGE_SUFFIXES = frozenset(
 DENSITY_SUFFIXES = IMAGE_SUFFIXES | {".npy"}
 """File name endings, in lower case, that are taken for human saliency maps."""
 
-SomePath = TypeVar("SomePath", bound="Path | UPath")
+_SomePath = TypeVar("_SomePath", bound="Path | UPath")
 
 
 @overload
@@ -76,14 +76,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def with_suffix(paths: Iterable[SomePath], suffixes: frozenset[str]) -> list[SomePath]:
+def with_suffix(paths: Iterable[_SomePath], suffixes: frozenset[str]) -> list[_SomePath]:
     """Keep the paths that end in one of `suffixes`, in upper or lower case."""
     return [path for path in paths if path.suffix.lower() in suffixes]
 
 
-def by_stem(paths: Iterable[SomePath], what: str) -> dict[str, SomePath]:
+def by_stem(paths: Iterable[_SomePath], what: str) -> dict[str, _SomePath]:
     """Key paths by their file name without its ending; no two may share one."""
-    keyed: dict[str, SomePath] = {}
+    keyed: dict[str, _SomePath] = {}
     for path in paths:
         other = keyed.setdefault(readable(path.stem), path)
         if other is not path:

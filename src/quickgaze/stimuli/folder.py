@@ -26,7 +26,7 @@ from quickgaze.stimuli.files import (
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import RecordedPoints, Stimulus
 
-LAYOUT = (
+_LAYOUT = (
     "images/ (or images in the folder itself), and where there is gaze: maps/ with a density of "
     "the same name for each image (an image file in shades of grey, or .npy), or a table "
     "fixations.csv or fixations.parquet with the columns stimulus, observer, x, y and, if known, "
@@ -71,7 +71,7 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     root = as_path(root)
     names = _Names.of(_images(root), _image_folder(root))
     if not names.ids:
-        raise unrecognised("images", root, LAYOUT)
+        raise unrecognised("images", root, _LAYOUT)
     table = _table(root)
     maps = _maps(root / "maps", names)
     gaze = {} if table is None else _gaze(_read_table(table, origin), names, table)
@@ -293,5 +293,5 @@ def _notes(stimuli: Sequence[Stimulus], maps: bool, table: AnyPath | None) -> tu
 ENTRY = DatasetEntry(
     load_folder,
     "your own images, with density maps or a table of fixations where you have them",
-    LAYOUT,
+    _LAYOUT,
 )

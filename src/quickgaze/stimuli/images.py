@@ -22,7 +22,7 @@ from quickgaze.stimuli.types import Image, Size
 
 Pixels = npt.NDArray[Any]
 
-SMALLEST_SIDE = 2
+_SMALLEST_SIDE = 2
 """Pixels that each side of an image needs, so that places in it can be compared."""
 
 
@@ -202,10 +202,10 @@ def _opened_stream(path: AnyPath) -> IO[bytes]:
 def refuse_size(size: tuple[int, int], path: Root) -> None:
     """Refuse an image of (width, height) `size` that is too small, or too large to be an image."""
     width, height = size
-    if min(size) < SMALLEST_SIDE:
+    if min(size) < _SMALLEST_SIDE:
         raise StimulusError(
             f"{readable(path)} is {height} x {width} pixels (height x width); an image needs at "
-            f"least {SMALLEST_SIDE} pixels a side: replace it"
+            f"least {_SMALLEST_SIDE} pixels a side: replace it"
         )
     # Filters for warnings are shared by all threads, so the warning may not arrive as an error.
     if PIL.Image.MAX_IMAGE_PIXELS is not None and width * height > PIL.Image.MAX_IMAGE_PIXELS:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quickgaze.errors import DatasetError
@@ -152,30 +153,6 @@ class Inspection:
         return sum(found, Points())
 
 
-@dataclass(eq=False)
-class _Tally:
-    """Counts while stimuli are read one by one."""
-
-    sizes: Counter[Size] = field(default_factory=Counter)
-    points: dict[str, Points] = field(default_factory=dict)
-    maps: int = 0
-
-    def image(self, stimulus: Stimulus) -> None:
-        height, width = stimulus.image().shape[:2]
-        self.sizes[height, width] += 1
-
-    def gaze(self, stimulus: Stimulus) -> None:
-        fixations = stimulus.fixations
-        if fixations is not None:
-            observers = len(set(fixations.observer.tolist()))
-            self.points[stimulus.id] = Points(len(fixations), fixations.dropped, observers)
-
-    def map(self, stimulus: Stimulus) -> None:
-        if stimulus.map is not None:
-            stimulus.map.read(stimulus.size)
-            self.maps += 1
-
-
 def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Reading = iter) -> Inspection:
     """Read every image, all gaze and every density map of a data set, and count.
 
@@ -199,23 +176,39 @@ def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Reading = i
     >>> found.points_of(found.dataset)
     Points(inside=2, outside=0, observers=2)
     """
-    tally = _Tally()
-    readings = (tally.image, tally.gaze, tally.map)
-    bad: list[dict[str, str]] = [{}, {}, {}]
+    sizes: Counter[Size] = Counter()
+    points: dict[str, Points] = {}
+    maps = 0
+    bad_images, bad_gaze, bad_maps = dict[str, str](), dict[str, str](), dict[str, str]()
     for stimulus in progress(dataset):
-        for read, failed in zip(readings, bad, strict=True):
-            try:
-                read(stimulus)
-            except Exception as error:  # noqa: BLE001, PERF203 - readers of other packages raise anything
-                failed[stimulus.id] = str(error) or type(error).__name__
-    images, gaze, maps = (
-        tuple(f"{name}: {problem}" for name, problem in failed.items()) for failed in bad
-    )
+        with _noting(bad_images, stimulus):
+            height, width = stimulus.image().shape[:2]
+            sizes[height, width] += 1
+        with _noting(bad_gaze, stimulus):
+            fixations = stimulus.fixations
+            if fixations is not None:
+                observers = len(set(fixations.observer.tolist()))
+                points[stimulus.id] = Points(len(fixations), fixations.dropped, observers)
+        with _noting(bad_maps, stimulus):
+            if stimulus.map is not None:
+                stimulus.map.read(stimulus.size)
+                maps += 1
     bearing = {each.id for each in dataset if each.gaze is not None or each.map is not None}
-    readable_gaze = len(bearing - bad[1].keys() - bad[2].keys())
-    return Inspection(
-        dataset, root, tally.sizes, tally.points, tally.maps, images, gaze, maps, readable_gaze
-    )
+    readable_gaze = len(bearing - bad_gaze.keys() - bad_maps.keys())
+    bad = [
+        tuple(f"{name}: {problem}" for name, problem in each.items())
+        for each in (bad_images, bad_gaze, bad_maps)
+    ]
+    return Inspection(dataset, root, sizes, points, maps, bad[0], bad[1], bad[2], readable_gaze)
+
+
+@contextmanager
+def _noting(bad: dict[str, str], stimulus: Stimulus) -> Iterator[None]:
+    """Note what cannot be read of a stimulus, and go on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - readers of other packages raise anything
+        bad[stimulus.id] = str(error) or type(error).__name__
 
 
 def general_checks(found: Inspection) -> list[Check]:

@@ -25,21 +25,21 @@ from quickgaze.stimuli.inspection import Check, Inspection, Points, md5_check, p
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import RecordedPoints, Stimulus
 
-LAYOUT = "a file fixations.mat and a folder stimuli/ of images (1001.jpg ... 1700.jpg)"
+_LAYOUT = "a file fixations.mat and a folder stimuli/ of images (1001.jpg ... 1700.jpg)"
 
-NOTES = (
+_NOTES = (
     "Fixations come from a lab eye tracker.",
     "One degree of visual angle is 24 pixels in the 600 x 800 images, and the authors' blur.",
 )
 
-SIZE = (600, 800)
-IMAGES, OBSERVERS, POINTS = 700, 15, 98_321
-MD5 = "8efdf6fe66f38b6e70f854c7ff45aa70"
+_SIZE = (600, 800)
+_IMAGES, _OBSERVERS, _POINTS = 700, 15, 98_321
+_MD5 = "8efdf6fe66f38b6e70f854c7ff45aa70"
 
-SOURCE = Source(
+_SOURCE = Source(
     "https://raw.githubusercontent.com/NUS-VIP/predicting-human-gaze-beyond-pixels/master/data",
     (
-        RemoteFile("eye/fixations.mat", "fixations.mat", MD5),
+        RemoteFile("eye/fixations.mat", "fixations.mat", _MD5),
         *(
             RemoteFile(f"stimuli/{number}.jpg", f"stimuli/{number}.jpg")
             for number in range(1001, 1701)
@@ -82,11 +82,11 @@ def load_osie(root: Root) -> Dataset:
     if not stimuli:
         raise DatasetError(
             f"none of the {len(gaze):,} images that {readable(table)} lists is in "
-            f"{readable(folder)}; expected {LAYOUT}"
+            f"{readable(folder)}; expected {_LAYOUT}"
         )
     missing = tuple(identifier for identifier in sorted(gaze) if identifier not in images)
     return Dataset(
-        "osie", tuple(stimuli), "2014 fixations", "fixations", missing, NOTES, density_sigma=24.0
+        "osie", tuple(stimuli), "2014 fixations", "fixations", missing, _NOTES, density_sigma=24.0
     )
 
 
@@ -97,7 +97,7 @@ def _find(root: AnyPath) -> tuple[AnyPath, AnyPath]:
     table = next((path for path in tables if path.is_file()), None)
     folder = next((path for path in folders if path.is_dir()), None)
     if table is None or folder is None:
-        raise unrecognised("OSIE", root, LAYOUT)
+        raise unrecognised("OSIE", root, _LAYOUT)
     return table, folder
 
 
@@ -144,24 +144,24 @@ def _points(subjects: list[_Record]) -> RecordedPoints:
     )
 
 
-def expected_of_osie(found: Inspection) -> list[Check]:
+def _expected_of_osie(found: Inspection) -> list[Check]:
     """Check a copy of OSIE: the whole file of fixations, and the images that are there."""
     if found.root is None:
         return []
     path, _ = _find(found.root)
     gaze = _read_gaze(path)
-    read = [points.read(SIZE) for points in gaze.values()]
+    read = [points.read(_SIZE) for points in gaze.values()]
     points = sum((Points(len(part), part.dropped) for part in read), Points())
     viewers = {len(recorded.observers) for recorded in gaze.values()}
     observers = ", ".join(map(str, sorted(viewers)))
-    opened, fitting = sum(found.sizes.values()), found.sizes.get(SIZE, 0)
+    opened, fitting = sum(found.sizes.values()), found.sizes.get(_SIZE, 0)
     return [
-        md5_check(path, MD5),
-        Check.of_count(f"images listed in {readable(path.name)}", IMAGES, len(gaze)),
-        Check.of_count(f"points in {readable(path.name)}", POINTS, points.total),
+        md5_check(path, _MD5),
+        Check.of_count(f"images listed in {readable(path.name)}", _IMAGES, len(gaze)),
+        Check.of_count(f"points in {readable(path.name)}", _POINTS, points.total),
         Check.of_count("of these, outside the 600 x 800 image", 0, points.outside),
-        Check("observers per image", f"{OBSERVERS}", observers, viewers == {OBSERVERS}),
-        part_check("images present", IMAGES, len(found.dataset), len(found.dataset), IMAGES),
+        Check("observers per image", f"{_OBSERVERS}", observers, viewers == {_OBSERVERS}),
+        part_check("images present", _IMAGES, len(found.dataset), len(found.dataset), _IMAGES),
         Check.of_count("images of 600 x 800", opened, fitting),
     ]
 
@@ -169,7 +169,7 @@ def expected_of_osie(found: Inspection) -> list[Check]:
 ENTRY = DatasetEntry(
     load_osie,
     "OSIE: 700 scenes rich in objects, 15 observers, lab eye tracker",
-    LAYOUT,
-    expected_of_osie,
-    SOURCE,
+    _LAYOUT,
+    _expected_of_osie,
+    _SOURCE,
 )

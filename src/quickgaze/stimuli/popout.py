@@ -25,7 +25,7 @@ KINDS = ("color", "orientation", "size", "shape")
 
 SHAPES = ("disc", "square", "triangle", "cross")
 
-NOTES = (
+_NOTES = (
     "The displays are generated; the one point on each is the centre of its odd item, not gaze.",
 )
 
@@ -44,7 +44,7 @@ _ATTRIBUTES = (
     "target_radius",
 )
 
-Colour = tuple[int, int, int]
+_Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Item:
         """Distance from the centre to the farthest point, in pixels."""
         return float(self.radius * np.hypot(*_outline(self.shape).T).max())
 
-    def colour(self) -> Colour:
+    def colour(self) -> _Colour:
         """8-bit RGB."""
         chroma, hue = (0.0, 0.0) if self.hue is None else (_CHROMA, math.radians(self.hue))
         return _rgb(_ITEM_LIGHTNESS, chroma * math.cos(hue), chroma * math.sin(hue))
 
 
 @dataclass(frozen=True)
-class Layout:
+class _Layout:
     """Centres of the items in pixels, the target's first, and what the items look like."""
 
     kind: str
@@ -99,12 +99,12 @@ class Display:
     kind: str
     set_size: int
 
-    def layout(self) -> Layout:
+    def layout(self) -> _Layout:
         """Arrange the display."""
         rng = np.random.default_rng([self.seed, self.index])
         x, y, cell = _places(rng, self.extent, self.set_size)
         target, distractor, names = _items(rng, self.kind, cell)
-        return Layout(self.kind, x, y, target, distractor, names)
+        return _Layout(self.kind, x, y, target, distractor, names)
 
     def read(self) -> Image:
         """Draw the display, (H, W, 3) uint8 RGB."""
@@ -239,7 +239,7 @@ def load_popout(
         for display in displays
     )
     edition = f"generated, version {_DRAWING}"
-    return Dataset("popout", stimuli, edition, "target, by construction", notes=NOTES)
+    return Dataset("popout", stimuli, edition, "target, by construction", notes=_NOTES)
 
 
 def _whole(name: str, number: Any, smallest: int) -> int:
@@ -341,7 +341,7 @@ def _outline(shape: str) -> npt.NDArray[np.float64]:
     return outline
 
 
-def _rgb(lightness: float, a: float, b: float) -> Colour:
+def _rgb(lightness: float, a: float, b: float) -> _Colour:
     red, green, blue = np.rint(255 * lab2rgb(np.array([lightness, a, b]))).astype(int).tolist()
     return red, green, blue
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
@@ -44,7 +44,7 @@ from quickgaze.stimuli.types import (
     Stimulus,
 )
 
-LAYOUT = (
+_LAYOUT = (
     "stimuli.hdf5 and fixations.hdf5 as pysaliency writes them (other names with "
     "stimuli=... and fixations=...), beside them the images where stimuli.hdf5 names files"
 )
@@ -105,7 +105,7 @@ def load_pysaliency(
         raise OptionError(f"density_sigma is {density_sigma!r}; give a blur in pixels, 0 or more")
     paths = inside(root, stimuli), inside(root, fixations)
     if not all(path.is_file() for path in paths):
-        raise unrecognised("pysaliency's files", root, LAYOUT)
+        raise unrecognised("pysaliency's files", root, _LAYOUT)
     listing = _read_stimuli(paths[0], root)
     gaze = read_gaze(paths[1], len(listing.sources), scale)
     there = _are_there(listing.sources, root)
@@ -342,33 +342,25 @@ def _listing_of_object(stimuli: Any) -> _Listing:
     return _Listing(sources, _ids(given, slashed, len(shapes)), sizes)
 
 
-@dataclass(frozen=True)
-class _Facts:
+class _Facts(msgspec.Struct, frozen=True):
+    """What quickgaze writes about a data set beside its fixations."""
+
     edition: str
-    gaze: str = "fixations"
-    notes: tuple[str, ...] = ()
-    density_sigma: float = 19.0
+    gaze: str
+    notes: tuple[str, ...]
+    density_sigma: float
 
 
 def _facts(gaze: FileGaze) -> _Facts:
     """Take what quickgaze has written about the data set, or what the type of the file tells."""
-    plain = _Facts(f"pysaliency {gaze.kind} {gaze.version}")
-    if not gaze.facts:
-        return plain
     try:
-        known: Mapping[str, Any] = json.loads(gaze.facts)
-        return _Facts(
-            str(known["edition"]),
-            str(known["gaze"]),
-            tuple(str(note) for note in known["notes"]),
-            float(known["density_sigma"]),
-        )
-    except (ValueError, TypeError, KeyError):
-        return plain
+        return msgspec.json.decode(gaze.facts, type=_Facts)
+    except msgspec.MsgspecError:
+        return _Facts(f"pysaliency {gaze.kind} {gaze.version}", "fixations", (), 19.0)
 
 
 ENTRY = DatasetEntry(
     load_pysaliency,
     "HDF5 files of pysaliency, in which it keeps MIT1003, CAT2000, FIGRIM and others",
-    LAYOUT,
+    _LAYOUT,
 )

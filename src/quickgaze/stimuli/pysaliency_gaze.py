@@ -41,7 +41,7 @@ _VERSIONS = {
 _DURATIONS = ("duration", "durations")
 _UNITS = {"s": 1000.0, "ms": 1.0}
 
-Numbers = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.float64]
 
 
 def scale_of_durations(unit: str) -> float:
@@ -52,14 +52,14 @@ def scale_of_durations(unit: str) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class GazeTable:
+class _GazeTable:
     """Fixations on all stimuli, in pysaliency's coordinates; durations are in milliseconds."""
 
-    x: Numbers
-    y: Numbers
+    x: _Numbers
+    y: _Numbers
     stimulus: npt.NDArray[np.int64]  # its index
     observer: Sequence[str] | npt.NDArray[np.str_]
-    duration: Numbers | None = None
+    duration: _Numbers | None = None
 
     def __post_init__(self) -> None:
         columns = [self.y, self.stimulus, self.observer]
@@ -93,7 +93,7 @@ class GazeTable:
         ]
 
 
-def table_of_object(fixations: Any, scale: float) -> GazeTable:
+def table_of_object(fixations: Any, scale: float) -> _GazeTable:
     """Read the fixations of an object of pysaliency; `scale` is milliseconds in its unit."""
     found = (getattr(fixations, name, None) for name in (OBSERVER, "subjects", "subject"))
     subjects = next((value for value in found if value is not None), None)
@@ -101,7 +101,7 @@ def table_of_object(fixations: Any, scale: float) -> GazeTable:
         raise AttributeError("the fixations have no 'subjects'")
     kept = (getattr(fixations, name, None) for name in _DURATIONS)
     durations = next((value for value in kept if value is not None), None)
-    return GazeTable(
+    return _GazeTable(
         np.asarray(fixations.x, dtype=np.float64),
         np.asarray(fixations.y, dtype=np.float64),
         np.asarray(fixations.n, dtype=np.int64),
@@ -136,11 +136,11 @@ def read_gaze(path: AnyPath, count: int, scale: float) -> FileGaze:
     return FileGaze(kind, version, points, facts)
 
 
-def _fixations(file: Any, scale: float) -> GazeTable:
+def _fixations(file: Any, scale: float) -> _GazeTable:
     named = (name for name in (OBSERVER, "subject", "subjects") if name in file)
     observer = next(named, "subjects")
     duration = next((name for name in _DURATIONS if name in file), None)
-    return GazeTable(
+    return _GazeTable(
         _column(file, "x"),
         _column(file, "y"),
         _column(file, "n").astype(np.int64),
@@ -149,7 +149,7 @@ def _fixations(file: Any, scale: float) -> GazeTable:
     )
 
 
-def _trains(file: Any, scale: float) -> GazeTable:
+def _trains(file: Any, scale: float) -> _GazeTable:
     xs = _padded(file, "train_xs")
     seen = _lengths(xs)
     duration = None
@@ -166,7 +166,7 @@ def _trains(file: Any, scale: float) -> GazeTable:
     )
 
 
-def _scanpaths(file: Any, scale: float) -> GazeTable:
+def _scanpaths(file: Any, scale: float) -> _GazeTable:
     paths = own_group(file, "scanpaths")
     lengths = _column(paths, "lengths" if "lengths" in paths else "length").astype(np.int64)
     xs = _padded(paths, "xs")
@@ -178,18 +178,18 @@ def _scanpaths(file: Any, scale: float) -> GazeTable:
 
 
 def _flattened(
-    xs: Numbers,
-    ys: Numbers,
-    stimulus: Numbers,
+    xs: _Numbers,
+    ys: _Numbers,
+    stimulus: _Numbers,
     subjects: Sequence[str],
     seen: npt.NDArray[np.bool_],
-    duration: Numbers | None,
-) -> GazeTable:
+    duration: _Numbers | None,
+) -> _GazeTable:
     """Table of the cells that are `seen`, from one row for each scanpath."""
     if not xs.shape == ys.shape == (len(stimulus), *xs.shape[1:]) or len(subjects) != len(xs):
         raise ValueError("coordinates, stimuli and subjects of the scanpaths differ in number")
     lengths = seen.sum(axis=1)
-    return GazeTable(
+    return _GazeTable(
         xs[seen],
         ys[seen],
         np.repeat(stimulus.astype(np.int64), lengths),
@@ -198,7 +198,7 @@ def _flattened(
     )
 
 
-def _lengths(xs: Numbers) -> npt.NDArray[np.bool_]:
+def _lengths(xs: _Numbers) -> npt.NDArray[np.bool_]:
     """Which cells belong to a scanpath: all before the NaN at its end."""
     filled = ~np.isnan(xs)
     lengths = np.where(filled.any(axis=1), xs.shape[1] - np.argmax(filled[:, ::-1], axis=1), 0)
@@ -214,7 +214,7 @@ def _within(lengths: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArr
 
 def _duration(
     group: Any, mapping: dict[str, str], seen: npt.NDArray[np.bool_], scale: float
-) -> Numbers | None:
+) -> _Numbers | None:
     called = (name for name in listed(group) if mapping.get(name, name) in _DURATIONS)
     name = next((name for name in called if name in group), None)
     if name is None:
@@ -222,7 +222,7 @@ def _duration(
     padded = _padded(group, name)
     if padded.shape != seen.shape:
         raise ValueError(f"{name!r} has the shape {padded.shape}, the scanpaths {seen.shape}")
-    duration: Numbers = padded[seen] * scale
+    duration: _Numbers = padded[seen] * scale
     return duration
 
 
@@ -232,15 +232,16 @@ def _mapping(group: Any, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in json.loads(attribute(group, name)).items()}
 
 
-def _column(group: Any, name: str) -> Numbers:
-    values = numbers(group, name).astype(np.float64)
-    if values.ndim != 1:
-        raise ValueError(f"{name!r} has the shape {values.shape}, not one dimension")
-    return values
+def _column(group: Any, name: str) -> _Numbers:
+    return _of_dimensions(1, group, name)
 
 
-def _padded(group: Any, name: str) -> Numbers:
+def _padded(group: Any, name: str) -> _Numbers:
+    return _of_dimensions(2, group, name)
+
+
+def _of_dimensions(dimensions: int, group: Any, name: str) -> _Numbers:
     values = numbers(group, name).astype(np.float64)
-    if values.ndim != 2:
-        raise ValueError(f"{name!r} has the shape {values.shape}, not two dimensions")
+    if values.ndim != dimensions:
+        raise ValueError(f"{name!r} has {values.ndim} dimensions, not {dimensions}")
     return values

@@ -24,18 +24,18 @@ from quickgaze.stimuli.salicon_files import (
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import FixationReader, Stimulus
 
-LAYOUT = (
+_LAYOUT = (
     "images and fixations_{train,val}2014*.json (2015 release); or images/{train,val}/*.jpg with "
     "fixations/{train,val}/*.mat and maps/{train,val}/*.png (2017 release); or images in one "
     "folder and density maps of the same names in another, such as Images_val and Maps_val"
 )
 
-SPLITS = ("train", "val", "test")
+_SPLITS = ("train", "val", "test")
 
-Kind = Literal["json", "matlab", "maps", "images"]
+_Kind = Literal["json", "matlab", "maps", "images"]
 """What the gaze of the chosen files lies in."""
 
-NOTES = {
+_NOTES = {
     "samples": "The points are mouse samples, not fixations: scores against points (NSS, AUC, "
     "information gain) cannot be compared with scores against fixations.",
     "fixations": "The points are fixations extracted from mouse traces, not eye movements.",
@@ -47,8 +47,8 @@ NOTES = {
     "images": "There is no gaze on these images: nothing can be scored.",
 }
 
-IMAGES = {"train": 10_000, "val": 5_000, "test": 5_000}
-SIZE = (480, 640)
+_IMAGES = {"train": 10_000, "val": 5_000, "test": 5_000}
+_SIZE = (480, 640)
 
 VALIDATION_POINTS = {
     "2015r1 mouse samples": 38_846_998,
@@ -59,14 +59,14 @@ VALIDATION_POINTS = {
 }
 """Points on the whole validation set, by edition, those outside the image included."""
 
-ANNOTATIONS = {
+_ANNOTATIONS = {
     "fixations_val2014.json": "3224f8cf86ea8d248d93583866b60c5f",
     "fixations_train2014.json": "ab60a090ee31642fbb4aa41f4953b8bd",
 }
 """MD5 digests of the 2015 release's annotation files."""
 
-EXAMPLES = "fixations_train2014examples.json"
-EXAMPLE_IMAGES, EXAMPLE_POINTS = 10, 73_630
+_EXAMPLES = "fixations_train2014examples.json"
+_EXAMPLE_IMAGES, _EXAMPLE_POINTS = 10, 73_630
 
 
 def _split_files(split: str, images: int, archive: str) -> tuple[RemoteFile, ...]:
@@ -81,15 +81,15 @@ def _split_files(split: str, images: int, archive: str) -> tuple[RemoteFile, ...
             holds=images,
             split=split,
         ),
-        RemoteFile(annotations, annotations, ANNOTATIONS[annotations], split=split),
+        RemoteFile(annotations, annotations, _ANNOTATIONS[annotations], split=split),
     )
 
 
-SOURCE = Source(
+_SOURCE = Source(
     "https://s3.amazonaws.com/salicon-dataset/2015r1",
     (
-        *_split_files("val", IMAGES["val"], "62cd6641a5354d3099a693ff90cb6dab"),
-        *_split_files("train", IMAGES["train"], "d549761c16e59b80cd5981373ada5e98"),
+        *_split_files("val", _IMAGES["val"], "62cd6641a5354d3099a693ff90cb6dab"),
+        *_split_files("train", _IMAGES["train"], "d549761c16e59b80cd5981373ada5e98"),
     ),
     "This is the 2015 release: images and mouse samples. The density maps of the CAP6415 study "
     "are the Google Drive file 1YWiwRNHokV2TIUBsNhAeRo1aqz8Iq0In, which has to be fetched by "
@@ -140,12 +140,12 @@ def load_salicon(
     ----------
     .. [1] M. Jiang, S. Huang, J. Duan, Q. Zhao, "SALICON: Saliency in context", CVPR 2015.
     """
-    _refuse_unknown("split", split, (*SPLITS, "all"))
+    _refuse_unknown("split", split, (*_SPLITS, "all"))
     _refuse_unknown("edition", edition, ("2015", "2017"))
     _refuse_unknown("kind of points", points, ("fixations", "samples"))
     root = as_path(root)
     every = find_files(root, images, maps, annotations)
-    files = every.of_split(split) if split in SPLITS else every
+    files = every.of_split(split) if split in _SPLITS else every
     if not files.images:
         raise _no_images(every, split)
     kind = _kind(files, edition)
@@ -161,7 +161,7 @@ def _refuse_unknown(kind: str, name: str | None, known: tuple[str, ...]) -> None
         raise unknown_name(kind, str(name), known)
 
 
-def _bearing(files: Files, kind: Kind) -> list[AnyPath]:
+def _bearing(files: Files, kind: _Kind) -> list[AnyPath]:
     """Files that the gaze, or what there is instead, lies in."""
     return {
         "json": files.annotations,
@@ -171,7 +171,7 @@ def _bearing(files: Files, kind: Kind) -> list[AnyPath]:
     }[kind]
 
 
-def _only_split(files: Files, kind: Kind) -> str:
+def _only_split(files: Files, kind: _Kind) -> str:
     splits = files.splits(_bearing(files, kind))
     if len(splits) > 1:
         held = ", ".join(f"{split} ({count:,} files)" for split, count in sorted(splits.items()))
@@ -184,15 +184,15 @@ def _only_split(files: Files, kind: Kind) -> str:
 
 def _no_images(every: Files, split: str | None) -> DatasetError:
     held = every.splits(every.images)
-    if split in SPLITS and held:
+    if split in _SPLITS and held:
         return DatasetError(
             f"{readable(every.root)} holds no image of the split {split!r}; it holds "
             f"{', '.join(held)}"
         )
-    return unrecognised("SALICON", every.root, LAYOUT)
+    return unrecognised("SALICON", every.root, _LAYOUT)
 
 
-def _kind(files: Files, edition: str | None) -> Kind:
+def _kind(files: Files, edition: str | None) -> _Kind:
     root = readable(files.root)
     if files.annotations and files.matlab and edition is None:
         raise DatasetError(
@@ -212,9 +212,9 @@ def _kind(files: Files, edition: str | None) -> Kind:
     return "maps" if files.maps else "images"
 
 
-def _refuse_unmet(kind: Kind, split: str | None, points: str | None, root: AnyPath) -> None:
-    if kind == "images" and split not in SPLITS:
-        raise unrecognised("SALICON", root, LAYOUT)
+def _refuse_unmet(kind: _Kind, split: str | None, points: str | None, root: AnyPath) -> None:
+    if kind == "images" and split not in _SPLITS:
+        raise unrecognised("SALICON", root, _LAYOUT)
     if points is not None and kind in {"maps", "images"}:
         raise OptionError(f"points={points!r} cannot be met: {readable(root)} holds no points")
     if points == "fixations" and kind == "json":
@@ -225,7 +225,7 @@ def _refuse_unmet(kind: Kind, split: str | None, points: str | None, root: AnyPa
 
 
 def _gaze(
-    kind: Kind, files: Files, field: Literal["fixations", "location"]
+    kind: _Kind, files: Files, field: Literal["fixations", "location"]
 ) -> dict[str, FixationReader | None]:
     """Gather who is known to have looked at what, by stem."""
     if kind == "json":
@@ -254,7 +254,7 @@ def _annotated(paths: list[AnyPath]) -> dict[str, FixationReader | None]:
 
 
 def _dataset(
-    kind: Kind,
+    kind: _Kind,
     files: Files,
     gaze: Mapping[str, FixationReader | None],
     edition: str | None,
@@ -298,38 +298,38 @@ def _counted(stimuli: tuple[Stimulus, ...], images: int) -> list[str]:
 
 
 def _labels(
-    kind: Kind, edition: str | None, points: str | None
+    kind: _Kind, edition: str | None, points: str | None
 ) -> tuple[str, str, tuple[str, ...]]:
     """Edition, what the points are, and notes."""
     if kind == "json":
-        return "2015r1 mouse samples", "mouse samples", (NOTES["samples"], NOTES["editions"])
+        return "2015r1 mouse samples", "mouse samples", (_NOTES["samples"], _NOTES["editions"])
     if kind == "matlab":
         points = points or "fixations"
         what = "mouse samples" if points == "samples" else "fixations from mouse traces"
-        assumed = () if edition else (NOTES["assumed"],)
+        assumed = () if edition else (_NOTES["assumed"],)
         label = "mouse samples" if points == "samples" else "fixations"
-        return f"{edition or '2017'} {label}", what, (NOTES[points], NOTES["editions"], *assumed)
+        return f"{edition or '2017'} {label}", what, (_NOTES[points], _NOTES["editions"], *assumed)
     if kind == "maps":
-        return f"{edition or 'unknown'} release, density maps", "none", (NOTES["maps"],)
-    return "images only", "none", (NOTES["images"],)
+        return f"{edition or 'unknown'} release, density maps", "none", (_NOTES["maps"],)
+    return "images only", "none", (_NOTES["images"],)
 
 
 def expected_of_salicon(found: Inspection) -> list[Check]:
     """Check a copy of SALICON, whole or in part, in any of its releases."""
     stimuli = list(found.dataset)
     by_split = {
-        split: [one for one in stimuli if one.attributes.get("split") == split] for split in IMAGES
+        split: [one for one in stimuli if one.attributes.get("split") == split] for split in _IMAGES
     }
     return [
         _check_edition(found),
         *(
             part_check(
-                f"images of the split {split}", IMAGES[split], len(part), len(part), IMAGES[split]
+                f"images of the split {split}", _IMAGES[split], len(part), len(part), _IMAGES[split]
             )
             for split, part in by_split.items()
             if part
         ),
-        Check.of_count("images of 480 x 640", sum(found.sizes.values()), found.sizes.get(SIZE, 0)),
+        Check.of_count("images of 480 x 640", sum(found.sizes.values()), found.sizes.get(_SIZE, 0)),
         *_validation_points(found, by_split["val"]),
         *(_check_annotations(path, found) for path in _annotation_files(stimuli)),
     ]
@@ -350,7 +350,7 @@ def _validation_points(found: Inspection, stimuli: Sequence[Stimulus]) -> list[C
         return []
     points = found.points_of(stimuli).total
     what = "points on the validation images"
-    return [part_check(what, known, points, len(stimuli), IMAGES["val"])]
+    return [part_check(what, known, points, len(stimuli), _IMAGES["val"])]
 
 
 def _annotation_files(stimuli: Sequence[Stimulus]) -> list[AnyPath]:
@@ -359,9 +359,9 @@ def _annotation_files(stimuli: Sequence[Stimulus]) -> list[AnyPath]:
 
 
 def _check_annotations(path: AnyPath, found: Inspection) -> Check:
-    if path.name in ANNOTATIONS:
-        return md5_check(path, ANNOTATIONS[path.name])
-    if path.name == EXAMPLES:
+    if path.name in _ANNOTATIONS:
+        return md5_check(path, _ANNOTATIONS[path.name])
+    if path.name == _EXAMPLES:
         mine = [
             one
             for one in found.dataset
@@ -369,7 +369,7 @@ def _check_annotations(path: AnyPath, found: Inspection) -> Check:
         ]
         points = found.points_of(mine).total
         return part_check(
-            f"points in {EXAMPLES}", EXAMPLE_POINTS, points, len(mine), EXAMPLE_IMAGES
+            f"points in {_EXAMPLES}", _EXAMPLE_POINTS, points, len(mine), _EXAMPLE_IMAGES
         )
     note = "no checksum is known of a file of this name"
     return Check(f"md5 of {readable(path.name)}", "unknown", md5_of(path), None, note)
@@ -378,7 +378,7 @@ def _check_annotations(path: AnyPath, found: Inspection) -> Check:
 ENTRY = DatasetEntry(
     load_salicon,
     "SALICON: 20,000 everyday scenes (COCO), mouse-contingent gaze, in any of its releases",
-    LAYOUT,
+    _LAYOUT,
     expected_of_salicon,
-    SOURCE,
+    _SOURCE,
 )

@@ -220,38 +220,45 @@ def _mapped(path: Path) -> mmap.mmap:
 def _index(
     listing: _AnnotationFile, text: mmap.mmap | bytes, path: AnyPath
 ) -> dict[str, AnnotatedSamples]:
-    origin = _address(text)
-    digests = {str(image.id): hashlib.blake2b(digest_size=8) for image in listing.images}
-    workers: dict[str, list[str]] = {str(image.id): [] for image in listing.images}
-    spans: dict[str, list[tuple[int, int]]] = {str(image.id): [] for image in listing.images}
+    annotations: dict[str, list[_Annotation]] = {str(image.id): [] for image in listing.images}
     for annotation in listing.annotations:
-        image = str(annotation.image_id)
-        if image not in workers:
+        image_id = str(annotation.image_id)
+        if image_id not in annotations:
             raise DatasetError(
                 f"{readable(path)} has an annotation ({annotation.id!r}) of an image that it does "
                 f"not list ({annotation.image_id!r}); fetch it again"
             )
-        worker = annotation.worker_id
-        workers[image].append(f"annotation {annotation.id}" if worker is None else str(worker))
-        points = memoryview(annotation.fixations)
-        digests[image].update(f"{workers[image][-1]}\n{points.nbytes}\n".encode())
-        digests[image].update(points)
-        start = _address(points) - origin
-        spans[image].append((start, start + points.nbytes))
+        annotations[image_id].append(annotation)
     gaze = {
-        stem_of_listed(image.file_name, path): AnnotatedSamples(
-            path,
-            len(text),
-            tuple(workers[str(image.id)]),
-            np.array(spans[str(image.id)], dtype=np.int64).reshape(-1, 2),
-            None if image.height is None or image.width is None else (image.height, image.width),
-            digests[str(image.id)].hexdigest(),
+        stem_of_listed(image.file_name, path): _samples(
+            image, annotations[str(image.id)], text, path
         )
         for image in listing.images
     }
-    if not len(gaze) == len(workers) == len(listing.images):
+    if not len(gaze) == len(annotations) == len(listing.images):
         raise DatasetError(f"{readable(path)} lists an image twice; fetch it again")
     return gaze
+
+
+def _samples(
+    image: _ListedImage, annotations: list[_Annotation], text: mmap.mmap | bytes, path: AnyPath
+) -> AnnotatedSamples:
+    workers, spans, digest = [], [], hashlib.blake2b(digest_size=8)
+    for annotation in annotations:
+        known, points = annotation.worker_id is not None, memoryview(annotation.fixations)
+        workers.append(str(annotation.worker_id) if known else f"annotation {annotation.id}")
+        digest.update(f"{workers[-1]}\n{points.nbytes}\n".encode())
+        digest.update(points)
+        start = _address(points) - _address(text)
+        spans.append((start, start + points.nbytes))
+    return AnnotatedSamples(
+        path,
+        len(text),
+        tuple(workers),
+        np.array(spans, dtype=np.int64).reshape(-1, 2),
+        None if image.height is None or image.width is None else (image.height, image.width),
+        digest.hexdigest(),
+    )
 
 
 def _address(buffer: mmap.mmap | bytes | memoryview) -> int:

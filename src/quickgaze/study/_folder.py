@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quickgaze.errors import DamagedRunWarning, RunError
 from quickgaze.places import Storage
-from quickgaze.study._lock import HOLDER, LOCK
+from quickgaze.study._lock import HOLDER, LOCK, TAKING
 from quickgaze.study._run import open_run
 from quickgaze.study._tables import TableStore, write_json
 from quickgaze.study.plan import Plan, differences
@@ -22,7 +22,7 @@ def check_folder(storage: Storage) -> None:
         held = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
     else:
         held = {Path(name).name for name in storage.names()}
-    if "plan.json" not in held and not held <= {LOCK, HOLDER}:
+    if "plan.json" not in held and not held <= {LOCK, HOLDER, TAKING}:
         raise RunError(f"{storage.place} holds something that is not a run; name another folder")
 
 

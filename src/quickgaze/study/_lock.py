@@ -22,7 +22,10 @@ from quickgaze.errors import RunError
 from quickgaze.places import Storage, unwritable
 
 LOCK = "lock"
-"""File that is locked in a local folder; elsewhere it is there while a writer takes the folder."""
+"""File that the operating system locks in a local folder."""
+
+TAKING = "taking.json"
+"""File that is there, elsewhere, while a writer takes the folder."""
 
 HOLDER = "holder.json"
 """File that names who holds the folder."""
@@ -110,7 +113,7 @@ def _by_lease(storage: Storage) -> Iterator[RunLock]:
 @contextmanager
 def _one_at_a_time(storage: Storage) -> Iterator[bool]:
     """Let one writer at a time look who holds the folder and take it; whether that is certain."""
-    exclusive = _create_lock(storage)
+    exclusive = _may_take(storage)
     if not exclusive:
         warnings.warn(
             f"{storage.place} has no way to create a file that only one of two writers can create: "
@@ -120,21 +123,18 @@ def _one_at_a_time(storage: Storage) -> Iterator[bool]:
     try:
         yield exclusive
     finally:
-        storage.remove(LOCK)
+        storage.remove(TAKING)
 
 
-def _create_lock(storage: Storage) -> bool:
-    """Create the lock's file, or raise `RunError` if another has; False where both could."""
+def _may_take(storage: Storage) -> bool:
+    """Create `TAKING`, or raise `RunError` if another has; False where both could."""
     sign = _signed(secrets.token_hex(8))
     try:
-        if not storage.create(LOCK, sign):
-            if _alive(_read_holder(storage, LOCK)):
-                raise _in_use(storage)
-            storage.remove(LOCK)
-            if not storage.create(LOCK, sign):
-                raise _in_use(storage)
+        if not storage.create(TAKING, sign):
+            # It does not expire: of two who remove what a dead writer left, both could go on.
+            raise _in_use(storage, f". If it died, remove {storage.place}/{TAKING}")
         # Some stores that speak S3 take no notice of the condition, and create it once more.
-        return not storage.create(LOCK, sign)
+        return not storage.create(TAKING, sign)
     except NotImplementedError:
         return False
 
@@ -170,8 +170,8 @@ def _read_holder(storage: Storage, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _in_use(storage: Storage) -> RunError:
-    holder = _read_holder(storage, HOLDER) or _read_holder(storage, LOCK)
+def _in_use(storage: Storage, advice: str = "") -> RunError:
+    holder = _read_holder(storage, HOLDER) or _read_holder(storage, TAKING)
     who = "another process"
     if holder is not None:
         who = (
@@ -180,5 +180,5 @@ def _in_use(storage: Storage) -> RunError:
         )
     return RunError(
         f"{storage.place} is being written by {who}; wait until it is done, stop it, or name "
-        "another folder. A run can be read while it is written"
+        f"another folder. A run can be read while it is written{advice}"
     )
