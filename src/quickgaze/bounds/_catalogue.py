@@ -109,10 +109,7 @@ _OWN = (
     ),
     Bound("shuffled", "baseline", _shuffled, "another stimulus's density"),
     Bound(
-        "one_observer",
-        "ceiling",
-        _one_observer,
-        "one observer's density against all others' gaze",
+        "one_observer", "ceiling", _one_observer, "one observer's density against all others' gaze"
     ),
     Bound(
         "split_half",

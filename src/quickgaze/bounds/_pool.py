@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -52,10 +52,6 @@ class GazePool:
     sizes: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     canvases: npt.NDArray[np.float32]
-    _numbers: dict[str, int] = field(init=False, default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        self._numbers.update({stimulus.id: i for i, stimulus in enumerate(self.stimuli)})
 
     @classmethod
     def read(
@@ -73,7 +69,7 @@ class GazePool:
         -------
         GazePool
         """
-        found: list[tuple[Stimulus, Size, Plane | None]] = []
+        found: list[tuple[Stimulus, Size, Plane]] = []
         for stimulus in stimuli:
             try:
                 size = stimulus.size
@@ -82,46 +78,19 @@ class GazePool:
                 continue
             finally:
                 done(1)
-            found.append((stimulus, size, None if fixations is None else fixations.points + 0.5))
-        with_points = [
-            (stimulus, size, points)
-            for stimulus, size, points in found
-            if points is not None and len(points) > 0
-        ]
-        if with_points:
-            return cls._of_fixations(with_points)
-        return cls._of_densities([(stimulus, size) for stimulus, size, _ in found])
-
-    @classmethod
-    def _of_fixations(cls, found: Sequence[tuple[Stimulus, Size, Plane]]) -> GazePool:
-        lengths = [len(points) for _, _, points in found]
+            points = np.zeros((0, 2)) if fixations is None else fixations.points + 0.5
+            found.append((stimulus, size, points))
+        kept, canvases = [each for each in found if len(each[2]) > 0], []
+        if not kept:
+            drawn = [(each, _canvas(*each[:2])) for each in found]
+            kept = [each for each, canvas in drawn if canvas is not None]
+            canvases = [canvas for _, canvas in drawn if canvas is not None]
         return cls(
-            tuple(stimulus for stimulus, _, _ in found),
-            np.concatenate([points for _, _, points in found]),
-            np.array([size for _, size, _ in found], dtype=np.int64),
-            np.concatenate([[0], np.cumsum(lengths)]),
-            np.zeros((0, *CANVAS), dtype=np.float32),
-        )
-
-    @classmethod
-    def _of_densities(cls, found: Sequence[tuple[Stimulus, Size]]) -> GazePool:
-        kept: list[tuple[Stimulus, Size]] = []
-        canvases: list[npt.NDArray[np.float32]] = []
-        for stimulus, size in found:
-            try:
-                density = None if stimulus.map is None else stimulus.map.read(size)
-            except Exception:  # noqa: BLE001, S112 - reported where the stimulus is scored
-                continue
-            if density is not None and density.max() > density.min():
-                canvas = resized(density, CANVAS)
-                canvases.append((canvas / canvas.sum()).astype(np.float32))
-                kept.append((stimulus, size))
-        return cls(
-            tuple(stimulus for stimulus, _ in kept),
-            np.zeros((0, 2)),
-            np.array([size for _, size in kept], dtype=np.int64).reshape(-1, 2),
-            np.zeros(len(kept) + 1, dtype=np.int64),
-            np.stack(canvases) if canvases else np.zeros((0, *CANVAS), dtype=np.float32),
+            tuple(stimulus for stimulus, _, _ in kept),
+            np.concatenate([np.zeros((0, 2)), *(points for _, _, points in kept)]),
+            np.array([size for _, size, _ in kept], dtype=np.int64).reshape(-1, 2),
+            np.cumsum([0, *(len(points) for _, _, points in kept)]),
+            np.array(canvases, dtype=np.float32).reshape(-1, *CANVAS),
         )
 
     def __len__(self) -> int:
@@ -191,16 +160,20 @@ class GazePool:
         -------
         Stimulus, or None if there is no other
         """
-        order, places = self._cycle(seed)
         number = self._numbers.get(stimulus)
         if len(self) - (number is not None) < 1:
             return None
-        place = 0 if number is None else (places[number] + 1) % len(order)
-        return self.stimuli[int(order[place])]
+        order = np.random.default_rng(seed).permutation(len(self))
+        place = -1 if number is None else int(np.flatnonzero(order == number)[0])
+        return self.stimuli[int(order[(place + 1) % len(order)])]
 
     def __reduce__(self) -> tuple[type[GazePool], tuple[object, ...]]:
         # what was derived is derived again where it is needed
         return GazePool, (self.stimuli, self.positions, self.sizes, self.starts, self.canvases)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {stimulus.id: i for i, stimulus in enumerate(self.stimuli)}
 
     def _pixels_of(self, number: int, size: Size) -> npt.NDArray[np.int64]:
         """Pixels of one stimulus's fixations in an image of another size."""
@@ -221,13 +194,13 @@ class GazePool:
 
     @cached_property
     def _all_shares(self) -> Callable[[Size], Plane]:
+        lengths = np.diff(self.starts)
+        weights = (1 / lengths).repeat(lengths)
+
         @lru_cache(maxsize=SIZES_AT_ONCE)
         def share(size: Size) -> Plane:
-            lengths = np.diff(self.starts)
-            weights = (1 / lengths).repeat(lengths)
             pixels = self._pixels_of_all(size)
-            shares: Plane = np.bincount(pixels, weights, size[0] * size[1]).astype(np.float64)
-            return shares
+            return np.bincount(pixels, weights, size[0] * size[1]).astype(np.float64)
 
         return share
 
@@ -236,14 +209,18 @@ class GazePool:
         total: Plane = self.canvases.sum(0, dtype=np.float64)
         return total
 
-    @cached_property
-    def _cycle(self) -> Callable[[int], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-        @lru_cache(maxsize=1)
-        def draw(seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-            order = np.random.default_rng(seed).permutation(len(self))
-            return order, np.argsort(order)
 
-        return draw
+def _canvas(stimulus: Stimulus, size: Size) -> npt.NDArray[np.float32] | None:
+    """Bring a stimulus's density to a `CANVAS`, with a sum of 1; None if it has none."""
+    try:
+        density = None if stimulus.map is None else stimulus.map.read(size)
+    except Exception:  # noqa: BLE001 - reported where the stimulus is scored
+        return None
+    if density is None or not density.max() > density.min():
+        return None
+    plane = resized(density, CANVAS)
+    canvas: npt.NDArray[np.float32] = (plane / plane.sum()).astype(np.float32)
+    return canvas
 
 
 def resized(density: npt.NDArray[np.floating], size: Size) -> Plane:

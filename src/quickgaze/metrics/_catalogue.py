@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from types import ModuleType
 
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import OptionError
@@ -117,6 +118,11 @@ class Metric:
         return {name: definition.random for name, definition in self.definitions.items()}
 
 
+def _of(module: ModuleType, name: str) -> tuple[str, Callable[..., Array], dict[str, Definition]]:
+    """Name, function and definitions of a metric, as its module calls them."""
+    return name, getattr(module, name), getattr(module, name.upper())
+
+
 _correlation = partial(Metric, higher_is_better=True, range=(-1.0, 1.0), unit="", chance=0.0)
 _area = partial(Metric, higher_is_better=True, range=(0.0, 1.0), unit="", chance=0.5)
 _overlap = partial(Metric, higher_is_better=True, range=(0.0, 1.0), unit="")
@@ -126,34 +132,26 @@ _difference = partial(
 
 _OWN = (
     _correlation(
-        "cc",
-        pixelwise.cc,
-        pixelwise.CC,
+        *_of(pixelwise, "cc"),
         summary="linear correlation of the map and the human density",
         reference="Le Meur, Le Callet & Barba 2007, Vision Research 47(19)",
         differentiable=True,
         spearman_brown=True,
     ),
     _correlation(
-        "cc_union",
-        pixelwise.cc_union,
-        pixelwise.CC_UNION,
+        *_of(pixelwise, "cc_union"),
         summary="linear correlation where the map or the human density is above 0",
         reference="CAP6415 study, 2025",
         differentiable=True,
     ),
     _overlap(
-        "sim",
-        distribution.sim,
-        distribution.SIM,
+        *_of(distribution, "sim"),
         summary="share of the map that lies where the human density does",
         reference="Judd, Durand & Torralba 2012, MIT-CSAIL-TR-2012-001",
         differentiable=True,
     ),
     Metric(
-        "kld",
-        distribution.kld,
-        distribution.KLD,
+        *_of(distribution, "kld"),
         higher_is_better=False,
         range=(0.0, inf),
         unit="nats",
@@ -162,9 +160,7 @@ _OWN = (
         differentiable=True,
     ),
     Metric(
-        "emd",
-        distribution.emd,
-        distribution.EMD,
+        *_of(distribution, "emd"),
         higher_is_better=False,
         range=(0.0, inf),
         unit="cells of 32 pixels",
@@ -172,45 +168,33 @@ _OWN = (
         reference="Rubner, Tomasi & Guibas 2000, Int. Journal of Computer Vision 40(2)",
     ),
     _difference(
-        "mae",
-        pixelwise.mae,
-        pixelwise.MAE,
+        *_of(pixelwise, "mae"),
         summary="mean absolute difference of the min-max scaled map and human density",
         reference="CAP6415 study, 2025",
     ),
     _difference(
-        "mse",
-        pixelwise.mse,
-        pixelwise.MSE,
+        *_of(pixelwise, "mse"),
         summary="mean squared difference of the min-max scaled map and human density",
         reference="CAP6415 study, 2025",
     ),
     _correlation(
-        "spearman",
-        pixelwise.spearman,
-        pixelwise.SPEARMAN,
+        *_of(pixelwise, "spearman"),
         summary="rank correlation of the map and the human density",
         reference="Spearman 1904, The American Journal of Psychology 15(1)",
         spearman_brown=True,
     ),
     _overlap(
-        "iou",
-        overlap.iou,
-        overlap.IOU,
+        *_of(overlap, "iou"),
         summary="intersection over union of the highest tenths of map and human density",
         reference="Jaccard 1912, New Phytologist 11(2)",
     ),
     _overlap(
-        "dice",
-        overlap.dice,
-        overlap.DICE,
+        *_of(overlap, "dice"),
         summary="Dice score of the highest tenths of map and human density",
         reference="Dice 1945, Ecology 26(3)",
     ),
     Metric(
-        "nss",
-        fixation.nss,
-        fixation.NSS,
+        *_of(fixation, "nss"),
         higher_is_better=True,
         range=(-inf, inf),
         unit="standard deviations",
@@ -220,37 +204,27 @@ _OWN = (
         chance=0.0,
     ),
     _area(
-        "auc",
-        roc_area.auc,
-        roc_area.AUC,
+        *_of(roc_area, "auc"),
         summary="chance that a fixated pixel is above another pixel of the image",
         reference="Tatler, Baddeley & Gilchrist 2005, Vision Research 45(5)",
     ),
     _area(
-        "auc_judd",
-        roc_area.auc_judd,
-        roc_area.AUC_JUDD,
+        *_of(roc_area, "auc_judd"),
         summary="chance that a fixated pixel is above one that is not fixated",
         reference="Judd, Durand & Torralba 2012, MIT-CSAIL-TR-2012-001",
     ),
     _area(
-        "auc_borji",
-        roc_area.auc_borji,
-        roc_area.AUC_BORJI,
+        *_of(roc_area, "auc_borji"),
         summary="chance that a fixated pixel is above a random one, on eleven thresholds",
         reference="Borji, Tavakoli, Sihite & Itti 2013, ICCV",
     ),
     _area(
-        "auc_shuffled",
-        roc_area.auc_shuffled,
-        roc_area.AUC_SHUFFLED,
+        *_of(roc_area, "auc_shuffled"),
         summary="chance that a fixated pixel is above one fixated in other images",
         reference="Zhang, Tong, Marks, Shan & Cottrell 2008, Journal of Vision 8(7)",
     ),
     Metric(
-        "information_gain",
-        fixation.information_gain,
-        fixation.INFORMATION_GAIN,
+        *_of(fixation, "information_gain"),
         higher_is_better=True,
         range=(-inf, inf),
         unit="bits per fixation",

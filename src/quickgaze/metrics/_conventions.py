@@ -71,10 +71,8 @@ class Definition:
     @cached_property
     def inputs(self) -> tuple[Input, ...]:
         """What `compute` takes after the map, in that order."""
-        found: tuple[Input, ...] = (self.compares,)
-        if self.beside is not None:
-            found += (self.beside,)
-        return (*found, "seed") if self.random else found
+        beside: tuple[Input, ...] = () if self.beside is None else (self.beside,)
+        return (self.compares, *beside, *(("seed",) if self.random else ()))
 
 
 def everywhere(definition: Definition) -> dict[str, Definition]:

@@ -243,11 +243,8 @@ def _least_work(prediction: PreparedMap, density: PreparedMap) -> Array:
 def _cells(prepared: PreparedMap) -> npt.NDArray[np.float64]:
     """Mass in each cell, (number of cells,), with a sum of 1."""
     height, width = prepared.size
-    mass = (
-        on_host(values_at(prepared, share(prepared)))
-        .reshape(height, width)
-        .astype(np.float64, copy=False)
-    )
+    shares = on_host(values_at(prepared, share(prepared)))
+    mass: npt.NDArray[np.float64] = shares.reshape(height, width).astype(np.float64, copy=False)
     return (_overlaps(height) @ mass @ _overlaps(width).T).ravel()
 
 

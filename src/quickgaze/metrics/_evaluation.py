@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_numpy_array
+from array_api_compat import array_namespace, is_numpy_array
 
-from quickgaze.metrics._arrays import Array, as_maps, scoring_dtype
+from quickgaze.metrics._arrays import Array, as_maps, numbers_beside
 from quickgaze.metrics._conventions import (
     Definition,
     Input,
@@ -29,12 +28,8 @@ MISSING: Mapping[Input, str] = {
 """Why a score is undefined without what a definition takes beside the map."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A score, which is a finite scalar, or the reason why there is none."""
-
-    value: Array | None
-    reason: str | None
+Outcome: TypeAlias = tuple[Array, str | None]
+"""A score, shape (), and None; or NaN and the reason why there is no score."""
 
 
 def evaluate(
@@ -90,11 +85,10 @@ def evaluate(
         given[definition.beside] = beside
     inputs = prepare(maps, given, f"{name} in the convention {convention!r}")
     batch = maps[None, ...] if maps.ndim == 2 else maps
-    found = outcomes({name: definition}, batch, inputs, seed)[name]
-    values = [_nan(maps) if each.value is None else each.value for each in found]
+    values = [value for value, _ in outcomes({name: definition}, batch, inputs, seed)[name]]
     if maps.ndim == 2:
         return float(values[0]) if is_numpy_array(maps) else values[0]
-    return array_namespace(maps).stack(values) if values else _nan(maps)[None][:0]
+    return array_namespace(maps).stack(values) if values else numbers_beside(maps, np.zeros(0))
 
 
 def outcomes(
@@ -118,24 +112,25 @@ def outcomes(
 def _outcome(
     definition: Definition, prediction: PreparedMap, given: Mapping[Input, Any], seed: int
 ) -> Outcome:
+    try:
+        with np.errstate(all="ignore"):
+            return _value(definition, prediction, given, seed), None
+    except UndefinedError as why:
+        return numbers_beside(prediction.row, np.array(np.nan)), str(why)
+
+
+def _value(
+    definition: Definition, prediction: PreparedMap, given: Mapping[Input, Any], seed: int
+) -> Array:
     arguments = [prediction]
     for name in definition.inputs:
         if name != "seed":
             if name not in given:
-                return Outcome(None, MISSING[name])
+                raise UndefinedError(MISSING[name])
             arguments.append(given[name])
-    with np.errstate(all="ignore"):
-        try:
-            for argument in arguments:
-                argument.require_defined()
-            value = definition.compute(*arguments, *([seed] if definition.random else ()))
-        except UndefinedError as why:
-            return Outcome(None, str(why))
-        if not bool(prediction.xp.isfinite(value)):
-            return Outcome(None, "the values are too large to compute with")
-    return Outcome(value, None)
-
-
-def _nan(maps: Array) -> Array:
-    xp, place = array_namespace(maps), device(maps)
-    return xp.asarray(float("nan"), dtype=scoring_dtype(xp, place), device=place)
+    for argument in arguments:
+        argument.require_defined()
+    value = definition.compute(*arguments, *([seed] if definition.random else ()))
+    if not bool(prediction.xp.isfinite(value)):
+        raise UndefinedError("the values are too large to compute with")
+    return value

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from array_api_compat import array_namespace
-
 from quickgaze.metrics._arrays import Array
 from quickgaze.metrics._conventions import DEFAULT_CONVENTION, Definition
 from quickgaze.metrics._evaluation import evaluate
@@ -141,13 +139,13 @@ def _mean_z_score_of_unique_pixels(prediction: PreparedMap, fixated: FixatedPixe
 def _z_score(prediction: PreparedMap, pixels: Array) -> Array:
     """Mean of the map at some pixels in standard deviations (ddof 0) from its mean."""
     centre = prediction.once(centred)
-    excess = _mean(values_at(prediction, centre.scaling, pixels))
+    excess = values_at(prediction, centre.scaling, pixels).mean()
     return excess if prediction.constant else excess / _deviation(prediction)
 
 
 def _mean_z_score_on_density(prediction: PreparedMap, density: PreparedMap) -> Array:
     centre = prediction.once(centred)
-    excess = _mean(values_at(prediction, centre.scaling, looked_at(density)))
+    excess = values_at(prediction, centre.scaling, looked_at(density)).mean()
     epsilon = EPSILON if centre.unit is None else EPSILON / centre.unit
     return excess / (_deviation(prediction) + epsilon)
 
@@ -161,15 +159,13 @@ def _bits_over_baseline(
     prediction: PreparedMap, fixated: FixatedPixels, baseline: PreparedMap
 ) -> Array:
     pixels = fixated.pixels
-    return _mean(_bits_at(prediction, pixels) - _bits_at(baseline, pixels))
+    return (_bits_at(prediction, pixels) - _bits_at(baseline, pixels)).mean()
 
 
 def _bits_at(prepared: PreparedMap, pixels: Array) -> Array:
-    values, whole = (
-        values_at(prepared, regularised(prepared), pixels),
-        prepared.once(sum_of_regularised),
-    )
-    return prepared.xp.log2(values) - prepared.xp.log2(whole)
+    log2 = prepared.xp.log2
+    values = values_at(prepared, regularised(prepared), pixels)
+    return log2(values) - log2(prepared.once(sum_of_regularised))
 
 
 def _bits_over_baseline_at_unique_pixels(
@@ -177,11 +173,7 @@ def _bits_over_baseline_at_unique_pixels(
 ) -> Array:
     xp, pixels = prediction.xp, fixated.unique
     p, b = (values_at(each, min_max_share(each), pixels) for each in (prediction, baseline))
-    return _mean(xp.log2(SMALLEST_SHARE + p) - xp.log2(SMALLEST_SHARE + b))
-
-
-def _mean(values: Array) -> Array:
-    return array_namespace(values).mean(values)
+    return (xp.log2(SMALLEST_SHARE + p) - xp.log2(SMALLEST_SHARE + b)).mean()
 
 
 NSS = {

@@ -74,7 +74,7 @@ def total_of(
 
 def values_at(prepared: PreparedMap, scaling: Scaling, pixels: Array | slice = EVERYWHERE) -> Array:
     """Scaled values of a map at some pixels: places in the row."""
-    return total(_itself, (prepared,), (scaling,), pixels)
+    return total(lambda values: values, (prepared,), (scaling,), pixels)
 
 
 def scaled(prepared: PreparedMap) -> Scaling:
@@ -144,7 +144,3 @@ def _positive(prepared: PreparedMap) -> Scaling:
 def _uniform(prepared: PreparedMap) -> Scaling:
     # divided by infinity, values are 0 and so is their gradient, which exists
     return Scaling(divide=(inf,), add=1.0 / prepared.number)
-
-
-def _itself(values: Array) -> Array:
-    return values

@@ -15,7 +15,7 @@ from quickgaze.errors import OptionError
 from quickgaze.metrics._arrays import Array, as_maps
 from quickgaze.metrics._catalogue import Metric, as_metric
 from quickgaze.metrics._conventions import DEFAULT_CONVENTION, Input, definition_in, require_seed
-from quickgaze.metrics._evaluation import Outcome, outcomes
+from quickgaze.metrics._evaluation import outcomes
 from quickgaze.metrics._targets import FixationCounts, prepare
 
 
@@ -117,8 +117,8 @@ def score(
     there = {name: value for name, value in given.items() if name in wanted and value is not None}
     found = outcomes(definitions, batch, prepare(batch[0, ...], there, "score"), seed)
     return Scores(
-        {name: np.asarray([_number(each) for each in found[name]], np.float64) for name in found},
-        {name: tuple(each.reason for each in found[name]) for name in found},
+        {name: np.array([float(value) for value, _ in found[name]]) for name in found},
+        {name: tuple(reason for _, reason in found[name]) for name in found},
     )
 
 
@@ -161,18 +161,7 @@ def undefined_reason(
         raise OptionError(f"undefined_reason takes one map (H, W); got shape {tuple(array.shape)}")
     metric = as_metric(name)
     compares = definition_in(convention, metric.definitions, metric.name).compares
-    scores = score(
-        [metric],
-        array[None, ...],
-        target if compares == "density" else None,
-        target if compares == "fixations" else None,
-        convention,
-        others=others,
-        baseline=baseline,
-        seed=seed,
-    )
+    density, fixations = (target, None) if compares == "density" else (None, target)
+    given: dict[str, Any] = {"others": others, "baseline": baseline, "seed": seed}
+    scores = score([metric], array[None, ...], density, fixations, convention, **given)
     return scores.reasons[metric.name][0]
-
-
-def _number(outcome: Outcome) -> float:
-    return float("nan") if outcome.value is None else float(outcome.value)

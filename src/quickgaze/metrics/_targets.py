@@ -160,11 +160,8 @@ class OtherFixations:
         row = np.asarray(counts.counts).ravel()
         pixels = np.flatnonzero(row > 0)  # several times as fast as of numbers
         numbers = row[pixels].astype(np.int64)
-        return cls(
-            numbers_beside(reference, pixels),
-            numbers_beside(reference, numbers),
-            int(numbers.sum()),
-        )
+        here = numbers_beside(reference, pixels), numbers_beside(reference, numbers)
+        return cls(*here, int(numbers.sum()))
 
     def require_defined(self) -> None:
         """Raise `UndefinedError` if no fixation of other images lies inside this one."""
@@ -242,14 +239,13 @@ def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | Non
     """Return what was given if it is a sequence of sets, None if it is one set."""
     if isinstance(given, FixationCounts):
         return None
-    if isinstance(given, list | tuple):
-        return given if all(_is_one_set(points, what) for points in given) else None
-    array = as_array(given, what)
-    return list(array) if array.ndim == 3 else None
-
-
-def _is_one_set(points: Points, what: str) -> bool:
-    return isinstance(points, FixationCounts) or as_array(points, what).ndim == 2
+    if not isinstance(given, list | tuple):
+        array = as_array(given, what)
+        return list(array) if array.ndim == 3 else None
+    each_is_one_set = all(
+        isinstance(points, FixationCounts) or as_array(points, what).ndim == 2 for points in given
+    )
+    return given if each_is_one_set else None
 
 
 _PREPARE: Mapping[Input, Callable[..., Iterator[Prepared]]] = {
