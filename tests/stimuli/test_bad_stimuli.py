@@ -21,11 +21,11 @@ import scipy.io
 
 from quickgaze.errors import DatasetError, StimulusError
 from quickgaze.stimuli import Dataset, Stimulus, check_dataset, load_dataset
+from quickgaze.stimuli._folder import load_folder
+from quickgaze.stimuli._hdf5 import opened_hdf5
+from quickgaze.stimuli._salicon_files import MatlabGaze, index_annotations
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.folder import load_folder
-from quickgaze.stimuli.hdf5 import opened_hdf5
 from quickgaze.stimuli.images import image_size, read_image
-from quickgaze.stimuli.salicon_files import MatlabGaze, index_annotations
 
 Write = Callable[..., Path]
 Make = Callable[[Path], object]

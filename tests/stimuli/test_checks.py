@@ -22,8 +22,8 @@ from quickgaze.stimuli import (
     load_dataset,
     write_pysaliency_hdf5,
 )
-from quickgaze.stimuli.inspection import Points
-from quickgaze.stimuli.salicon import VALIDATION_POINTS, expected_of_salicon
+from quickgaze.stimuli._inspection import Points
+from quickgaze.stimuli._salicon import VALIDATION_POINTS, expected_of_salicon
 
 Write = Callable[..., Path]
 

@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickgaze.stimuli import Dataset, ImageFile, Stimulus, load_dataset, write_pysaliency_hdf5
-from quickgaze.stimuli.densities import ArchivedMap, DensityFile, open_model_maps
-from quickgaze.stimuli.fingerprints import (
+from quickgaze.stimuli._fingerprints import (
     digest_of,
     fingerprint_of_array,
     fingerprint_of_file,
 )
-from quickgaze.stimuli.hdf5 import ArchivedImage
+from quickgaze.stimuli._hdf5 import ArchivedImage
+from quickgaze.stimuli.densities import ArchivedMap, DensityFile, open_model_maps
 from quickgaze.stimuli.types import Density, Fixations, Image, RecordedPoints, Size
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
-from quickgaze.stimuli.folder import load_folder
+from quickgaze.stimuli._folder import load_folder
 from quickgaze.stimuli.types import Fixations
 
 Write = Callable[..., Path]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.osie import load_osie
+from quickgaze.stimuli._osie import load_osie
 
 Write = Callable[..., Path]
 Scan = Sequence[tuple[float, float, float]]

@@ -7,7 +7,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from quickgaze.errors import OptionError, UnknownNameError
-from quickgaze.stimuli.popout import KINDS, SHAPES, Item, load_popout
+from quickgaze.stimuli._popout import KINDS, SHAPES, Item, load_popout
 
 GREY = 119
 

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError, UnknownNameError
-from quickgaze.stimuli.salicon import load_salicon
+from quickgaze.stimuli._salicon import load_salicon
 
 Write = Callable[..., Path]
 

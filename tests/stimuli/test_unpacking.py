@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli.unpacking import Limits, unpack
+from quickgaze.stimuli._unpacking import Limits, unpack
 
 Members = dict[str, bytes]
 

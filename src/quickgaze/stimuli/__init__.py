@@ -1,5 +1,8 @@
 """Images shown to observers and where they looked, from data sets on disk or generated."""
 
+from quickgaze.stimuli._inspection import Check, Inspection, inspect
+from quickgaze.stimuli._pysaliency_data import from_pysaliency
+from quickgaze.stimuli._pysaliency_writing import to_pysaliency, write_pysaliency_hdf5
 from quickgaze.stimuli.catalogue import (
     DATASETS,
     check_dataset,
@@ -10,9 +13,6 @@ from quickgaze.stimuli.catalogue import (
 )
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.images import ImageFile, read_image, to_rgb
-from quickgaze.stimuli.inspection import Check, Inspection, inspect
-from quickgaze.stimuli.pysaliency_data import from_pysaliency
-from quickgaze.stimuli.pysaliency_writing import to_pysaliency, write_pysaliency_hdf5
 from quickgaze.stimuli.sources import PlannedFile, RemoteFile, Source
 from quickgaze.stimuli.types import Fixations, Stimulus
 

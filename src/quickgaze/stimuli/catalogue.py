@@ -10,10 +10,14 @@ from urllib.parse import urlsplit
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, PathLike, Root, as_path, readable, unreachable
-from quickgaze.stimuli import folder, osie, popout, pysaliency_data, salicon
+from quickgaze.stimuli import _folder as folder
+from quickgaze.stimuli import _osie as osie
+from quickgaze.stimuli import _popout as popout
+from quickgaze.stimuli import _pysaliency_data as pysaliency_data
+from quickgaze.stimuli import _salicon as salicon
+from quickgaze.stimuli._inspection import Check, Reading, general_checks, inspect
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.downloading import Patience
-from quickgaze.stimuli.inspection import Check, Reading, general_checks, inspect
 from quickgaze.stimuli.sources import (
     PlannedFile,
     Progress,

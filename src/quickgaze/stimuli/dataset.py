@@ -15,7 +15,7 @@ from quickgaze.errors import DatasetError
 from quickgaze.stimuli.types import Stimulus
 
 if TYPE_CHECKING:
-    from quickgaze.stimuli.inspection import Check, Inspection
+    from quickgaze.stimuli._inspection import Check, Inspection
     from quickgaze.stimuli.sources import Source
 
 _PART, _READERS = 32, 16  # stimuli that one thread fingerprints in a row, and threads

@@ -17,14 +17,14 @@ import PIL.Image
 
 from quickgaze.errors import DatasetError, QuickgazeError, StimulusError
 from quickgaze.places import AnyPath, PathLike, open_file, readable
-from quickgaze.stimuli.files import DENSITY_SUFFIXES, walk, with_suffix
-from quickgaze.stimuli.fingerprints import (
+from quickgaze.stimuli._fingerprints import (
     ROWS,
     UNREADABLE,
     fingerprint_of_array,
     fingerprint_of_file,
 )
-from quickgaze.stimuli.hdf5 import hdf5_file, is_array, own_dataset
+from quickgaze.stimuli._hdf5 import hdf5_file, is_array, own_dataset
+from quickgaze.stimuli.files import DENSITY_SUFFIXES, walk, with_suffix
 from quickgaze.stimuli.images import is_deep, opened, stored_orientation, upright
 from quickgaze.stimuli.types import Density, DensityReader, Size
 

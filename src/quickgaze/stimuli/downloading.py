@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import readable
-from quickgaze.stimuli.inspection import md5_of
-from quickgaze.stimuli.unpacking import refuse_full_disk
+from quickgaze.stimuli._inspection import md5_of
+from quickgaze.stimuli._unpacking import refuse_full_disk
 
 if TYPE_CHECKING:
     import requests

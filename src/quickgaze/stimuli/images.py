@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from quickgaze.errors import StimulusError
 from quickgaze.places import MISSING, AnyPath, Root, open_file, problem_of, readable
-from quickgaze.stimuli.fingerprints import fingerprint_of_file
+from quickgaze.stimuli._fingerprints import fingerprint_of_file
 from quickgaze.stimuli.types import Image, Size
 
 Pixels = npt.NDArray[Any]

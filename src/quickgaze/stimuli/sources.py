@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import readable
+from quickgaze.stimuli._unpacking import unpack
 from quickgaze.stimuli.downloading import Patience, already_right, download
-from quickgaze.stimuli.unpacking import unpack
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from quickgaze.errors import StimulusError
 from quickgaze.resampling import blurred_points
-from quickgaze.stimuli.fingerprints import UNREADABLE, digest_of
+from quickgaze.stimuli._fingerprints import UNREADABLE, digest_of
 
 Image = npt.NDArray[np.uint8]
 """An image, (H, W, 3), 8-bit RGB."""

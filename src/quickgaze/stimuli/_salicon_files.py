@@ -27,6 +27,7 @@ from quickgaze.places import (
     read_spans,
     readable,
 )
+from quickgaze.stimuli._fingerprints import fingerprint_of_file
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -34,7 +35,6 @@ from quickgaze.stimuli.files import (
     walk,
     with_suffix,
 )
-from quickgaze.stimuli.fingerprints import fingerprint_of_file
 from quickgaze.stimuli.types import Fixations, Size
 
 _DEPTH = 3

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from quickgaze.errors import DatasetError, OptionError, require
 from quickgaze.places import PathLike, readable
+from quickgaze.stimuli._pysaliency_data import IDS
+from quickgaze.stimuli._pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER
 from quickgaze.stimuli.dataset import Dataset
-from quickgaze.stimuli.pysaliency_data import IDS
-from quickgaze.stimuli.pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER
 from quickgaze.stimuli.types import Fixations, Stimulus
 
 _MILLISECONDS = 1000.0

@@ -8,12 +8,8 @@ from typing import Literal
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, Root, as_path, readable
-from quickgaze.stimuli.dataset import Dataset, DatasetEntry
-from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.files import by_stem, unrecognised
-from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.inspection import Check, Inspection, md5_check, md5_of, part_check
-from quickgaze.stimuli.salicon_files import (
+from quickgaze.stimuli._inspection import Check, Inspection, md5_check, md5_of, part_check
+from quickgaze.stimuli._salicon_files import (
     AnnotatedSamples,
     Files,
     MatlabGaze,
@@ -21,6 +17,10 @@ from quickgaze.stimuli.salicon_files import (
     index_annotations,
     split_of,
 )
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
+from quickgaze.stimuli.densities import DensityFile
+from quickgaze.stimuli.files import by_stem, unrecognised
+from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import FixationReader, Stimulus
 

@@ -11,6 +11,7 @@ import scipy.io
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, Root, as_path, open_file, readable
+from quickgaze.stimuli._inspection import Check, Inspection, Points, md5_check, part_check
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
@@ -21,7 +22,6 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.inspection import Check, Inspection, Points, md5_check, part_check
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import RecordedPoints, Stimulus
 

@@ -15,10 +15,8 @@ import numpy as np
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
 from quickgaze.places import AnyPath, Root, as_path, inside, list_files, readable
-from quickgaze.stimuli.dataset import Dataset, DatasetEntry
-from quickgaze.stimuli.files import unrecognised
-from quickgaze.stimuli.fingerprints import fingerprint_of_array
-from quickgaze.stimuli.hdf5 import (
+from quickgaze.stimuli._fingerprints import fingerprint_of_array
+from quickgaze.stimuli._hdf5 import (
     ArchivedImage,
     attribute,
     listed,
@@ -27,13 +25,15 @@ from quickgaze.stimuli.hdf5 import (
     rgb_of,
     texts,
 )
-from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.pysaliency_gaze import (
+from quickgaze.stimuli._pysaliency_gaze import (
     FileGaze,
     read_gaze,
     scale_of_durations,
     table_of_object,
 )
+from quickgaze.stimuli.dataset import Dataset, DatasetEntry
+from quickgaze.stimuli.files import unrecognised
+from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import (
     FixationReader,
     Fixations,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, readable
-from quickgaze.stimuli.hdf5 import (
+from quickgaze.stimuli._hdf5 import (
     as_texts,
     attribute,
     listed,

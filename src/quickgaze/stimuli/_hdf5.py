@@ -16,7 +16,7 @@ import PIL.Image
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError, require
 from quickgaze.places import AnyPath, open_file, problem_of, readable
-from quickgaze.stimuli.fingerprints import ROWS, fingerprint_of_array
+from quickgaze.stimuli._fingerprints import ROWS, fingerprint_of_array
 from quickgaze.stimuli.images import refuse_size, to_rgb
 from quickgaze.stimuli.types import Image, Size
 
