@@ -56,11 +56,12 @@ def test_a_cluster_without_processors() -> None:
 
 
 def test_ray_and_local_give_equal_tables_on_displays(tmp_path: Path) -> None:
-    displays = qg.load_dataset("popout", n=500, size=(96, 128), set_size=12)
-    local = study(displays).run(tmp_path / "local", progress=False)
-    ray = study(displays).run(tmp_path / "ray", engine="ray", progress=False)
+    displays = qg.load_dataset("popout", n=120, size=(96, 128), set_size=12)
+    options = {"shard_size": 16}
+    local = study(displays, **options).run(tmp_path / "local", progress=False)
+    ray = study(displays, **options).run(tmp_path / "ray", engine="ray", progress=False)
     assert ray.complete
-    assert ray.scores().height == 500 * 6
+    assert ray.scores().height == 120 * 6
     assert_same_tables(local, ray)
 
 

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 import quickgaze as qg
+from quickgaze.bounds import BOUNDS
 from quickgaze.errors import RandomWeightsWarning
+from quickgaze.findings import bounds, shares
 from quickgaze.study import Run
 
 
@@ -32,13 +34,37 @@ def test_the_sign_decides_on_salicon(salicon_examples: Path, tmp_path: Path) -> 
     assert cc["activation"] <= cc["oracle"] <= cc["activation"] + 0.02
 
 
-@pytest.mark.slow
-def test_osie_is_scored_on_the_images_that_are_there(osie_sample: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def osie_run(osie_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     dataset = qg.load_dataset("osie", osie_sample)
     assert (len(dataset), len(dataset.missing)) == (40, 660)
-    run = qg.Study(dataset, orientations=["activation", "oracle"]).run(tmp_path / "run")
-    assert run.manifest["counts"]["scored"] == 40
-    assert mean_by_orientation(run, "cc")["activation"] >= 0.43
+    study = qg.Study(dataset, orientations=["activation", "oracle"], device="cpu")
+    return study.run(tmp_path_factory.mktemp("osie") / "run", progress=False)
+
+
+@pytest.mark.slow
+def test_osie_is_scored_on_the_images_that_are_there(osie_run: Run) -> None:
+    assert osie_run.manifest["counts"]["scored"] == 40
+    assert mean_by_orientation(osie_run, "cc")["activation"] >= 0.43
+
+
+@pytest.mark.slow
+def test_people_stand_above_the_model_and_the_model_above_chance(osie_run: Run) -> None:
+    rows = bounds(osie_run).rows(named=True)
+    means = {(row["bound"], row["metric"]): row["mean"] for row in rows}
+    assert set(osie_run.bounds()["bound"]) == set(BOUNDS.names())
+    table = shares(osie_run)
+    for row in table.filter(pl.col("metric").is_in(["cc", "sim", "nss", "auc"])).rows(named=True):
+        assert row["images"] == 40
+        assert row["chance"] < row["model"] < row["people"]
+        assert 0 < row["share"] < 1
+    assert means["uniform", "auc"] == 0.5
+    for metric in ("cc", "nss", "auc"):
+        assert means["shuffled", metric] < means["center_bias", metric]
+        assert means["center_bias", metric] < means["one_observer", metric]
+        assert means["one_observer", metric] <= means["gold_standard", metric]
+    # people of two halves, told for the whole group, agree better than one with the others
+    assert means["one_observer", "cc"] < means["split_half", "cc"] < 1
 
 
 @pytest.mark.slow

@@ -13,9 +13,7 @@ from polars.testing import assert_frame_equal
 import quickgaze as qg
 from quickgaze.bounds import BOUNDS
 from quickgaze.errors import OptionError, UnknownNameError
-from quickgaze.findings import bounds, shares
 from quickgaze.stimuli import Dataset, Fixations
-from quickgaze.study import Run
 from quickgaze.study._settings import default_bounds
 
 
@@ -116,26 +114,3 @@ def test_bad_options_are_refused(displays: Dataset) -> None:
         study(displays, draws=0)
     with pytest.raises(OptionError, match="seed"):
         study(displays, seed=-1)
-
-
-@pytest.mark.slow
-def test_people_stand_above_the_model_and_the_model_above_chance(
-    osie_sample: Path, tmp_path: Path
-) -> None:
-    dataset = qg.load_dataset("osie", osie_sample)
-    run = study(dataset, shard_size=64).run(tmp_path / "run", progress=False)
-    assert isinstance(run, Run)
-    means = {(row["bound"], row["metric"]): row["mean"] for row in bounds(run).rows(named=True)}
-    assert set(run.bounds()["bound"]) == set(BOUNDS.names())
-    table = shares(run)
-    for row in table.filter(pl.col("metric").is_in(["cc", "sim", "nss", "auc"])).rows(named=True):
-        assert row["images"] == 40
-        assert row["chance"] < row["model"] < row["people"]
-        assert 0 < row["share"] < 1
-    assert means["uniform", "auc"] == 0.5
-    for metric in ("cc", "nss", "auc"):
-        assert means["shuffled", metric] < means["center_bias", metric]
-        assert means["center_bias", metric] < means["one_observer", metric]
-        assert means["one_observer", metric] <= means["gold_standard", metric]
-    # people of two halves, told for the whole group, agree better than one with the others
-    assert means["one_observer", "cc"] < means["split_half", "cc"] < 1
