@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,15 @@ _COLUMNS = {
     **dict.fromkeys(("sign_p", "wilcoxon_p"), pl.Float64),
     **dict.fromkeys(("images", "left_out"), pl.Int64),
     **dict.fromkeys(("better", "reason"), pl.String),
+}
+
+
+# what the plans of two runs must agree in, and what is wrong where they do not
+_ALIKE = {
+    "settings.convention": "score in different conventions",
+    "dataset.name": "are of different data sets",
+    "dataset.edition": "are of different editions of the data set",
+    "settings.density_sigma": "blur the fixations differently",
 }
 
 
@@ -252,18 +262,8 @@ def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None
 
 def _check_comparable(first: Run, second: Run) -> None:
     """Refuse runs whose scores do not mean the same."""
-    ours, theirs = first.plan, second.plan
-    facts = (
-        (ours.settings.convention, theirs.settings.convention, "score in different conventions"),
-        (ours.dataset.name, theirs.dataset.name, "are of different data sets"),
-        (ours.dataset.edition, theirs.dataset.edition, "are of different editions of the data set"),
-        (
-            ours.settings.density_sigma,
-            theirs.settings.density_sigma,
-            "blur the fixations differently",
-        ),
-    )
-    for here, there, problem in facts:
+    for name, problem in _ALIKE.items():
+        here, there = (attrgetter(name)(run.plan) for run in (first, second))
         if here != there:
             raise OptionError(
                 f"{first.place} and {second.place} {problem} ({here} and {there}), so that their "

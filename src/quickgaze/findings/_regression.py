@@ -17,6 +17,7 @@ from quickgaze.findings.traits import TEXTS, Trait, matched, traits_of
 from quickgaze.study import Run
 
 _IMAGES_PER_ATTRIBUTE = 10
+_NOTHING_LEFT = 1e-7  # share of a column that is rounding, once those before it are taken away
 
 _COLUMNS = {
     **dict.fromkeys(("attribute", "kind"), pl.String),
@@ -91,29 +92,20 @@ def attribute_regression(
     table = matched(scores["stimulus"].to_list(), attributes)
     traits = _without_commonest(traits_of(table), table)
     values = scores[metric].to_numpy()
-    testable = [trait for trait in traits if trait.kind != "none"]
     complete = np.isfinite(values)
-    for trait in testable:
-        complete &= ~np.isnan(trait.values)
+    for trait in traits:
+        if trait.kind != "none":
+            complete &= ~np.isnan(trait.values)
     images = int(complete.sum())
-    used, reasons = _usable(testable, complete)
-    found: dict[str, dict[str, Any]] = {name: {"reason": why} for name, why in reasons.items()}
+    rows = _rows(traits, complete)
+    used = [trait for trait, row in zip(traits, rows, strict=True) if row["reason"] is None]
     r_squared = None
     if images < _IMAGES_PER_ATTRIBUTE * max(len(used), 1):
         reason = f"{images} images for {len(used)} attributes; each needs {_IMAGES_PER_ATTRIBUTE}"
-        found |= {trait.name: {"reason": reason} for trait in used}
+        rows = [{**row, "reason": row["reason"] or reason} for row in rows]
     elif used:
-        columns = [(trait, trait.values[complete]) for trait in used]
-        coefficients, r_squared = _fit(values[complete], columns, confidence)
-        found |= coefficients
-    rows = [
-        {
-            "attribute": trait.name,
-            "kind": trait.kind,
-            **found.get(trait.name, {"reason": trait.reason}),
-        }
-        for trait in traits
-    ]
+        fitted, r_squared = _fit(values[complete], used, complete, confidence)
+        rows = [{**row, **fitted.get(row["attribute"], {})} for row in rows]
     return with_q_values(pl.DataFrame(rows, _COLUMNS, orient="row")).with_columns(
         metric=pl.lit(metric),
         images=pl.lit(images, pl.Int64),
@@ -133,25 +125,28 @@ def _without_commonest(traits: list[Trait], table: pl.DataFrame) -> list[Trait]:
     return traits
 
 
-def _usable(
-    traits: list[Trait], complete: npt.NDArray[np.bool_]
-) -> tuple[list[Trait], dict[str, str]]:
-    """Those that can be in one regression, and by name the reasons of the others."""
-    used, reasons = [], {}
-    basis = [np.ones(int(complete.sum()))]
+def _rows(traits: list[Trait], complete: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Name, kind and, for what cannot be in one regression with those before it, the reason."""
+    rows = []
+    before = [np.ones(int(complete.sum()))]
     for trait in traits:
         values = trait.values[complete]
         reason = _reason(trait, values)
-        if reason is None and _follows(values - values.mean(), basis):
-            reason = "it follows from the attributes before it"
         if reason is None:
-            used.append(trait)
-        else:
-            reasons[trait.name] = reason
-    return used, reasons
+            scaled = (values - values.mean()) / np.linalg.norm(values - values.mean())
+            basis = np.stack(before, axis=1)
+            left = scaled - basis @ np.linalg.lstsq(basis, scaled)[0]
+            if np.linalg.norm(left) < _NOTHING_LEFT:
+                reason = "it follows from the attributes before it"
+            else:
+                before.append(scaled)
+        rows.append({"attribute": trait.name, "kind": trait.kind, "reason": reason})
+    return rows
 
 
 def _reason(trait: Trait, values: Floats) -> str | None:
+    if trait.kind == "none":
+        return trait.reason
     if not len(values):
         return "no image has a score and all attributes"
     if constant(values):
@@ -161,38 +156,24 @@ def _reason(trait: Trait, values: Floats) -> str | None:
     return None
 
 
-def _follows(values: Floats, basis: list[Floats]) -> bool:
-    """Whether a column is a sum of those before it; if not, it joins their orthogonal basis."""
-    left = values / np.linalg.norm(values)
-    for _ in range(2):  # a second pass takes away what rounding left of the first
-        for direction in basis:
-            left = left - direction * (direction @ left) / (direction @ direction)
-    if np.linalg.norm(left) < 1e-7:
-        return True
-    basis.append(left)
-    return False
-
-
 def _fit(
-    scores: Floats, columns: list[tuple[Trait, Floats]], confidence: float
+    scores: Floats, traits: list[Trait], complete: npt.NDArray[np.bool_], confidence: float
 ) -> tuple[dict[str, dict[str, float]], float]:
-    scaled = [
+    """Columns of each trait, by its name, and the regression's R squared."""
+    columns = [
         (values - values.mean()) / (values.std(ddof=1) if trait.kind == "numeric" else 1.0)
-        for trait, values in columns
+        for trait in traits
+        for values in (trait.values[complete],)
     ]
     statsmodels = require("statsmodels.api", "findings", "a regression")
-    design = statsmodels.add_constant(np.stack(scaled, axis=1), has_constant="add")
+    design = statsmodels.add_constant(np.stack(columns, axis=1), has_constant="add")
     fit = statsmodels.OLS(scores, design).fit(cov_type="HC3", use_t=True)
-    limits = fit.conf_int(alpha=1 - confidence)
-    inflation = np.linalg.inv(np.atleast_2d(np.corrcoef(scaled))).diagonal()
+    inflation = np.linalg.inv(np.atleast_2d(np.corrcoef(columns))).diagonal()
+    limits = fit.conf_int(alpha=1 - confidence)[1:].T
+    numbers = np.stack([fit.params[1:], *limits, fit.pvalues[1:], inflation], axis=1)
+    names = ("coefficient", "low", "high", "p", "variance_inflation")
     rows = {
-        trait.name: {
-            "coefficient": float(fit.params[place + 1]),
-            "low": float(limits[place + 1][0]),
-            "high": float(limits[place + 1][1]),
-            "p": float(fit.pvalues[place + 1]),
-            "variance_inflation": float(inflation[place]),
-        }
-        for place, (trait, _) in enumerate(columns)
+        trait.name: dict(zip(names, row, strict=True))
+        for trait, row in zip(traits, numbers.tolist(), strict=True)
     }
     return rows, float(fit.rsquared)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import product
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
+from scipy.stats import entropy
 from skimage.color import rgb2lab
 
 Floats = npt.NDArray[np.float64]
@@ -30,18 +32,14 @@ def subband_entropy(image: npt.NDArray[np.floating]) -> float:
 
 
 def _plane_entropy(plane: Floats) -> float:
-    if np.ptp(plane) < _FLAT:
-        return 0.0
-    entropies = [_entropy(band) for band in subbands(plane)]
-    return sum(entropies) / len(entropies)
+    return 0.0 if np.ptp(plane) < _FLAT else fmean(map(_entropy, subbands(plane)))
 
 
 def _entropy(band: Floats) -> float:
     if np.ptp(band) < _FLAT:
         return 0.0
     counts = np.histogram(band.round(_DECIMALS), math.ceil(math.sqrt(band.size)))[0]
-    shares = counts[counts > 0] / band.size
-    return float(-(shares * np.log2(shares)).sum())
+    return float(entropy(counts, base=2))
 
 
 def subbands(plane: Floats) -> list[Floats]:

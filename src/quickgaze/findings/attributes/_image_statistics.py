@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import fft
+from scipy.stats import binned_statistic
 from skimage.color import rgb2gray
 from skimage.feature import canny
 from skimage.filters import gaussian
@@ -129,16 +130,16 @@ def spectral_slope(luma: Floats) -> float | None:
     radius = np.hypot(fft.fftfreq(height)[:, np.newaxis], fft.fftfreq(width))
     # from four cycles per shorter side to half of the highest frequency, which resizing changes
     edges = np.geomspace(4 / min(height, width), 0.25, _BANDS + 1)
-    band = np.digitize(radius.ravel().round(_DECIMALS), edges.round(_DECIMALS))
-    inside = (band > 0) & (band <= _BANDS)
-    counts = np.bincount(band[inside], minlength=_BANDS + 1)[1:]
-    sums = np.bincount(band[inside], power.ravel()[inside], minlength=_BANDS + 1)[1:]
-    kept = (counts > 0) & (sums > 0)
-    if edges[0] >= edges[-1] or kept.sum() < 3:
+    if edges[0] >= edges[-1]:
+        return None
+    # higher frequencies have a band of their own, which is left out
+    bands = [*edges.round(_DECIMALS), 1.0]
+    means = binned_statistic(radius.ravel().round(_DECIMALS), power.ravel(), bins=bands)[0][:-1]
+    kept = means > 0
+    if kept.sum() < 3:
         return None
     middle = np.sqrt(edges[:-1] * edges[1:])
-    amplitude = np.sqrt(sums[kept] / counts[kept])
-    return float(np.polyfit(np.log(middle[kept]), np.log(amplitude), 1)[0])
+    return float(np.polyfit(np.log(middle[kept]), np.log(means[kept]) / 2, 1)[0])
 
 
 def _edge_density(luma: Floats) -> float:
