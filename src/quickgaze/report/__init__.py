@@ -13,7 +13,6 @@ from quickgaze.report._overview import (
 )
 from quickgaze.report._panels import Panels, panels
 from quickgaze.report._tables import (
-    arrow,
     bounds_data,
     comparison_table,
     differing_table,
@@ -23,6 +22,7 @@ from quickgaze.report._tables import (
     summary_data,
     summary_table,
 )
+from quickgaze.report._words import arrow
 from quickgaze.report._writing import Report, write_report
 
 __all__ = [

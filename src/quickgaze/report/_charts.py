@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from quickgaze.report._contents import Chart
-from quickgaze.report._tables import arrow
+from quickgaze.report._words import arrow
 
 # They stay apart for colour-blind readers, on white and on black (after P. Tol).
 _PALETTE = ("#4477aa", "#ee6677", "#228833", "#b8860b", "#2aa5c9", "#aa3377", "#888888", "#d95f02")
@@ -33,7 +33,16 @@ def printable(table: pl.DataFrame) -> pl.DataFrame:
 
 def means_chart(rows: pl.DataFrame, metric: str) -> Chart:
     """Means with intervals, one above the other, among baselines and ceilings."""
-    rows = printable(rows)
+    bound = pl.col("kind") != "model"
+    rows = printable(
+        rows.select(
+            "name",
+            "kind",
+            "mean",
+            *(pl.when(bound).then("mean").otherwise(end).alias(end) for end in ("low", "high")),
+            "images",
+        )
+    )
     kinds = alt.Scale(
         domain=["model", "baseline", "ceiling"], range=[_PALETTE[0], _PALETTE[6], _PALETTE[2]]
     )
@@ -52,7 +61,8 @@ def means_chart(rows: pl.DataFrame, metric: str) -> Chart:
 def distribution_chart(histogram: pl.DataFrame, metric: str, labels: Sequence[str]) -> Chart:
     """Histograms of scores, one over the other."""
     labels = _printable(labels)
-    middle = printable(_closed(histogram)).with_columns(
+    bins = histogram.select("variant", "low", "high", "images")
+    middle = printable(_closed(bins)).with_columns(
         ((pl.col("low") + pl.col("high")) / 2).alias("middle")
     )
     counts = alt.Axis(tickMinStep=1, format=",d")
@@ -86,7 +96,8 @@ def _closed(histogram: pl.DataFrame) -> pl.DataFrame:
 
 def deciles_chart(deciles: pl.DataFrame, metric: str, labels: Sequence[str]) -> Chart:
     """Mean and range of the scores in each tenth of the images."""
-    deciles, labels = printable(deciles), _printable(labels)
+    shown = deciles.select("variant", "decile", "images", "lowest", "highest", "mean")
+    deciles, labels = printable(shown), _printable(labels)
     ends = (alt.Tooltip(f"{name}:Q", format=".3f") for name in ("lowest", "highest"))
     base = alt.Chart(deciles).encode(
         x=alt.X(
@@ -108,7 +119,7 @@ def deciles_chart(deciles: pl.DataFrame, metric: str, labels: Sequence[str]) -> 
 
 def audit_chart(audit: pl.DataFrame) -> Chart:
     """Share of maps that each rule inverts; ``rest`` is the variant without its rule."""
-    audit = printable(audit)
+    audit = printable(audit.select("rest", "orientation", "inverted", "cc", "lost", "images"))
     rest = audit["rest"].unique(maintain_order=True).to_list()
     legend = alt.Legend(title=None, orient="top", labelLimit=320, columns=1)
     chart = (
@@ -160,7 +171,7 @@ def dive_chart(sides: pl.DataFrame, metric: str) -> Chart:
 
 def effects_chart(effects: pl.DataFrame, title: str) -> Chart:
     """Effects with intervals, one above the other, around 0."""
-    effects = printable(effects)
+    effects = printable(effects.select("name", "effect", "low", "high", "claimed", "sentence"))
     claimed = alt.Scale(domain=[True, False], range=[_PALETTE[0], _PALETTE[6]])
     base = _listed(effects, "name").encode(
         color=alt.Color("claimed:N", scale=claimed, legend=None),

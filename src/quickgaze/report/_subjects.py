@@ -79,6 +79,11 @@ class Subject:
         """Name of a run's stimulus for readers."""
         return self.stimuli[self.number(run, stimulus)]
 
+    def named(self, run: int, finding: pl.DataFrame) -> pl.DataFrame:
+        """Put a run's stimuli under their names for readers."""
+        names = [self.shown(run, each) for each in finding["stimulus"]]
+        return finding.with_columns(pl.Series("stimulus", names, pl.String))
+
     def of_run(self, run: int) -> list[ShownVariant]:
         """Variants of a run."""
         return [variant for variant in self.variants if variant.run == run]
@@ -91,16 +96,19 @@ class Subject:
         """Rows of a variant's scores."""
         return variant.key.rows(self.scores[variant.run])
 
-    def labels(self, run: int) -> pl.DataFrame:
-        """List a run's variants: their keys and the column ``variant``, the label."""
+    def labelled(self, findings: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
+        """Put the findings of runs together, with the column ``variant`` before them."""
+        return pl.concat(
+            table.join(self._labels(run), on=list(VARIANT), maintain_order="left").select(
+                "variant", *table.columns
+            )
+            for run, table in findings.items()
+        )
+
+    def _labels(self, run: int) -> pl.DataFrame:
         rows = [{**variant.keys, "variant": variant.label} for variant in self.of_run(run)]
         schema = {name: self.scores[run].schema[name] for name in VARIANT}
         return pl.DataFrame(rows, {**schema, "variant": pl.String}, orient="row")
-
-    def labelled(self, run: int, table: pl.DataFrame) -> pl.DataFrame:
-        """Put the column ``variant`` before a run's finding."""
-        together = table.join(self.labels(run), on=list(VARIANT), maintain_order="left")
-        return together.select("variant", pl.exclude("variant"))
 
     def title(self, run: int) -> str:
         """Name of a run; empty if there is only one."""

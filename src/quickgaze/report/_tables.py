@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,32 +11,7 @@ from rich.table import Table
 from quickgaze.bounds import BOUNDS
 from quickgaze.findings import VARIANT
 from quickgaze.metrics import METRICS, Metric
-from quickgaze.report._words import NOTHING, count, number, percent, probability, with_interval
-
-
-def arrow(metric: str) -> str:
-    """Show whether higher scores of a metric are better.
-
-    Parameters
-    ----------
-    metric : str
-
-    Returns
-    -------
-    str
-        An arrow up if they are, down if not; empty for a metric that no catalogue holds.
-
-    Examples
-    --------
-    >>> arrow("cc"), arrow("kld")
-    ('↑', '↓')
-    """
-    higher = _higher_is_better(metric)
-    return "" if higher is None else "↑" if higher else "↓"
-
-
-def _higher_is_better(metric: str) -> bool | None:
-    return METRICS[metric].higher_is_better if metric in METRICS.names() else None
+from quickgaze.report._words import heading, texts
 
 
 def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None = None) -> Table:
@@ -69,17 +44,16 @@ def summary_table(summary: pl.DataFrame, title: str, bounds: pl.DataFrame | None
     (1, ['orientation', 'cc ↑'])
     """
     varying, fixed = _varying(summary)
-    metrics = summary["metric"].unique(maintain_order=True).to_list()
+    headings = {name: heading(name) for name in summary["metric"].unique(maintain_order=True)}
     caption = f"mean ± standard error (images behind it); the same in all rows: {fixed}"
-    table = _table(title, caption)
-    for name in varying:
-        table.add_column(name)
-    for metric in metrics:
-        table.add_column(f"{metric} {arrow(metric)}", justify="right", no_wrap=True)
-    for variant, rows in summary.group_by(varying, maintain_order=True):
-        table.add_row(*map(str, variant), *_cells(rows, metrics))
-    if bounds is not None:
-        _add_bounds(table, bounds, metrics, len(varying) - 1)
+    table = _by_variant(summary, title, caption, headings, _mean)
+    kind = None
+    for (name,), rows in () if bounds is None else bounds.group_by("bound", maintain_order=True):
+        if BOUNDS[str(name)].kind != kind:
+            kind = BOUNDS[str(name)].kind
+            table.add_section()
+        empty = [""] * (len(varying) - 1)
+        table.add_row(f"{kind}: {name}", *empty, *_cells(rows, headings, _mean))
     return table
 
 
@@ -104,30 +78,38 @@ def shares_table(shares: pl.DataFrame) -> Table:
     >>> [(column.header, *column.cells) for column in table.columns]
     [('orientation', 'same'), ('cc', '29%'), ('nss', '25%')]
     """
-    varying, _ = _varying(shares)
-    ceilings = shares.select("metric", "ceiling").unique(maintain_order=True).rows()
+    ceilings = dict(shares.select("metric", "ceiling").unique(maintain_order=True).iter_rows())
     people = "; ".join(
-        f"{ceiling} for {', '.join(metric for metric, own in ceilings if own == ceiling)}"
-        for ceiling in dict.fromkeys(own for _, own in ceilings)
+        f"{ceiling} for {', '.join(metric for metric, own in ceilings.items() if own == ceiling)}"
+        for ceiling in dict.fromkeys(ceilings.values())
     )
-    table = _table(
-        "Share of the way from the centre bias (0 %) to people (100 %)",
-        f"people: {people}; means over the images that have all three",
-    )
+    title = "Share of the way from the centre bias (0 %) to people (100 %)"
+    caption = f"people: {people}; means over the images that have all three"
+    headings = {metric: metric for metric in ceilings}
+    return _by_variant(shares, title, caption, headings, _share)
+
+
+def _table(title: str, caption: str | None = None) -> Table:
+    return Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+
+
+def _by_variant(
+    scores: pl.DataFrame,
+    title: str,
+    caption: str,
+    headings: Mapping[str, str],
+    write: Callable[[Mapping[str, Any]], str],
+) -> Table:
+    """Table with a row per variant and a column per metric."""
+    table = _table(title, caption)
+    varying, _ = _varying(scores)
     for name in varying:
         table.add_column(name)
-    for metric, _ceiling in ceilings:
-        table.add_column(metric, justify="right", no_wrap=True)
-    for variant, rows in shares.group_by(varying, maintain_order=True):
-        by_metric = {row["metric"]: row["share"] for row in rows.iter_rows(named=True)}
-        cells = (by_metric.get(metric) for metric, _ in ceilings)
-        texts = ("undefined" if cell is None else f"{cell:.0%}" for cell in cells)
-        table.add_row(*map(str, variant), *texts)
+    for name in headings.values():
+        table.add_column(name, justify="right", no_wrap=True)
+    for variant, rows in scores.group_by(varying, maintain_order=True):
+        table.add_row(*map(str, variant), *_cells(rows, headings, write))
     return table
-
-
-def _table(title: str, caption: str) -> Table:
-    return Table(title=title, caption=caption, title_justify="left", caption_justify="left")
 
 
 def _varying(table: pl.DataFrame) -> tuple[list[str], str]:
@@ -137,25 +119,22 @@ def _varying(table: pl.DataFrame) -> tuple[list[str], str]:
     return varying, ", ".join(fixed)
 
 
-def _add_bounds(table: Table, bounds: pl.DataFrame, metrics: Sequence[str], empty: int) -> None:
-    kind = None
-    for (name,), rows in bounds.group_by("bound", maintain_order=True):
-        if BOUNDS[str(name)].kind != kind:
-            kind = BOUNDS[str(name)].kind
-            table.add_section()
-        table.add_row(f"{kind}: {name}", *[""] * empty, *_cells(rows, metrics))
+def _cells(
+    rows: pl.DataFrame, metrics: Iterable[str], write: Callable[[Mapping[str, Any]], str]
+) -> list[str]:
+    by_metric = {row["metric"]: write(row) for row in rows.iter_rows(named=True)}
+    return [by_metric.get(metric, "undefined") for metric in metrics]
 
 
-def _cells(rows: pl.DataFrame, metrics: Sequence[str]) -> list[str]:
-    by_metric = {row["metric"]: row for row in rows.iter_rows(named=True)}
-    return [_cell(by_metric[metric]) for metric in metrics]
-
-
-def _cell(row: dict[str, Any]) -> str:
+def _mean(row: Mapping[str, Any]) -> str:
     if row["mean"] is None:
         return f"undefined ({row['images']})"
     error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.3f}"
     return f"{row['mean']:.3f}{error} ({row['images']})"
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    return "undefined" if row["share"] is None else f"{row['share']:.0%}"
 
 
 def summary_data(summary: pl.DataFrame, shares: pl.DataFrame | None = None) -> list[dict[str, Any]]:
@@ -236,10 +215,11 @@ def bounds_data(bounds: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _by_metric(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     numbers = ("mean", "standard_error", "images", "left_out", "share")
+    known = METRICS.entries()
     return {
         row["metric"]: {
             **{name: row[name] for name in numbers if name in row},
-            "higher_is_better": _higher_is_better(row["metric"]),
+            "higher_is_better": getattr(known.get(row["metric"]), "higher_is_better", None),
         }
         for row in rows.iter_rows(named=True)
     }
@@ -258,18 +238,16 @@ def metrics_table() -> Table:
     >>> list(table.columns[0].cells)[:2]
     ['cc ↑', 'cc_union ↑']
     """
-    rows = []
-    for name, metric in METRICS.entries().items():
-        low, high = metric.range
-        rows.append(
-            (
-                f"{name} {arrow(name)}",
-                metric.summary,
-                f"{low:g} to {high:g} {metric.unit}".rstrip(),
-                "\n".join(_compared(metric)),
-                metric.reference,
-            )
+    rows = [
+        (
+            heading(name),
+            metric.summary,
+            f"{metric.range[0]:g} to {metric.range[1]:g} {metric.unit}".rstrip(),
+            "\n".join(_compared(metric)),
+            metric.reference,
         )
+        for name, metric in METRICS.entries().items()
+    ]
     columns = ("name", "what it says", "range", "compares with (in convention)", "reference")
     return plain_table("Metrics (↑ higher is better, ↓ lower is)", columns, rows)
 
@@ -330,30 +308,15 @@ def comparison_table(summary: pl.DataFrame) -> Table:
     >>> [list(column.cells)[0] for column in comparison_table(pl.DataFrame([row])).columns][:4]
     ['cc ↑', '0.500', '0.250', '0.250 [0.125, 0.375]']
     """
-    table = _table(
+    numbers = ("first_mean", "second_mean", "difference", "win_rate", "effect_size", "wilcoxon_p")
+    short = {"first_mean": "first", "second_mean": "second", "effect_size": "d", "wilcoxon_p": "p"}
+    return _rows(
+        texts(summary, "metric", *numbers, "q", "images", "better", **short),
         "First minus second, paired by stimulus (↑ higher is better, ↓ lower is)",
         "difference with its interval; win rate: share of the images on which the first "
         "agrees better; effect size d: positive where the first agrees better; p: Wilcoxon; q: "
         "false discovery rate over all rows",
     )
-    table.add_column("metric", no_wrap=True)
-    for heading in ("first", "second", "difference", "win rate", "d", "p", "q", "images"):
-        table.add_column(heading, justify="right")
-    table.add_column("better")
-    for row in summary.iter_rows(named=True):
-        table.add_row(
-            f"{row['metric']} {arrow(row['metric'])}",
-            number(row["first_mean"]),
-            number(row["second_mean"]),
-            with_interval(row["difference"], row["low"], row["high"]),
-            percent(row["win_rate"]),
-            number(row["effect_size"], 2),
-            probability(row["wilcoxon_p"]),
-            probability(row["q"]),
-            count(row["images"]),
-            row["better"] or NOTHING,
-        )
-    return table
 
 
 def differing_table(stimuli: pl.DataFrame) -> Table:
@@ -376,19 +339,19 @@ def differing_table(stimuli: pl.DataFrame) -> Table:
     >>> differing_table(pl.DataFrame([row])).row_count
     1
     """
-    table = Table(title="Stimuli that differ most", title_justify="left")
-    table.add_column("metric", no_wrap=True)
-    table.add_column("stimulus")
-    for heading in ("first", "second", "difference"):
-        table.add_column(heading, justify="right")
-    table.add_column("better")
-    for (metric,), rows in stimuli.group_by("metric", maintain_order=True):
-        table.add_section()
-        for row in rows.iter_rows(named=True):
-            table.add_row(
-                f"{metric} {arrow(str(metric))}",
-                row["stimulus"],
-                *(number(row[name]) for name in ("first", "second", "difference")),
-                row["better"] or NOTHING,
-            )
+    view = texts(stimuli, "metric", "stimulus", "first", "second", "difference", "better")
+    table = _rows(view, "Stimuli that differ most")
+    for end in stimuli["metric"].rle().struct.field("len").cum_sum():
+        table.rows[end - 1].end_section = True
+    return table
+
+
+def _rows(view: pl.DataFrame, title: str, caption: str | None = None) -> Table:
+    """Table of texts as they are, with numbers to the right."""
+    table = _table(title, caption)
+    for name in view.columns:
+        left = name in ("metric", "stimulus", "better")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name == "metric")
+    for row in view.iter_rows():
+        table.add_row(*row)
     return table

@@ -10,7 +10,7 @@ from quickgaze.findings.traits import matched
 from quickgaze.report._charts import effects_chart
 from quickgaze.report._contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._words import count, number, probability, with_interval
+from quickgaze.report._words import texts
 
 _TEXT = (
     "Which kinds of images go with better or worse agreement. This is exploration: all tests are "
@@ -29,12 +29,12 @@ def attributes_chapter(
     subject: Subject, attributes: pl.DataFrame | None, bootstrap: Bootstrap
 ) -> Chapter:
     """Write what goes with agreement in each run with attributes, a row per stimulus."""
-    parts = []
-    if attributes is not None and attributes.width > 1:
-        for run in subject.having(subject.metric):
-            own = _attributes_of_run(subject, run, attributes)
-            if own.width > 1:
-                parts.append(_part(subject, run, own, bootstrap))
+    of_runs = {
+        run: _attributes_of_run(subject, run, attributes)
+        for run in subject.having(subject.metric)
+        if attributes is not None
+    }
+    parts = [_part(subject, run, own, bootstrap) for run, own in of_runs.items() if own.width > 1]
     return Chapter("attributes", "Attributes", _TEXT, parts, "" if parts else _MISSING)
 
 
@@ -70,73 +70,64 @@ def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFra
 
 
 def _part(subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap) -> Part:
-    opened, metric = subject.runs[run], subject.metric
-    variant = subject.main_of(run)
-    keys = dict(variant.keys)
-    effects = attribute_effects(opened, attributes, metric, variant=keys, **bootstrap)
-    tests = effects["tests"].max()
-    texts = [f"Variant: {variant.label}; {metric}; {count(tests or 0)} tests."]  # type: ignore[arg-type]
-    claimed = effects.filter("claimed")["sentence"].to_list()
-    texts += claimed or ["Nothing is claimed: no effect stands out from chance."]
-    figures = [
-        figure
-        for kind, title in _EFFECTS.items()
-        if (figure := _figure(effects, kind, title.format(metric), subject.suffix(run))) is not None
-    ]
-    tables = [_effects(effects, f"attributes{subject.suffix(run)}")]
-    for more in (_claims, _regression):
-        found = more(subject, run, attributes, bootstrap)
-        if isinstance(found, Table):
-            tables.append(found)
-        else:
-            texts.append(found)
-    return Part(subject.title(run), figures, tables, texts)
-
-
-def _figure(effects: pl.DataFrame, kind: str, title: str, suffix: str) -> Figure | None:
-    shown = (
-        effects.filter(pl.col("kind") == kind, pl.col("low").is_not_null())
-        .sort(pl.col("effect").abs(), descending=True)
-        .select(
-            "effect",
-            "low",
-            "high",
-            "claimed",
-            "sentence",
-            name=pl.col("attribute").str.slice(0, 60),
-        )
+    metric, variant, suffix = subject.metric, subject.main_of(run), subject.suffix(run)
+    effects = attribute_effects(
+        subject.runs[run], attributes, metric, variant=variant.keys, **bootstrap
     )
-    if shown.is_empty():
-        return None
-    caption = f"Effects with 95 % intervals: {title}. Claimed effects are in colour."
-    name = f"attributes-{kind.replace('/', '-')}{suffix}"
-    return Figure(name, caption, effects_chart(shown.head(60), title))
+    tests = effects.select(pl.col("tests").max()).item() or 0
+    claimed = effects.filter("claimed")["sentence"].to_list()
+    found = [
+        _effects(effects, f"attributes{suffix}"),
+        _claims(subject, run, attributes, bootstrap),
+        _regression(subject, run, attributes),
+    ]
+    return Part(
+        subject.title(run),
+        _figures(effects, metric, suffix),
+        [each for each in found if isinstance(each, Table)],
+        [
+            f"Variant: {variant.label}; {metric}; {tests:,} tests.",
+            *(claimed or ["Nothing is claimed: no effect stands out from chance."]),
+            *(each for each in found if isinstance(each, str)),
+        ],
+    )
+
+
+def _figures(effects: pl.DataFrame, metric: str, suffix: str) -> list[Figure]:
+    """Charts of the largest effects of each kind."""
+    shown = (
+        effects.filter(pl.col("low").is_not_null())
+        .sort(pl.col("effect").abs(), descending=True)
+        .with_columns(name=pl.col("attribute").str.slice(0, 60))
+    )
+    figures = []
+    for kind, of_kind in _EFFECTS.items():
+        title = of_kind.format(metric)
+        own = shown.filter(pl.col("kind") == kind).head(60)
+        if own.height:
+            caption = f"Effects with 95 % intervals: {title}. Claimed effects are in colour."
+            name = f"attributes-{kind.replace('/', '-')}{suffix}"
+            figures.append(Figure(name, caption, effects_chart(own, title)))
+    return figures
 
 
 def _effects(effects: pl.DataFrame, name: str) -> Table:
-    rows = [
-        {
-            "attribute": row["attribute"],
-            "effect": with_interval(row["effect"], row["low"], row["high"]),
-            "with": number(row["mean_with"]),
-            "without": number(row["mean_without"]),
-            "images": count(row["images"]),
-            "q": probability(row["q"]),
-            "in words": row["sentence"] or row["reason"] or "",
-        }
-        for row in effects.iter_rows(named=True)
-    ]
+    columns = ("attribute", "effect", "mean_with", "mean_without", "images", "q", "words")
     caption = (
         "All tests. Effects of yes or no are differences of means, those of numbers are rank "
         "correlations; q is the false discovery rate."
     )
-    return Table(name, caption, pl.DataFrame(rows), effects)
+    return Table(name, caption, texts(_in_words(effects), *columns), effects)
+
+
+def _in_words(found: pl.DataFrame) -> pl.DataFrame:
+    return found.with_columns(words=pl.coalesce("sentence", "reason"))
 
 
 def _claims(
     subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap
 ) -> Table | str:
-    keys = dict(subject.main_of(run).keys)
+    keys = subject.main_of(run).keys
     try:
         found = study_claims(
             subject.runs[run], attributes, subject.metric, variant=keys, **bootstrap
@@ -147,43 +138,21 @@ def _claims(
             "faces draw people only) need columns such as animals, food, vehicles, has_text or "
             "faces."
         )
-    rows = [
-        {
-            "claim": row["claim"],
-            "verdict": row["verdict"],
-            "effect": with_interval(row["effect"], row["low"], row["high"]),
-            "images with": count(row["images_with"]),
-            "without": count(row["images_without"]),
-            "q": probability(row["q"]),
-            "in words": row["sentence"] or row["reason"] or "",
-        }
-        for row in found.iter_rows(named=True)
-    ]
+    columns = ("claim", "verdict", "effect", "images_with", "images_without", "q", "words")
     caption = "Tests of what the CAP6415 study saw by eye."
-    return Table(f"claims{subject.suffix(run)}", caption, pl.DataFrame(rows), found)
+    view = texts(_in_words(found), *columns)
+    return Table(f"claims{subject.suffix(run)}", caption, view, found)
 
 
-def _regression(
-    subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Bootstrap
-) -> Table | str:
-    del bootstrap  # the regression needs none
-    keys = dict(subject.main_of(run).keys)
+def _regression(subject: Subject, run: int, attributes: pl.DataFrame) -> Table | str:
+    keys = subject.main_of(run).keys
     try:
         found = attribute_regression(subject.runs[run], attributes, subject.metric, variant=keys)
     except OptionError as error:
         return f"No regression on all attributes together: {error}."
-    rows = [
-        {
-            "attribute": row["attribute"],
-            "coefficient": with_interval(row["coefficient"], row["low"], row["high"]),
-            "q": probability(row["q"]),
-            "variance inflation": number(row["variance_inflation"], 1),
-            "remark": row["reason"] or "",
-        }
-        for row in found.iter_rows(named=True)
-    ]
+    view = texts(found, "attribute", "coefficient", "q", "variance_inflation", "reason")
     caption = (
         f"All attributes together (least squares, HC3): how much {subject.metric} differs with "
         "each, all else equal; for numbers, per standard deviation."
     )
-    return Table(f"regression{subject.suffix(run)}", caption, pl.DataFrame(rows), found)
+    return Table(f"regression{subject.suffix(run)}", caption, view, found)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
@@ -13,8 +11,7 @@ from quickgaze.findings import compare, compare_variants
 from quickgaze.report._charts import effects_chart
 from quickgaze.report._contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._tables import arrow
-from quickgaze.report._words import count, number, percent, probability, with_interval
+from quickgaze.report._words import heading, texts
 
 _TEXT = (
     "Which of two runs or variants agrees better with people, on the same images. The difference "
@@ -24,6 +21,10 @@ _TEXT = (
 )
 _MISSING = "There is only one variant: give several runs, or a run with several variants."
 _DIFFERING = 10
+_COLUMNS = (
+    *("first_mean", "second_mean", "difference", "win_rate", "effect_size", "wilcoxon_p"),
+    *("images", "better"),
+)
 
 
 def comparison_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
@@ -47,90 +48,52 @@ def _runs(subject: Subject, first: int, second: int, bootstrap: Bootstrap) -> Pa
         found = compare(
             subject.runs[first],
             subject.runs[second],
-            variant=dict(ours.keys),
-            second_variant=dict(theirs.keys),
+            variant=ours.keys,
+            second_variant=theirs.keys,
             n=_DIFFERING,
             **bootstrap,
         )
     except OptionError as error:
         return Part(names, texts=[f"They cannot be compared: {error}."])
-    rows = [
-        {"metric": f"{row['metric']} {arrow(row['metric'])}", **_cells(row)}
-        for row in found.summary.iter_rows(named=True)
-    ]
     stem = f"comparison-run{first + 1}-run{second + 1}"
+    differing = ("stimulus", "metric", "first", "second", "difference", "better")
     tables = [
         Table(
             stem,
             "Means, differences and win rates, paired by stimulus.",
-            pl.DataFrame(rows),
+            texts(found.summary, "metric", *_COLUMNS, "reason"),
             found.summary,
         ),
-        _differing(subject, first, found.stimuli, f"{stem}-stimuli"),
+        Table(
+            f"{stem}-stimuli",
+            f"The {_DIFFERING} stimuli on which they differ most, by metric.",
+            texts(subject.named(first, found.stimuli), *differing),
+            found.stimuli,
+            opens="stimulus",
+        ),
     ]
     return Part(names, tables=tables, texts=[f"First: {ours.label}. Second: {theirs.label}."])
 
 
-def _differing(subject: Subject, run: int, stimuli: pl.DataFrame, name: str) -> Table:
-    view = [
-        {
-            "stimulus": subject.shown(run, row["stimulus"]),
-            "metric": f"{row['metric']} {arrow(row['metric'])}",
-            "first": number(row["first"]),
-            "second": number(row["second"]),
-            "difference": number(row["difference"]),
-            "better": row["better"] or "—",
-        }
-        for row in stimuli.iter_rows(named=True)
-    ]
-    columns = ("stimulus", "metric", "first", "second", "difference", "better")
-    caption = f"The {_DIFFERING} stimuli on which they differ most, by metric."
-    frame = pl.DataFrame(view, dict.fromkeys(columns, pl.String))
-    return Table(name, caption, frame, stimuli, opens="stimulus")
-
-
 def _variants(subject: Subject, run: int, bootstrap: Bootstrap) -> Part:
-    metric, main = subject.metric, subject.main_of(run)
-    found = compare_variants(subject.runs[run], metric, reference=dict(main.keys), **bootstrap)
-    rows = [
-        {"first": row["first"], **_cells(row), "q": probability(row["q"])}
-        for row in found.iter_rows(named=True)
-    ]
-    shown = found.filter(pl.col("low").is_not_null()).select(
-        pl.col("first").alias("name"),
-        pl.col("difference").alias("effect"),
-        "low",
-        "high",
-        pl.col("better").is_not_null().alias("claimed"),
-        pl.format("{} against {}", "first", "second").alias("sentence"),
+    metric, keys = subject.metric, subject.main_of(run).keys
+    found = compare_variants(subject.runs[run], metric, reference=keys, **bootstrap)
+    shown = found.filter(pl.col("low").is_not_null()).with_columns(
+        name="first",
+        effect="difference",
+        claimed=pl.col("better").is_not_null(),
+        sentence=pl.format("{} against {}", "first", "second"),
     )
+    name = f"comparison-{metric}{subject.suffix(run)}"
     title = f"difference of mean {metric}"
     caption = f"Difference of mean {metric} of each variant from {found['second'][0]}."
-    figures = (
-        [Figure(f"comparison-{metric}{subject.suffix(run)}", caption, effects_chart(shown, title))]
-        if shown.height
-        else []
-    )
+    figures = [Figure(name, caption, effects_chart(shown, title))] if shown.height else []
     table = Table(
-        f"comparison-{metric}{subject.suffix(run)}",
-        f"All variants against {found['second'][0]}, the second, in {metric} {arrow(metric)}, "
+        name,
+        f"All variants against {found['second'][0]}, the second, in {heading(metric)}, "
         "paired by stimulus; q is the false discovery rate.",
-        pl.DataFrame(rows).select(pl.exclude("remark"), "remark"),
+        texts(found, "first", *_COLUMNS, "q", "reason"),
         found,
     )
     label = subject.title(run)
     return Part(f"variants of {label}" if label else "", figures, [table])
-
-
-def _cells(row: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "first mean": number(row["first_mean"]),
-        "second mean": number(row["second_mean"]),
-        "difference": with_interval(row["difference"], row["low"], row["high"]),
-        "win rate": percent(row["win_rate"]),
-        "effect size d": number(row["effect_size"], 2),
-        "p (Wilcoxon)": probability(row["wilcoxon_p"]),
-        "images": count(row["images"]),
-        "better": row["better"] or "—",
-        "remark": row["reason"] or "",
-    }

@@ -9,8 +9,7 @@ from quickgaze.report._album import Album
 from quickgaze.report._charts import dive_chart
 from quickgaze.report._contents import Chapter, Figure, Part, Sight, Strip, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._tables import arrow
-from quickgaze.report._words import number, shortened
+from quickgaze.report._words import heading, number, shortened, texts
 
 _TEXT = (
     "The stimuli of least agreement, at every grid of the run and with either sign. Where another "
@@ -36,7 +35,7 @@ def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
 
 
 def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:
-    keys = dict(subject.main_of(run).keys)
+    keys = subject.main_of(run).keys
     least = ranking(subject.runs[run], subject.metric, max(stimuli, 1), variant=keys)
     # The worst first, as in a ranking of the bottom.
     names = least.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()[:stimuli]
@@ -48,69 +47,44 @@ def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:
 
 
 def _part(subject: Subject, run: int, found: DeepDive) -> Part:
-    sides = (
-        found.grids.rename({"score": "rule"})
-        .unpivot(
-            on=["rule", "flipped"],
-            index=["stimulus", "grid"],
-            variable_name="sign",
-            value_name="score",
-        )
-        .filter(pl.col("score").is_not_null())
-        .with_columns(_shown(subject, run, "stimulus"))
-    )
-    metric = subject.metric
+    metric, variant = subject.metric, subject.main_of(run)
     name = f"deep-dive-{metric}{subject.suffix(run)}"
-    caption = f"{metric} of each stimulus at every grid, with the sign of the rule and flipped."
-    order = pl.DataFrame({"stimulus": found.best["stimulus"]}).with_columns(
-        _shown(subject, run, "stimulus")
+    best, grids = subject.named(run, found.best), subject.named(run, found.grids)
+    sides = grids.rename({"score": "rule"}).unpivot(
+        on=["rule", "flipped"],
+        index=["stimulus", "grid"],
+        variable_name="sign",
+        value_name="score",
     )
-    ordered = order.join(sides, on="stimulus", maintain_order="left_right")
-    variant = subject.main_of(run)
-    # Two ids that are alike when shortened would share a row.
+    ordered = best.select("stimulus").join(
+        sides.filter(pl.col("score").is_not_null()), on="stimulus", maintain_order="left_right"
+    )
     short = pl.col("stimulus").map_elements(shortened, return_dtype=pl.String)
     drawn = ordered.with_columns(short)
     if drawn["stimulus"].n_unique() < ordered["stimulus"].n_unique():
+        # Two ids that are alike when shortened would share a row.
         drawn = ordered
+    caption = f"{metric} of each stimulus at every grid, with the sign of the rule and flipped."
     figures = [Figure(name, caption, dive_chart(drawn, metric))] if drawn.height else []
-    tables = [_best(subject, run, found, name), _grids(subject, run, found, name)]
+    columns = ("stimulus", "score", "best_grid", "best_sign", "best_score", "gain", "reason")
+    view = texts(best, *columns, score=heading(metric))
+    caption = f"The best of all grids and signs, and how much it gains in {metric}."
+    tables = [
+        Table(name, caption, view, found.best, opens="stimulus"),
+        _grids(grids, metric, name, found.grids),
+    ]
     return Part(subject.title(run), figures, tables, [f"Variant: {variant.label}."])
 
 
-def _shown(subject: Subject, run: int, column: str) -> pl.Expr:
-    return pl.col(column).map_elements(
-        lambda stimulus: subject.shown(run, stimulus), return_dtype=pl.String
-    )
-
-
-def _best(subject: Subject, run: int, found: DeepDive, name: str) -> Table:
-    metric = subject.metric
-    rows = [
-        {
-            "stimulus": subject.shown(run, row["stimulus"]),
-            f"{metric} {arrow(metric)}": number(row["score"]),
-            "best grid": row["best_grid"] or "—",
-            "best sign": row["best_sign"] or "—",
-            "there": number(row["best_score"]),
-            "gain": number(row["gain"]),
-            "remark": row["reason"] or "",
-        }
-        for row in found.best.iter_rows(named=True)
-    ]
-    caption = f"The best of all grids and signs, and how much it gains in {metric}."
-    return Table(name, caption, pl.DataFrame(rows), found.best, opens="stimulus")
-
-
-def _grids(subject: Subject, run: int, found: DeepDive, name: str) -> Table:
+def _grids(shown: pl.DataFrame, metric: str, name: str, data: pl.DataFrame) -> Table:
     rows: dict[str, dict[str, str]] = {}
-    for row in found.grids.iter_rows(named=True):
-        shown = subject.shown(run, row["stimulus"])
-        cells = rows.setdefault(shown, {"stimulus": shown})
+    for row in shown.iter_rows(named=True):
+        cells = rows.setdefault(row["stimulus"], {"stimulus": row["stimulus"]})
         cells[row["grid"]] = number(row["score"])
         cells[f"{row['grid']}, flipped"] = number(row["flipped"])
-    caption = f"{subject.metric} at every grid, with the sign of the rule and flipped."
+    caption = f"{metric} at every grid, with the sign of the rule and flipped."
     view = pl.DataFrame(list(rows.values()), infer_schema_length=None)
-    return Table(f"{name}-grids", caption, view, found.grids, opens="stimulus")
+    return Table(f"{name}-grids", caption, view, data, opens="stimulus")
 
 
 def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[Strip]:
@@ -122,22 +96,19 @@ def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[S
         for place, variant in enumerate(subject.variants)
         if variant.run == run and {**variant.keys, "grid": None} == {**main.keys, "grid": None}
     }
-    gains = {row["stimulus"]: row for row in found.best.iter_rows(named=True)}
+    gains = dict(found.best.select("stimulus", "gain").iter_rows())
     strips = []
     for (stimulus,), group in found.grids.group_by("stimulus", maintain_order=True):
-        number_of = subject.number(run, str(stimulus))
-        sights = [
-            Sight(album.image_file(number_of), "image", ""),
-            Sight(album.density_file(number_of), "people", ""),
-        ]
-        sights = [sight for sight in sights if sight.file]
+        place = subject.number(run, str(stimulus))
+        originals = {"image": album.image_file(place), "people": album.density_file(place)}
+        sights = [Sight(file, label, "") for label, file in originals.items() if file]
         for row in group.iter_rows(named=True):
             flipped = "" if row["flipped"] is None else f", flipped {number(row['flipped'], 2)}"
-            file = album.map_file(by_grid[row["grid"]], number_of)
+            file = album.map_file(by_grid[row["grid"]], place)
             best = bool(row["best"]) and group.height > 1
             text = f"{number(row['score'], 2)}{flipped}"
             sights.append(Sight(file, f"grid {row['grid']}", text, best))
-        best_of = gains[stimulus]
-        gain = f"could gain {number(best_of['gain'], 2)}" if best_of["gain"] else ""
-        strips.append(Strip(subject.shown(run, str(stimulus)), gain, sights))
+        gain = gains[stimulus]
+        text = f"could gain {number(gain, 2)}" if gain else ""
+        strips.append(Strip(subject.stimuli[place], text, sights))
     return strips

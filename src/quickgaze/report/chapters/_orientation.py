@@ -9,7 +9,7 @@ from quickgaze.findings import VARIANT, orientation_audit
 from quickgaze.report._charts import audit_chart
 from quickgaze.report._contents import Chapter, Figure, Part, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._words import NOTHING, count, number, percent
+from quickgaze.report._words import texts
 
 _TEXT = (
     "A principal component has no sign of its own, so a rule chooses one. This compares each rule "
@@ -47,26 +47,12 @@ def _part(subject: Subject, run: int, audit: pl.DataFrame) -> Part:
         for row in audit.iter_rows(named=True)
     ]
     named = audit.with_columns(pl.Series("rest", rest, pl.String))
-    view = [
-        {
-            "orientation": row["orientation"],
-            "variant": row["rest"],
-            "inverted ↓": percent(row["inverted"]),
-            "cc ↑": number(row["cc"]),
-            "cc lost ↓": number(row["lost"]),
-            "median margin": NOTHING if row["margin"] is None else number(row["margin"], 2),
-            "images": count(row["images"]),
-        }
-        for row in named.iter_rows(named=True)
-    ]
+    columns = ("orientation", "rest", "inverted", "cc", "lost", "margin", "images")
     caption = (
         "Share of maps whose negative agrees better with people, mean cc, and what it loses "
         "against the better sign in hindsight."
     )
-    figure = Figure(
-        f"orientation{subject.suffix(run)}",
-        "Share of maps that each rule inverts.",
-        audit_chart(named.select("rest", "orientation", "inverted", "cc", "lost", "images")),
-    )
-    table = Table(f"orientation{subject.suffix(run)}", caption, pl.DataFrame(view), audit)
+    name = f"orientation{subject.suffix(run)}"
+    figure = Figure(name, "Share of maps that each rule inverts.", audit_chart(named))
+    table = Table(name, caption, texts(named, *columns), audit)
     return Part(subject.title(run), [figure], [table])

@@ -16,7 +16,7 @@ from quickgaze.options import command_words
 from quickgaze.report._album import Album
 from quickgaze.report._contents import Chapter, Part, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._words import count
+from quickgaze.report._words import count, texts
 from quickgaze.stimuli import DATASETS
 from quickgaze.study import Run
 from quickgaze.study.manifest import Manifest
@@ -36,83 +36,52 @@ def failures_chapter(subject: Subject, album: Album) -> Chapter:
     """Write what could not be scored or drawn."""
     parts = [part for run in range(len(subject.runs)) if (part := _failed(subject, run)).tables]
     if album.failures:
-        parts.append(_not_drawn(subject, album))
+        rows = [(subject.stimuli[number], reason) for number, reason in album.failures]
+        data = pl.DataFrame(rows, ["stimulus", "reason"], orient="row")
+        table = Table("pictures-missing", "Pictures that could not be drawn.", data, data)
+        parts.append(Part("pictures" if len(subject.runs) > 1 else "", tables=[table]))
     missing = "" if parts else "Nothing failed: every stimulus has been scored."
     return Chapter("failures", "Failures", _FAILURES_TEXT, parts, missing)
 
 
 def _failed(subject: Subject, run: int) -> Part:
-    opened, tables = subject.runs[run], []
-    failures = opened.failures()
+    suffix, tables = subject.suffix(run), []
+    failures, undefined = subject.runs[run].failures(), subject.runs[run].undefined()
     if failures.height:
-        rows = [
-            {
-                "stimulus": row["stimulus"],
-                "stage": row["stage"],
-                "error": row["error"],
-                "reason": row["message"],
-            }
-            for row in failures.iter_rows(named=True)
-        ]
-        caption = f"{count(failures.height)} stimuli that could not be scored."
-        tables.append(
-            Table(f"failures{subject.suffix(run)}", caption, pl.DataFrame(rows), failures)
-        )
-    undefined = opened.undefined()
+        view = failures.select("stimulus", "stage", "error", reason="message")
+        caption = f"{failures.height:,} stimuli that could not be scored."
+        tables.append(Table(f"failures{suffix}", caption, view, failures))
     if undefined.height:
         of_what = ["metric", "bound", "orientation", "reason"]
         counted = undefined.group_by(of_what, maintain_order=True).agg(
             pl.len().cast(pl.Int64).alias("scores"), pl.col("stimulus").first().alias("example")
         )
-        rows = [
-            {
-                "metric": row["metric"],
-                "of": row["bound"] or row["orientation"] or "—",
-                "reason": row["reason"],
-                "scores": count(row["scores"]),
-                "example": row["example"],
-            }
-            for row in counted.iter_rows(named=True)
-        ]
-        caption = f"{count(undefined.height)} scores that are undefined, by reason."
-        tables.append(
-            Table(f"undefined{subject.suffix(run)}", caption, pl.DataFrame(rows), undefined)
+        shown = counted.select(
+            *("reason", "scores", "example"), name="metric", of=pl.coalesce("bound", "orientation")
         )
+        columns = ("name", "of", "reason", "scores", "example")
+        view = texts(shown, *columns, name="metric", reason="reason")
+        caption = f"{undefined.height:,} scores that are undefined, by reason."
+        tables.append(Table(f"undefined{suffix}", caption, view, undefined))
     return Part(subject.title(run), tables=tables)
-
-
-def _not_drawn(subject: Subject, album: Album) -> Part:
-    data = pl.DataFrame(
-        [(subject.stimuli[number], reason) for number, reason in album.failures],
-        {"stimulus": pl.String, "reason": pl.String},
-        orient="row",
-    )
-    table = Table("pictures-missing", "Pictures that could not be drawn.", data, data)
-    return Part("pictures" if len(subject.runs) > 1 else "", tables=[table])
 
 
 def provenance_chapter(subject: Subject, notes: Sequence[str], command: str | None) -> Chapter:
     """Write where everything comes from."""
-    parts = [_run_facts(subject, place) for place in range(len(subject.runs))]
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    parts = []
+    for place, (name, run) in enumerate(zip(subject.names, subject.runs, strict=True)):
+        stem = f"provenance{subject.suffix(place)}"
+        parts.append(Part(name, tables=[_facts(stem, f"The run {name}.", run_facts(run))]))
     facts = {
-        "written": now,
+        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "command": command or "from Python",
         "quickgaze": version("quickgaze"),
         "python": platform.python_version(),
         "altair": version("altair"),
     }
-    caption = "This report."
-    report = Part("this report", tables=[_facts("report", caption, facts)], texts=notes)
+    table = _facts("report", "This report.", facts)
+    report = Part("this report", tables=[table], texts=notes)
     return Chapter("provenance", "Provenance", _PROVENANCE_TEXT, [*parts, report])
-
-
-def _run_facts(subject: Subject, place: int) -> Part:
-    run = subject.runs[place]
-    table = _facts(
-        f"provenance{subject.suffix(place)}", f"The run {subject.names[place]}.", run_facts(run)
-    )
-    return Part(subject.names[place], tables=[table])
 
 
 def _facts(name: str, caption: str, facts: Mapping[str, str]) -> Table:

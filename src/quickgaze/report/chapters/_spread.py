@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from quickgaze.findings import Distribution, deciles, distribution, ranking
+from quickgaze.findings import deciles, distribution, ranking
 from quickgaze.report._charts import MOST_VARIANTS, deciles_chart, distribution_chart
 from quickgaze.report._contents import Chapter, Figure, Part, Table
 from quickgaze.report._subjects import Subject
-from quickgaze.report._tables import arrow
-from quickgaze.report._words import count, number
+from quickgaze.report._words import heading, texts
 from quickgaze.report.chapters._means import ordered
 
 _SPREAD_TEXT = (
@@ -22,6 +21,7 @@ _RANKING_TEXT = (
     "what the model sees and what it misses. Click a name to enlarge its stimulus."
 )
 _RANKED = 25
+_GROUPS = {"most": "Most agreement", "middle": "Middling agreement", "least": "Least agreement"}
 
 
 def spread_chapter(subject: Subject) -> Chapter:
@@ -31,14 +31,11 @@ def spread_chapter(subject: Subject) -> Chapter:
 
 
 def _spread(subject: Subject, metric: str) -> Part:
-    runs = subject.having(metric)
-    found = [distribution(subject.runs[place], metric) for place in runs]
-    tenths = pl.concat(
-        subject.labelled(place, deciles(subject.runs[place], metric)) for place in runs
-    )
-    histogram = pl.concat(
-        subject.labelled(place, each.histogram) for place, each in zip(runs, found, strict=True)
-    )
+    runs = {place: subject.runs[place] for place in subject.having(metric)}
+    found = {place: distribution(run, metric) for place, run in runs.items()}
+    tenths = subject.labelled({place: deciles(run, metric) for place, run in runs.items()})
+    histogram = subject.labelled({place: each.histogram for place, each in found.items()})
+    quantiles = subject.labelled({place: each.quantiles for place, each in found.items()})
     labels = histogram["variant"].unique(maintain_order=True).to_list()
     shown = labels[:MOST_VARIANTS]
     few = "" if len(labels) == len(shown) else f" The first {len(shown)} of {len(labels)} variants."
@@ -47,58 +44,41 @@ def _spread(subject: Subject, metric: str) -> Part:
         Figure(
             f"distribution-{metric}",
             f"Images by their {metric}.{few}",
-            distribution_chart(
-                histogram.filter(of_shown).select("variant", "low", "high", "images"), metric, shown
-            ),
+            distribution_chart(histogram.filter(of_shown), metric, shown),
         ),
         Figure(
             f"deciles-{metric}",
             f"Mean {metric} of each tenth of the images, and from its lowest to its highest "
             f"score.{few}",
-            deciles_chart(
-                tenths.filter(of_shown, pl.col("images") > 0).select(
-                    "variant", "decile", "images", "lowest", "highest", "mean"
-                ),
-                metric,
-                shown,
-            ),
+            deciles_chart(tenths.filter(of_shown, pl.col("images") > 0), metric, shown),
         ),
     ]
-    return Part(
-        metric, figures, [_quantiles(subject, runs, found, metric), _tenths(tenths, metric)]
-    )
+    columns = ("variant", "decile", "mean", "lowest", "highest", "images")
+    tables = [
+        Table(
+            f"quantiles-{metric}",
+            f"Quantiles of {metric}: the score at or below which so many of the images lie.",
+            _quantiles(quantiles),
+            quantiles,
+        ),
+        Table(
+            f"deciles-{metric}",
+            f"Deciles of {metric}; the first holds the lowest scores.",
+            texts(tenths, *columns),
+            tenths,
+        ),
+    ]
+    return Part(metric, figures, tables)
 
 
-def _quantiles(subject: Subject, runs: list[int], found: list[Distribution], metric: str) -> Table:
-    long = pl.concat(
-        subject.labelled(place, each.quantiles) for place, each in zip(runs, found, strict=True)
-    )
-    rows = []
-    for (variant,), group in long.group_by("variant", maintain_order=True):
-        cells = {_quantile(row["share"]): number(row["score"]) for row in group.to_dicts()}
-        rows.append({"variant": str(variant), **cells})
-    caption = f"Quantiles of {metric}: the score at or below which so many of the images lie."
-    return Table(f"quantiles-{metric}", caption, pl.DataFrame(rows), long)
+def _quantiles(quantiles: pl.DataFrame) -> pl.DataFrame:
+    shares = pl.col("share").map_elements(_quantile, return_dtype=pl.String)
+    view = texts(quantiles.with_columns(quantile=shares), "variant", "quantile", "score")
+    return view.pivot("quantile", index="variant", values="score")
 
 
 def _quantile(share: float) -> str:
     return {0.0: "lowest", 0.5: "median", 1.0: "highest"}.get(share, f"{share:.0%}")
-
-
-def _tenths(tenths: pl.DataFrame, metric: str) -> Table:
-    rows = [
-        {
-            "variant": row["variant"],
-            "decile": str(row["decile"]),
-            "mean": number(row["mean"]),
-            "lowest": number(row["lowest"]),
-            "highest": number(row["highest"]),
-            "images": count(row["images"]),
-        }
-        for row in tenths.iter_rows(named=True)
-    ]
-    caption = f"Deciles of {metric}; the first holds the lowest scores."
-    return Table(f"deciles-{metric}", caption, pl.DataFrame(rows), tenths)
 
 
 def ranking_chapter(subject: Subject) -> Chapter:
@@ -112,27 +92,14 @@ def ranking_chapter(subject: Subject) -> Chapter:
 
 
 def _ranking(subject: Subject, run: int, metric: str) -> Part:
-    variant = subject.main_of(run)
-    found = ranking(subject.runs[run], metric, _RANKED, variant=dict(variant.keys))
-    heading = f"{metric} {arrow(metric)}"
+    variant, title = subject.main_of(run), subject.title(run)
+    found = ranking(subject.runs[run], metric, _RANKED, variant=variant.keys)
     tables = []
-    for group in ("most", "middle", "least"):
+    for group, agreement in _GROUPS.items():
         own = found.filter(pl.col("group") == group)
-        rows = [
-            {
-                "stimulus": subject.shown(run, row["stimulus"]),
-                heading: number(row["score"]),
-                "rank": count(row["rank"]),
-            }
-            for row in own.iter_rows(named=True)
-        ]
-        view = pl.DataFrame(rows, dict.fromkeys(("stimulus", heading, "rank"), pl.String))
-        caption = f"{_GROUPS[group]}, {metric}."
+        shown = subject.named(run, own)
+        view = texts(shown, "stimulus", "score", "rank", score=heading(metric))
         name = f"ranking-{metric}-{group}{subject.suffix(run)}"
-        tables.append(Table(name, caption, view, own, opens="stimulus"))
-    title = subject.title(run)
+        tables.append(Table(name, f"{agreement}, {metric}.", view, own, opens="stimulus"))
     label = f"{metric} · {title}" if title else metric
     return Part(label, tables=tables, texts=[f"Variant: {variant.label}."])
-
-
-_GROUPS = {"most": "Most agreement", "middle": "Middling agreement", "least": "Least agreement"}
