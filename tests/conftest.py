@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from quickgaze.places import open_storage
 from quickgaze.study import Run, open_run
 from quickgaze.study._tables import TABLES, ShardTables, TableStore
 from quickgaze.study.plan import FORMAT
@@ -94,7 +95,7 @@ def write_run() -> Callable[..., Run]:
             for name, table in tables.items()
         }
         content = ShardTables(**{name: rows.get(name, []) for name in TABLES})
-        TableStore(folder, list(metrics)).write(0, content)
+        TableStore(open_storage(folder), list(metrics)).write(0, content)
         return open_run(folder)
 
     return write

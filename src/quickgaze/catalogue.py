@@ -27,6 +27,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}")
 
 
+def check_known(kind: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name of some kind that is not known."""
+    if name not in known:
+        raise unknown_name(kind, name, known)
+
+
 @cache
 def _installed(group: str) -> tuple[EntryPoint, ...]:
     # reading what all packages declare is slow

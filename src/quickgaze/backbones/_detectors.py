@@ -31,13 +31,6 @@ class DetectorFeatures(nn.Module):
             features = evaluate(self.network.fpn, list(stages.values()), list(stages))
         return {name: features[name] for name in self.names}
 
-    def parts(self) -> list[nn.Module]:
-        """Parts that compute one after the other."""
-        if not isinstance(self.network, BackboneWithFPN):
-            return [self.network]
-        pyramid = self.network.fpn
-        return [self.network.body, *pyramid.inner_blocks, *pyramid.layer_blocks]
-
 
 def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:
     """Build a whole detector, heads included, in evaluation mode; without a state, random."""

@@ -28,8 +28,7 @@ def make_fast(network: nn.Module, precision: str) -> nn.Module:
     """
     if not isinstance(network, (TimmFeatures, DetectorFeatures)):
         return network
-    for part in network.parts():
-        fold_batch_norms(part)
+    fold_batch_norms(network.network)
     if precision == "bf16":
         # once and for all, not in every pass
         for module in network.modules():

@@ -40,10 +40,6 @@ class TimmFeatures(nn.Module):
             features = [level.permute(0, 3, 1, 2) for level in features]
         return dict(zip(self.names, features, strict=True))
 
-    def parts(self) -> list[nn.Module]:
-        """Parts that compute one after the other."""
-        return [self.network]
-
 
 class _TimmTokens(nn.Module):
     """A plain vision transformer from timm: the last block's patch tokens, as a map."""
@@ -141,13 +137,12 @@ def rename_efficientnet_lite(state: State, blocks_per_stage: list[int]) -> State
         for stage, count in enumerate(blocks_per_stage)
         for block in range(count)
     ]
-    in_blocks = [match for name in state if (match := _IN_BLOCK.fullmatch(name))]
-    expanding = {match[1] for match in in_blocks if match[2] == "_expand_conv"}
 
     def renamed(name: str) -> str:
         if match := _IN_BLOCK.fullmatch(name):
             block, part, parameter = match.groups()
-            parts = _INVERTED_RESIDUAL_BLOCK if block in expanding else _SEPARABLE_BLOCK
+            expands = f"_blocks.{block}._expand_conv.weight" in state
+            parts = _INVERTED_RESIDUAL_BLOCK if expands else _SEPARABLE_BLOCK
             if int(block) < len(places) and part in parts:
                 return f"{places[int(block)]}.{parts[part]}.{parameter}"
             return name

@@ -19,7 +19,7 @@ from quickgaze.backbones._timm_models import load_classifier, timm_network
 from quickgaze.backbones._timm_specs import PREFIX, timm_spec
 from quickgaze.backbones._weights import State, digest, find_weights, read_state
 from quickgaze.backbones.pyramid import Levels, Pyramid
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
 from quickgaze.stimuli.types import Size
 
@@ -248,7 +248,7 @@ def load_backbone(
     (1, 320, 2, 3)
     """
     spec = find_spec(name).at(geometry)
-    check_precision(precision)
+    check_known("precision", precision, PRECISIONS)
     place = find_device(device)
     tag = str(weights)
     if tag == "none":
@@ -260,17 +260,14 @@ def load_backbone(
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _build(spec, tag)
-    return from_network(
-        spec, network, spec.weights.tag if tag == "default" else tag, place, precision
-    )
-
-
-def _build(spec: BackboneSpec, weights: str) -> nn.Module:
-    state = _state(spec, weights)
-    if spec.family == "detector":
-        return DetectorFeatures(spec, state)
-    return timm_network(spec, state, pretrained=state is None and weights != "none")
+        state = _state(spec, tag)
+        network = (
+            DetectorFeatures(spec, state)
+            if spec.family == "detector"
+            else timm_network(spec, state, pretrained=state is None and tag != "none")
+        )
+    used = spec.weights.tag if tag == "default" else tag
+    return from_network(spec, network, used, place, precision)
 
 
 def _state(spec: BackboneSpec, weights: str) -> State | None:
@@ -290,12 +287,6 @@ def from_network(
     chosen = "fp32" if precision == "auto" else precision
     fast = make_fast(network, chosen).to(device)
     return Backbone(spec, fast, weights, weights_hash, device, chosen)
-
-
-def check_precision(precision: str) -> None:
-    """Refuse a precision that no backbone computes in."""
-    if precision not in PRECISIONS:
-        raise unknown_name("precision", precision, PRECISIONS)
 
 
 def find_device(device: str) -> torch.device:

@@ -14,13 +14,10 @@ from torch import nn
 from quickgaze.backbones._catalogue import BACKBONES
 from quickgaze.backbones._geometry import InputGeometry, choose_geometry
 from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones._speed import PRECISIONS
 from quickgaze.backbones._timm_specs import PREFIX
-from quickgaze.backbones.backbone import (
-    Backbone,
-    check_precision,
-    find_device,
-    from_network,
-)
+from quickgaze.backbones.backbone import Backbone, find_device, from_network
+from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError, UnknownNameError
 
 _Reshape = Callable[[Any], torch.Tensor]
@@ -88,7 +85,7 @@ def wrap_backbone(
     >>> [(level.name, level.stride, level.channels) for level in backbone.spec.levels]
     [('fine', 2, 8), ('coarse', 4, 8)]
     """
-    check_precision(precision)
+    check_known("precision", precision, PRECISIONS)
     if not name or name.startswith(PREFIX) or name in BACKBONES.names():
         raise OptionError(f"the name {name!r} is taken; give your backbone another name")
     place = find_device(device)
@@ -143,7 +140,7 @@ class HookedFeatures(nn.Module):
             for level, path in self.paths.items():
                 layer = self.network.get_submodule(path)
                 hook = self._keep(seen[level], path, len(batch))
-                hooks.callback(layer.register_forward_hook(hook).remove)
+                hooks.enter_context(layer.register_forward_hook(hook))
             self.network(batch)
         for level, maps in seen.items():
             if len(maps) != 1:

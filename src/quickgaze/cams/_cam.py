@@ -90,19 +90,11 @@ class Cam:
         list of Cam
             Batches of one, on the CPU and in memory of their own.
         """
-        projection, explained = self.projection.cpu(), self.explained_variance.cpu()
         evidence = self.evidence
         evidence = evidence if isinstance(evidence, Evidence) else Evidence(evidence)
-        evidence = evidence if rules is None else evidence.only(rules)
-        return [
-            Cam(
-                projection[index : index + 1].clone(),
-                explained[index : index + 1].clone(),
-                own,
-                self.component,
-            )
-            for index, own in enumerate(evidence.images(len(projection)))
-        ]
+        projections, explained = alone(self.projection), alone(self.explained_variance)
+        parts = zip(projections, explained, evidence.images(len(projections), rules), strict=True)
+        return [Cam(*part, self.component) for part in parts]
 
     def sign(self, orientation: str) -> torch.Tensor:
         """Sign that a rule gives to each map.
@@ -186,38 +178,34 @@ class DeferredEvidence(Protocol):
 class Evidence(Mapping[str, torch.Tensor]):
     """Evidence by rule, (B,) each; what costs more than the map is computed when asked for."""
 
-    def __init__(
-        self,
-        known: Mapping[str, torch.Tensor],
-        deferred: Mapping[str, DeferredEvidence] | None = None,
-    ) -> None:
-        self._known = dict(known)
-        self._deferred = dict(deferred or {})
+    def __init__(self, found: Mapping[str, torch.Tensor | DeferredEvidence]) -> None:
+        self._found = dict(found)
 
     def __getitem__(self, rule: str) -> torch.Tensor:
-        if rule not in self._known:
-            self._known[rule] = self._deferred[rule]()
-        return self._known[rule]
+        value = self._found[rule]
+        if not isinstance(value, torch.Tensor):
+            value = self._found[rule] = value()
+        return value
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **self._deferred})
+        return iter(self._found)
 
     def __len__(self) -> int:
-        return len({**self._known, **self._deferred})
+        return len(self._found)
 
-    def only(self, rules: Collection[str]) -> Evidence:
-        """Leave out what has not been computed, except for some rules."""
-        deferred = {rule: self._deferred[rule] for rule in self._deferred if rule in rules}
-        return Evidence(self._known, deferred)
-
-    def images(self, count: int) -> list[Evidence]:
-        """Split it into the evidence of single images, on the CPU and in memory of their own."""
-        later = {rule: each.images() for rule, each in self._deferred.items()}
-        known = {rule: value.cpu() for rule, value in self._known.items() if rule not in later}
+    def images(self, count: int, rules: Collection[str] | None) -> list[Evidence]:
+        """Split it into that of single images; of what is not computed, keep some rules."""
+        parts: dict[str, Sequence[torch.Tensor | DeferredEvidence]] = {}
+        for rule, value in self._found.items():
+            if isinstance(value, torch.Tensor):
+                parts[rule] = alone(value)
+            elif rules is None or rule in rules:
+                parts[rule] = value.images()
         return [
-            Evidence(
-                {rule: value[index : index + 1].clone() for rule, value in known.items()},
-                {rule: parts[index] for rule, parts in later.items()},
-            )
-            for index in range(count)
+            Evidence({rule: each[index] for rule, each in parts.items()}) for index in range(count)
         ]
+
+
+def alone(batch: torch.Tensor) -> list[torch.Tensor]:
+    """Split a batch into batches of one, on the CPU and in memory of their own."""
+    return [each.clone() for each in torch.split(batch.cpu(), 1)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from quickgaze.backbones.pyramid import Pyramid
-from quickgaze.cams._cam import Cam, Evidence
+from quickgaze.cams._cam import Cam, Evidence, alone
 from quickgaze.cams._decomposition import LAPACK_CELLS, lapack_projection, principal_components
 from quickgaze.cams._features import FeatureMatrix, feature_matrix
 from quickgaze.cams._orientation import correlation, orientation_evidence
@@ -84,7 +84,7 @@ def eigen(
     if matrix.rows > LAPACK_CELLS:
         return Cam(projection, explained, known, component)
     lapack = _LapackSign(projection, matrix, component)
-    return Cam(projection, explained, Evidence(known, {"lapack": lapack}), component)
+    return Cam(projection, explained, Evidence({**known, "lapack": lapack}), component)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +102,8 @@ class _LapackSign:
 
     def images(self) -> list[_LapackSign]:
         """Split it into that of single images, on the CPU and in memory of their own."""
-        parts = zip(self.projection.cpu(), self._dense().cpu(), strict=True)
-        return [
-            _LapackSign(projection[None].clone(), rows[None].clone(), self.component)
-            for projection, rows in parts
-        ]
+        parts = zip(alone(self.projection), alone(self._dense()), strict=True)
+        return [_LapackSign(*part, self.component) for part in parts]
 
     def _dense(self) -> torch.Tensor:
         return self.matrix if isinstance(self.matrix, torch.Tensor) else self.matrix.dense()

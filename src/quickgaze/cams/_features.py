@@ -11,19 +11,13 @@ import numpy as np
 import torch
 
 from quickgaze.backbones.pyramid import Pyramid
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.options import choices
 from quickgaze.resampling import bilinear_matrix, bilinear_taps
 from quickgaze.stimuli.types import Size
 
 LEVEL_SCALES = choices("level_scale")
 _CELLS_AT_ONCE = 2**22
-
-
-def check_level_scale(level_scale: str) -> None:
-    """Refuse an unknown scaling of levels."""
-    if level_scale not in LEVEL_SCALES:
-        raise unknown_name("level scale", level_scale, LEVEL_SCALES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +125,7 @@ def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> F
 
     With ``"std"`` each level is divided by its standard deviation over channels and cells.
     """
-    check_level_scale(level_scale)
+    check_known("level scale", level_scale, LEVEL_SCALES)
     levels = []
     for name in pyramid.levels:
         found = _on_grid(pyramid, name, size)

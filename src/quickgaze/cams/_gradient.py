@@ -17,7 +17,7 @@ from torch import nn
 
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._orientation import orientation_evidence
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError, require
 
 _LIBRARY = "pytorch_grad_cam"
@@ -116,8 +116,7 @@ def gradient(
     >>> gradient(classifier, "1", torch.rand(2, 3, 16, 24), "layercam").projection.shape
     torch.Size([2, 14, 22])
     """
-    if method not in GRADIENT_METHODS:
-        raise unknown_name("gradient CAM", method, GRADIENT_METHODS)
+    check_known("gradient CAM", method, GRADIENT_METHODS)
     chosen = GRADIENT_METHODS[method]
     # Passes for all channels of several images at once would take gigabytes.
     portions = torch.split(batch, 1) if chosen.by_passes else [batch]
@@ -135,21 +134,12 @@ def require_library() -> ModuleType:
     return require(_LIBRARY, "gradcam", "a gradient CAM")
 
 
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """What the library computed before it clipped, scaled and resized the maps."""
-
-    maps: npt.NDArray[np.float32]
-    activations: npt.NDArray[np.float32]
-    gradients: npt.NDArray[np.float32] | None
-
-
 def _gradient(
     classifier: nn.Module, layer: str, batch: torch.Tensor, method: GradientMethod
 ) -> Cam:
     library = require_library()
-    kept: list[_Kept] = []
-    method_class = _keeping(getattr(library, method.library_name), kept, layer)
+    kept: list[Cam] = []
+    method_class = _keeping(getattr(library, method.library_name), method, kept, layer)
     extra = {"ablation_layer": library.AblationLayer()} if method.name == "ablationcam" else {}
     with torch.inference_mode(False), torch.enable_grad(), _without_progress_bars():
         model, target, images = _copies(classifier, layer, batch, not method.by_passes)
@@ -159,7 +149,7 @@ def _gradient(
             maker.forward(images, None)
         finally:
             maker.activations_and_grads.release()
-    return _cam(kept[0], method)
+    return kept[0]
 
 
 def _copies(
@@ -169,22 +159,23 @@ def _copies(
     # Hooks, gradients and the layer that Ablation-CAM exchanges go to the copy alone.
     model = copy.deepcopy(classifier).eval().requires_grad_(False)
     known: dict[str, nn.Module] = dict(model.named_modules())
-    if layer not in known or not layer:
-        raise unknown_name("layer", layer, [name for name in known if name])
+    check_known("layer", layer, [name for name in known if name])
     # The parameters have no gradient; that of the images reaches the layer.
     return model, known[layer], batch.detach().clone().requires_grad_(differentiable)
 
 
-def _keeping(library_class: Any, kept: list[_Kept], layer: str) -> Any:
+def _keeping(library_class: Any, method: GradientMethod, kept: list[Cam], layer: str) -> Any:
+    """Make a class that keeps its maps before they are clipped, scaled and resized."""
+
     class Keeping(library_class):  # type: ignore[misc]
         def get_cam_image(
             self,
-            input_tensor: Any,
-            target_layer: Any,
-            targets: Any,
+            inputs: Any,
+            target: Any,
+            classes: Any,
             activations: Any,
-            grads: Any,
-            eigen_smooth: bool = False,
+            gradients: Any,
+            *rest: Any,
         ) -> npt.NDArray[np.float32]:
             if activations is None or activations.ndim != 4:
                 shape = None if activations is None else activations.shape
@@ -192,9 +183,9 @@ def _keeping(library_class: Any, kept: list[_Kept], layer: str) -> Any:
                     f"layer {layer!r} gives {shape}, not features (B, C, h, w); name another layer"
                 )
             maps: npt.NDArray[np.float32] = super().get_cam_image(
-                input_tensor, target_layer, targets, activations, grads, eigen_smooth
+                inputs, target, classes, activations, gradients, *rest
             )
-            kept.append(_Kept(maps, activations, grads))
+            kept.append(_cam(maps, activations, gradients, method))
             return maps
 
     return Keeping
@@ -211,13 +202,13 @@ def _refuse_scores(model: nn.Module, images: torch.Tensor) -> None:
         )
 
 
-def _cam(kept: _Kept, method: GradientMethod) -> Cam:
-    maps = torch.from_numpy(np.asarray(kept.maps, dtype=np.float32))
-    finite = torch.from_numpy(np.isfinite(kept.activations).all((1, 2, 3)))
+def _cam(given: Any, activations: Any, gradients: Any, method: GradientMethod) -> Cam:
+    maps = torch.from_numpy(np.array(given, dtype=np.float32))
+    finite = torch.from_numpy(np.isfinite(activations).all((1, 2, 3)))
     maps = torch.where(finite[:, None, None], maps, torch.nan)
-    if method.name != "eigengradcam" or kept.gradients is None:
+    if method.name != "eigengradcam":
         return Cam.unsigned(maps)
-    features = torch.from_numpy(kept.gradients * kept.activations).double()
+    features = torch.from_numpy(gradients * activations).double()
     centred = features - features.mean((2, 3), keepdim=True)
     total = centred.square().sum((1, 2, 3))
     explained = torch.where(total > 0, maps.double().square().sum((1, 2)) / total, torch.nan)

@@ -8,7 +8,8 @@ import torch
 
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams._cam import Cam
-from quickgaze.cams._features import check_level_scale, feature_matrix, plane_on_grid
+from quickgaze.cams._features import LEVEL_SCALES, feature_matrix, plane_on_grid
+from quickgaze.catalogue import check_known
 from quickgaze.stimuli.types import Size
 
 _CHANNELS_AT_ONCE = 32
@@ -56,7 +57,7 @@ def deviation(
     >>> deviation(Pyramid({"0": features}, {"0": 8}, (8, 24), (8, 24))).projection
     tensor([[[0.7071, 0.7071, 1.4142]]])
     """
-    check_level_scale(level_scale)
+    check_known("level scale", level_scale, LEVEL_SCALES)
     pyramid = pyramid.select(levels)
     size = pyramid.grid_size(grid)
     squares = [
@@ -96,7 +97,7 @@ def activation(
     >>> activation(Pyramid({"0": features}, {"0": 8}, (8, 16), (8, 16))).projection
     tensor([[[0.5000, 3.0000]]])
     """
-    check_level_scale(level_scale)
+    check_known("level scale", level_scale, LEVEL_SCALES)
     pyramid = pyramid.select(levels)
     size = pyramid.grid_size(grid)
     sums = [

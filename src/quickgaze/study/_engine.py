@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from quickgaze.backbones import Backbone
 from quickgaze.bounds import GazePool
-from quickgaze.errors import RunInterruptedError
 from quickgaze.stimuli import Dataset
 from quickgaze.study._helpers import blas_alone
 from quickgaze.study._job import Job
@@ -19,27 +19,6 @@ from quickgaze.study._lock import RunLock
 from quickgaze.study._progress import progress_bar
 from quickgaze.study._tables import TableStore
 from quickgaze.study._worker import Shard, Worker
-
-
-class _Source:
-    """Gives each shard to one of several workers, until it is told to stop."""
-
-    def __init__(self, shards: Sequence[Shard]) -> None:
-        self._shards = iter(shards)
-        self._lock = threading.Lock()
-        self.stopped = False
-
-    def __iter__(self) -> Iterator[Shard]:
-        while True:
-            with self._lock:
-                shard = None if self.stopped else next(self._shards, None)
-            if shard is None:
-                return
-            yield shard
-
-    def stop(self) -> None:
-        """Give out no more."""
-        self.stopped = True
 
 
 def read_pool(dataset: Dataset, progress: bool) -> GazePool:
@@ -67,29 +46,33 @@ def run_locally(
 
 def _compute(job: Job, lock: RunLock, workers: Sequence[Worker]) -> None:
     """Let workers compute until no shard is left, or until Ctrl-C."""
-    source = _Source(job.shards)
+    waiting = deque(job.shards)
     store = TableStore(job.storage, job.recipe.settings.metrics)
-    with progress_bar(job.progress) as bar, _finish_on_interrupt(source.stop, bar.console.print):
-        task = bar.add_task(job.title, total=sum(len(shard.stimuli) for shard in job.shards))
+    with progress_bar(job.progress) as bar, _finish_on_interrupt(waiting.clear, bar.console.print):
+        task = bar.add_task(job.title, total=job.stimuli)
+
+        def shards() -> Iterator[Shard]:
+            with suppress(IndexError):
+                while True:
+                    yield waiting.popleft()
 
         def compute(worker: Worker) -> int:
             kept = 0
             try:
-                for number, tables in worker.compute(source, lambda more: bar.advance(task, more)):
+                for number, tables in worker.compute(
+                    shards(), lambda more: bar.advance(task, more)
+                ):
                     store.write(number, tables)
                     lock.renew()
                     kept += 1
             except BaseException:
-                source.stop()
+                waiting.clear()
                 raise
             return kept
 
         kept = sum(_on_each(compute, workers))
     if kept < len(job.shards):
-        raise RunInterruptedError(
-            f"stopped after {kept} of {len(job.shards)} shards, which are kept; run the same "
-            "command again to go on from there"
-        )
+        raise job.interrupted(kept)
 
 
 def _on_each(compute: Callable[[Worker], int], workers: Sequence[Worker]) -> list[int]:

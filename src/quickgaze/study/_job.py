@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from quickgaze.backbones import Backbone, load_backbone
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, RunInterruptedError
 from quickgaze.places import Storage
 from quickgaze.study._helpers import Helpers, ProcessHelpers, ThreadHelpers
 from quickgaze.study._settings import Settings
@@ -37,17 +37,13 @@ class WorkerRecipe:
 
     def load_backbones(self, device: str) -> list[Backbone]:
         """Load the backbones of the settings, in their order."""
-        settings = self.settings
+        chosen = self.settings
         return [
             self.loaded.get(name)
             or load_backbone(
-                name,
-                settings.weights,
-                device,
-                settings.precision,
-                geometry=settings.geometry,
+                name, chosen.weights, device, chosen.precision, geometry=chosen.geometry
             )
-            for name in settings.backbones
+            for name in chosen.backbones
         ]
 
     def start_helpers(
@@ -77,6 +73,18 @@ class Job:
     recipe: WorkerRecipe
     weights_hashes: Mapping[str, str]
     progress: bool
+
+    @property
+    def stimuli(self) -> int:
+        """Number of stimuli of all shards."""
+        return sum(len(shard.stimuli) for shard in self.shards)
+
+    def interrupted(self, kept: int) -> RunInterruptedError:
+        """Make the error that says how far the job came."""
+        return RunInterruptedError(
+            f"stopped after {kept} of {len(self.shards)} shards, which are kept; run the same "
+            "command again to go on from there"
+        )
 
 
 def find_devices(device: str) -> list[str]:

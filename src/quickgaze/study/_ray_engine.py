@@ -7,21 +7,19 @@ import pickle
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from quickgaze.backbones import keep_freed_memory
-from quickgaze.errors import OptionError, RunError, RunInterruptedError
-from quickgaze.places import Storage
+from quickgaze.errors import OptionError, RunError, require
 from quickgaze.study._helpers import ThreadHelpers, blas_alone
-from quickgaze.study._job import Job, WorkerRecipe
+from quickgaze.study._job import Job
 from quickgaze.study._lock import RunLock
 from quickgaze.study._progress import progress_bar
 from quickgaze.study._tables import TableStore
-from quickgaze.study._tasks import StimulusTasks
 
 
 @dataclass(frozen=True)
@@ -48,35 +46,24 @@ def share_of(nodes: list[Mapping[str, float]]) -> Share:
     return Share(len(processors), smallest - 1 if smallest > 1 else smallest / 2, 0)
 
 
-@dataclass(frozen=True, eq=False)
-class ActorInput:
-    """What every actor is made of; the same for all, and sent once to each machine."""
-
-    recipe: WorkerRecipe
-    tasks: StimulusTasks
-    storage: Storage
-    weights_hashes: Mapping[str, str]
-    share: Share
-
-
 class ShardActor:
     """Computes shards on one machine of a cluster, and writes them into the run folder itself."""
 
-    def __init__(self, given: bytes) -> None:
-        own: ActorInput = pickle.loads(given)  # noqa: S301 - made by this engine, on the driver
-        if not own.share.gpus:
-            torch.set_num_threads(max(1, round(own.share.cpus)))
+    def __init__(self, given: bytes, share: Share) -> None:
+        job: Job = pickle.loads(given)  # noqa: S301 - made by this engine, on the driver
+        if not share.gpus:
+            torch.set_num_threads(max(1, round(share.cpus)))
         keep_freed_memory()
-        backbones = own.recipe.load_backbones("cuda" if own.share.gpus else "cpu")
+        backbones = job.recipe.load_backbones("cuda" if share.gpus else "cpu")
         for backbone in backbones:
-            if backbone.weights_hash != own.weights_hashes[backbone.name]:
+            if backbone.weights_hash != job.weights_hashes[backbone.name]:
                 raise RunError(
                     f"{backbone.name} has other weights on this machine of the cluster than "
                     "where the study was started; give all machines the same files"
                 )
-        self._store = TableStore(own.storage, own.recipe.settings.metrics)
+        self._store = TableStore(job.storage, job.recipe.settings.metrics)
         blas_alone()
-        self._worker = own.recipe.worker(backbones, ThreadHelpers(own.tasks))
+        self._worker = job.recipe.worker(backbones, ThreadHelpers(job.tasks))
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Compute and write the shards of a batch; give their numbers and sizes."""
@@ -100,20 +87,16 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
     with _cluster(address) as ray:
         alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         share = share_of(alive)
-        given = ActorInput(job.recipe, job.tasks, job.storage, job.weights_hashes, share)
         kept = 0
         with progress_bar(job.progress) as bar:
-            task = bar.add_task(job.title, total=sum(len(shard.stimuli) for shard in job.shards))
+            task = bar.add_task(job.title, total=job.stimuli)
             try:
-                for row in _computed(ray, job, pickle.dumps(given), share):
+                for row in _computed(ray, job, share):
                     bar.advance(task, int(row["stimuli"]))
                     lock.renew()
                     kept += 1
             except KeyboardInterrupt:
-                raise RunInterruptedError(
-                    f"stopped after {kept} of {len(job.shards)} shards, which are kept; run the "
-                    "same command again to go on from there"
-                ) from None
+                raise job.interrupted(kept) from None
             except ray.exceptions.RayError as error:
                 raise RunError(
                     f"the cluster gave up after {kept} of {len(job.shards)} shards, which are "
@@ -121,17 +104,19 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
                 ) from error
 
 
-def _computed(ray: Any, job: Job, given: bytes, share: Share) -> Iterator[Mapping[str, Any]]:
+def _computed(ray: Any, job: Job, share: Share) -> Iterator[Mapping[str, Any]]:
     """Have all shards computed, and tell of each as it is done."""
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # Everything but the shards is the same for all actors, and sent once to each machine.
+    given = pickle.dumps(replace(job, shards=()))
     items = [{"shard": pickle.dumps(shard)} for shard in job.shards]
     with ray.data.DataContext.current(context):
         shards = ray.data.from_items(items, override_num_blocks=len(items))
         done = shards.map_batches(
             ShardActor,
-            fn_constructor_args=(given,),
+            fn_constructor_args=(given, share),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=share.actors),
             num_cpus=share.cpus,
@@ -143,13 +128,8 @@ def _computed(ray: Any, job: Job, given: bytes, share: Share) -> Iterator[Mappin
 @contextmanager
 def _cluster(address: str | None) -> Iterator[Any]:
     """Give Ray, connected to a cluster; disconnect from it if that was done here."""
-    try:
-        import ray  # noqa: PLC0415 - an extra
-        import ray.data  # noqa: PLC0415
-    except ImportError as error:
-        raise OptionError(
-            f"the engine 'ray' needs Ray ({error}): pip install quickgaze[ray]"
-        ) from error
+    ray: Any = require("ray", "ray", "the engine 'ray'")
+    require("ray.data", "ray", "the engine 'ray'")
     if ray.is_initialized():
         yield ray
         return

@@ -23,7 +23,7 @@ from quickgaze.metrics import (
 from quickgaze.options import ModelOptions, StudyOptions, check, keywords, options_of
 from quickgaze.resampling import check_sigma
 from quickgaze.stimuli import Dataset
-from quickgaze.study._tables import bounds_schema, scores_schema
+from quickgaze.study._tables import schemas
 
 METRICS_OF: Mapping[str, tuple[str, ...]] = {
     "tuebingen": DEFAULT_METRICS,
@@ -129,9 +129,10 @@ class Settings(StudyOptions):
     def _check_metrics(self) -> None:
         if self.convention not in CONVENTIONS:
             raise unknown_name("convention", self.convention, CONVENTIONS)
+        known = schemas(())
         for name in self.metrics:
             conventions = self.metric(name).conventions
-            if name in {*scores_schema(()), *bounds_schema(())}:
+            if name in {*known["scores"], *known["bounds"]}:
                 raise OptionError(
                     f"metric {name!r} has the name of another column of the scores; give it "
                     "another name"

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -23,55 +22,39 @@ Row = dict[str, Any]
 _RECEIPT = re.compile(r"shards/part-(\d+)\.json")
 
 
-def scores_schema(metrics: Sequence[str]) -> pl.Schema:
-    """Columns of `scores`: one row per stimulus and variant, one column a metric."""
-    columns: dict[str, Column] = {
-        **VARIANT_KEYS,
-        **dict.fromkeys(metrics, pl.Float64),
-        "explained_variance": pl.Float32,
-        "orientation_margin": pl.Float32,
+def schemas(metrics: Sequence[str]) -> dict[str, pl.Schema]:
+    """Columns of each table."""
+    scores: dict[str, Column] = dict.fromkeys(metrics, pl.Float64)
+    columns: dict[str, Mapping[str, Column]] = {
+        "maps": maps_schema(),
+        # one row per stimulus that could not be scored
+        "failures": dict.fromkeys(("stimulus", "stage", "error", "message"), pl.String),
+        # one row per score that is NaN
+        "undefined": {**VARIANT_KEYS, **dict.fromkeys(("bound", "metric", "reason"), pl.String)},
+        # one row per stimulus and bound
+        "bounds": {
+            **dict.fromkeys(("stimulus", "bound", "convention"), pl.String),
+            **scores,
+            "trials": pl.Int32,
+        },
+        # one row per stimulus and variant
+        "scores": {
+            **VARIANT_KEYS,
+            **scores,
+            **dict.fromkeys(("explained_variance", "orientation_margin"), pl.Float32),
+        },
     }
-    return pl.Schema(columns)
-
-
-def failures_schema() -> pl.Schema:
-    """Columns of `failures`: one row per stimulus that could not be scored."""
-    return pl.Schema(
-        {"stimulus": pl.String, "stage": pl.String, "error": pl.String, "message": pl.String}
-    )
-
-
-def bounds_schema(metrics: Sequence[str]) -> pl.Schema:
-    """Columns of `bounds`: one row per stimulus and bound, one column a metric."""
-    columns: dict[str, Column] = {
-        "stimulus": pl.String,
-        "bound": pl.String,
-        "convention": pl.String,
-        **dict.fromkeys(metrics, pl.Float64),
-        "trials": pl.Int32,
-    }
-    return pl.Schema(columns)
-
-
-def undefined_schema() -> pl.Schema:
-    """Columns of `undefined`: one row per score that is NaN, with the reason."""
-    columns: dict[str, Column] = {
-        **VARIANT_KEYS,
-        "bound": pl.String,
-        "metric": pl.String,
-        "reason": pl.String,
-    }
-    return pl.Schema(columns)
+    return {table: pl.Schema(each) for table, each in columns.items()}
 
 
 @dataclass(frozen=True)
 class ShardTables:
     """What the computation of one shard gives: the rows of each table."""
 
-    maps: list[Row]
-    scores: list[Row]
-    failures: list[Row]
-    undefined: list[Row]
+    maps: list[Row] = field(default_factory=list)
+    scores: list[Row] = field(default_factory=list)
+    failures: list[Row] = field(default_factory=list)
+    undefined: list[Row] = field(default_factory=list)
     bounds: list[Row] = field(default_factory=list)
 
     def extend(self, more: ShardTables) -> None:
@@ -91,15 +74,9 @@ class TableStore:
     of each of its parts.
     """
 
-    def __init__(self, storage: Storage | Path, metrics: Sequence[str]) -> None:
-        self._storage = Storage(storage) if isinstance(storage, Path) else storage
-        self._schemas = {
-            "maps": maps_schema(),
-            "failures": failures_schema(),
-            "undefined": undefined_schema(),
-            "bounds": bounds_schema(metrics),
-            "scores": scores_schema(metrics),
-        }
+    def __init__(self, storage: Storage, metrics: Sequence[str]) -> None:
+        self._storage = storage
+        self._schemas = schemas(metrics)
 
     def write(self, shard: int, tables: ShardTables) -> None:
         """Write a shard, whole or not at all."""
@@ -170,8 +147,7 @@ def _stamp(content: bytes) -> dict[str, Any]:
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def write_json(storage: Storage | Path, name: str, content: Mapping[str, Any]) -> None:
+def write_json(storage: Storage, name: str, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all."""
-    storage = Storage(storage) if isinstance(storage, Path) else storage
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     storage.write(name, text.encode("utf-8", "surrogateescape"))

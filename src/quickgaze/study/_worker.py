@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -23,6 +23,8 @@ from quickgaze.study._tasks import StimulusTasks
 from quickgaze.study.plan import cam_keys
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import CamKey
+
+_T = TypeVar("_T")
 
 _MOST_HELPERS = 8
 """Helpers that are kept busy at once, unless batches are larger."""
@@ -44,22 +46,20 @@ class _OpenShard:
     number: int
     pending: dict[int, ShardTables | tuple[Stimulus, Ticket[Any]]] = field(default_factory=dict)
 
-    def settle(self, position: int) -> None:
+    def settle(self, position: int) -> ShardTables:
         """Wait for the tables of a stimulus."""
         pending = self.pending[position]
         if not isinstance(pending, ShardTables):
-            stimulus, ticket = pending
-            found = _result(ticket, stimulus, "score")
-            self.pending[position] = _failed(found) if isinstance(found, Failure) else found
+            found = _result(*pending, "score")
+            pending = _failed(found) if isinstance(found, Failure) else found
+            self.pending[position] = pending
+        return pending
 
     def finished(self) -> tuple[int, ShardTables]:
         """Wait for all tables, and put their rows in order."""
-        rows = ShardTables([], [], [], [])
+        rows = ShardTables()
         for position in sorted(self.pending):
-            self.settle(position)
-            tables = self.pending[position]
-            assert isinstance(tables, ShardTables)  # noqa: S101 - tells the type checker
-            rows.extend(tables)
+            rows.extend(self.settle(position))
         return self.number, rows
 
 
@@ -94,18 +94,16 @@ class Worker:
         self, shards: Iterable[Shard], done: Callable[[int], None] = lambda _: None
     ) -> Iterator[tuple[int, ShardTables]]:
         """Compute all rows of shards, one after the other."""
-        opened: deque[_OpenShard] = deque()
+        # a shard is scored while the next goes through the networks
+        yield from map(_OpenShard.finished, _one_later(self._opened(shards, done)))
+
+    def _opened(self, shards: Iterable[Shard], done: Callable[[int], None]) -> Iterator[_OpenShard]:
         for shard, readings in self._read_ahead(shards):
             current = _OpenShard(shard.number)
-            opened.append(current)
             for batch, images in self._staged(self._batches(shard, readings)):
                 self._compute_batch(batch, images, current)
                 done(len(batch))
-            # the last shard is scored while the next goes through the networks
-            while len(opened) > 1:
-                yield opened.popleft().finished()
-        while opened:
-            yield opened.popleft().finished()
+            yield current
 
     def _read_ahead(self, shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Any]]]:
         """Shards, each with an iterator of what its images were read as, a few ahead."""
@@ -125,7 +123,7 @@ class Worker:
         def readings(shard: Shard, tickets: deque[Ticket[Any]]) -> Iterator[Any]:
             for stimulus in shard.stimuli:
                 submit(1)
-                yield _result(tickets.popleft(), stimulus, "image")
+                yield _result(stimulus, tickets.popleft(), "image")
 
         submit(ahead)
         while queue:
@@ -151,14 +149,7 @@ class Worker:
         self, batches: Iterator[list[_Read]]
     ) -> Iterator[tuple[list[_Read], Future[torch.Tensor]]]:
         """Batches, the images of the next on their way to the device before one is computed."""
-        before: tuple[list[_Read], Future[torch.Tensor]] | None = None
-        for batch in batches:
-            staged = (batch, self._staging.submit(self._stage, batch))
-            if before is not None:
-                yield before
-            before = staged
-        if before is not None:
-            yield before
+        return _one_later((batch, self._staging.submit(self._stage, batch)) for batch in batches)
 
     def _stage(self, batch: Sequence[_Read]) -> torch.Tensor:
         device = self.backbones[0].device if self.backbones else "cpu"
@@ -210,7 +201,17 @@ class Worker:
         return cams
 
 
-def _result(ticket: Ticket[Any], stimulus: Stimulus, stage: str) -> Any:
+def _one_later(items: Iterable[_T]) -> Iterator[_T]:
+    """Each item once the next one has been made."""
+    made: deque[_T] = deque()
+    for item in items:
+        made.append(item)
+        if len(made) > 1:
+            yield made.popleft()
+    yield from made
+
+
+def _result(stimulus: Stimulus, ticket: Ticket[Any], stage: str) -> Any:
     """Wait for a task; where its process died, the stimulus has failed."""
     try:
         return ticket.result()
@@ -219,4 +220,4 @@ def _result(ticket: Ticket[Any], stimulus: Stimulus, stage: str) -> Any:
 
 
 def _failed(failure: Failure) -> ShardTables:
-    return ShardTables([], [], [failure.row()], [])
+    return ShardTables(failures=[failure.row()])

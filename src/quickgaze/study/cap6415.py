@@ -12,7 +12,7 @@ from typing import Any
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import PathLike, open_storage, readable
-from quickgaze.saliency import PRESETS
+from quickgaze.saliency import PRESETS, Preset
 from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
@@ -39,6 +39,8 @@ METRICS: Mapping[str, str] = {
     "AUC-Judd": "auc",
 }
 """The study's scores, and the metrics of the convention ``cap6415`` that are the same."""
+
+_AXES = ("backbone", "cam", "grid", "component", "orientation")
 
 EDITION = "unknown release, density maps"
 """Edition of the study's two folders of images and maps, as `load_dataset` names it."""
@@ -115,7 +117,8 @@ def import_cap6415(
     check_folder(storage)
     results = _read_results(Path(path))
     linked = [_linked(results.entries, images, "images"), _linked(results.entries, maps, "maps")]
-    settings = _settings()
+    preset = PRESETS["cap6415"]
+    settings = _settings(preset)
     dataset = DatasetFacts(
         "salicon",
         EDITION,
@@ -130,7 +133,7 @@ def import_cap6415(
         run = open_run(storage)
         if run.complete:
             return run
-        tables = _tables(results, settings)
+        tables = _tables(results, preset)
         TableStore(storage, settings.metrics).write(0, tables)
         imported = {
             "what": "cap6415",
@@ -255,14 +258,10 @@ def _fingerprint(results: _Results, images: _Linked, maps: _Linked) -> str:
     return Dataset("salicon", stimuli, EDITION).fingerprint()
 
 
-def _settings() -> Settings:
-    preset = PRESETS["cap6415"]
+def _settings(preset: Preset) -> Settings:
+    axes: dict[str, Any] = {f"{axis}s": (getattr(preset, axis),) for axis in _AXES}
     return Settings(
-        backbones=(preset.backbone,),
-        cams=(preset.cam,),
-        grids=(preset.grid,),
-        components=(preset.component,),
-        orientations=(preset.orientation,),
+        **axes,
         sigmas=preset.sigmas,
         metrics=tuple(METRICS.values()),
         convention=preset.convention,
@@ -271,34 +270,22 @@ def _settings() -> Settings:
     )
 
 
-def _tables(results: _Results, settings: Settings) -> ShardTables:
-    tables = ShardTables([], [], [], [])
+def _tables(results: _Results, preset: Preset) -> ShardTables:
+    tables = ShardTables()
+    shared = {axis: getattr(preset, axis) for axis in (*_AXES, "convention")}
     for stimulus, entry in results.entries.items():
         pair = _pair(entry)
         if pair is None:
             error = DatasetError("the study's results hold no raw and smoothed scores of it")
             tables.failures.append(Failure.of(stimulus, "score", error).row())
             continue
-        for sigma, scores in zip(settings.sigmas, pair, strict=True):
-            _add_rows(tables, stimulus, _variant(settings, sigma), scores)
+        for sigma, scores in zip(preset.sigmas, pair, strict=True):
+            keys = {"stimulus": stimulus, **asdict(Variant(**shared, sigma=sigma))}
+            _add_rows(tables, keys, scores)
     return tables
 
 
-def _variant(settings: Settings, sigma: float) -> Row:
-    variant = Variant(
-        backbone=settings.backbones[0],
-        cam=settings.cams[0],
-        grid=settings.grids[0],
-        component=settings.components[0],
-        orientation=settings.orientations[0],
-        sigma=sigma,
-        convention=settings.convention,
-    )
-    return asdict(variant)
-
-
-def _add_rows(tables: ShardTables, stimulus: str, variant: Row, scores: dict[str, Any]) -> None:
-    keys = {"stimulus": stimulus, **variant}
+def _add_rows(tables: ShardTables, keys: Row, scores: Mapping[str, Any]) -> None:
     values = {}
     for name, metric in METRICS.items():
         values[metric], reason = _score(scores, name)
