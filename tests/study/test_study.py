@@ -322,7 +322,7 @@ def test_images_too_small_for_a_component_are_undefined(tmp_path: Path) -> None:
         tmp_path / "run", progress=False
     )
     assert run.undefined()["reason"].to_list() == [
-        "orientation activation cannot be told on the 1x1 grid"
+        "orientation activation gives no sign on the 1x1 grid"
     ]
 
 
@@ -342,4 +342,4 @@ def test_grids_of_every_kind_in_one_run(tmp_path: Path) -> None:
     }
     reasons = run.undefined().filter(pl.col("orientation") == "lapack")
     assert set(reasons["grid"]) == {"finest"}
-    assert reasons["reason"][0] == "orientation lapack cannot be told on the 80x96 grid"
+    assert reasons["reason"][0] == "orientation lapack gives no sign on the 80x96 grid"
