@@ -64,12 +64,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def _path(folder: str, name: str) -> str:
-    """Where a public name of a folder is defined."""
-    member = PACKAGE[folder].members[name]
-    if member.is_alias:
-        return str(member.final_target.path)
-    # a submodule that is called as its function hides it
-    return f"{member.path}.{name}" if member.is_module else str(member.path)
+    """Where users import a public name of a folder from."""
+    return f"quickgaze.{folder}.{name}"
 
 
 def _paths_by_name(folder: str) -> dict[str, str]:
@@ -78,7 +74,7 @@ def _paths_by_name(folder: str) -> dict[str, str]:
     own = [folder] if folder in FOLDERS else []
     for each in (*FOLDERS, *own):
         for name in PACKAGE[each].exports:
-            paths[str(name)] = paths[f"quickgaze.{each}.{name}"] = _path(each, str(name))
+            paths[str(name)] = paths[_path(each, str(name))] = _path(each, str(name))
     errors = {each.name: str(each.path) for each in _defined_in(PACKAGE["errors"])}
     return {**paths, **errors, "Catalogue": "quickgaze.catalogue.Catalogue"}
 
@@ -135,7 +131,7 @@ def _top() -> str:
         if target.is_module:
             continue
         first = target.docstring.value.partition("\n")[0]
-        rows.append(f"| [`qg.{name}`][{target.path}] | {first} |")
+        rows.append(f"| [`qg.{name}`][{member.target_path}] | {first} |")
     return "\n".join(
         [
             "# quickgaze",
