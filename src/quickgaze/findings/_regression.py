@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy import stats
 
 from quickgaze.errors import require
 from quickgaze.findings._bootstrap import FEWEST_IMAGES, Floats, Resampling
@@ -161,9 +162,10 @@ def _fit(
 ) -> tuple[dict[str, dict[str, float]], float]:
     """Columns of each trait, by its name, and the regression's R squared."""
     columns = [
-        (values - values.mean()) / (values.std(ddof=1) if trait.kind == "numeric" else 1.0)
+        stats.zscore(trait.values[complete], ddof=1)
+        if trait.kind == "numeric"
+        else trait.values[complete] - trait.values[complete].mean()
         for trait in traits
-        for values in (trait.values[complete],)
     ]
     statsmodels = require("statsmodels.api", "findings", "a regression")
     design = statsmodels.add_constant(np.stack(columns, axis=1), has_constant="add")

@@ -92,26 +92,29 @@ def coco_attributes(path: PathLike, *, categories: bool = False) -> pl.DataFrame
     names = {name: pl.col("supercategory") == name for name in known}
     if categories:
         names |= {f"coco:{each.name}": pl.col("category") == each.name for each in file.categories}
+    counts_and_areas = (
+        column
+        for name, chosen in names.items()
+        for column in (
+            _count(chosen).alias(f"{name}_count"),
+            pl.col("area").filter(chosen).sum().alias(f"{name}_area"),
+        )
+    )
     shown = annotations.group_by("id").agg(
         _count(pl.lit(value=True)).alias("objects"),
         pl.col("category").n_unique().cast(pl.Int64).alias("kinds"),
         pl.col("area").sum().alias("object_area"),
         *((pl.col("supercategory") == name).any().alias(group) for group, name in _GROUPS.items()),
-        *(_count(chosen).alias(f"{name}_count") for name, chosen in names.items()),
-        *(
-            pl.col("area").filter(chosen).sum().alias(f"{name}_area")
-            for name, chosen in names.items()
-        ),
+        *counts_and_areas,
     )
-    areas = [name for name in shown.columns if name.endswith("_area")]
-    order = ["objects", "kinds", "object_area", *_GROUPS]
-    order += [f"{name}_{what}" for name in names for what in ("count", "area")]
+    columns = shown.drop("id").columns
+    areas = [name for name in columns if name.endswith("_area")]
     return (
         images.join(shown, on="id", how="left", maintain_order="left")
         .with_columns(pl.col(list(_GROUPS)).fill_null(value=False))
-        .with_columns(pl.exclude("stimulus", "id", "pixels", *_GROUPS).fill_null(0))
+        .with_columns(pl.col(columns).exclude(*_GROUPS).fill_null(0))
         .with_columns((pl.col(areas) / pl.col("pixels")).clip(0, 1))
-        .select("stimulus", *order)
+        .select("stimulus", *columns)
     )
 
 
@@ -141,16 +144,10 @@ def _images(file: _File, path: Path) -> pl.DataFrame:
     for column in ("id", "stimulus"):
         repeated = images.filter(pl.col(column).is_duplicated())
         if repeated.height:
-            raise DatasetError(
-                f"{readable(path)} lists several images of {column} {repeated[column][0]!r}; the "
-                "file is damaged or was put together from several: fetch it anew"
-            )
+            raise _damaged(path, f"lists several images of {column} {repeated[column][0]!r}")
     flat = images.filter(~(pl.col("pixels") > 0))
     if flat.height:
-        raise DatasetError(
-            f"{readable(path)} lists {flat['stimulus'][0]!r} without height or width; the file is "
-            "damaged: fetch it anew"
-        )
+        raise _damaged(path, f"lists {flat['stimulus'][0]!r} without height or width")
     return images
 
 
@@ -162,11 +159,15 @@ def _annotations(file: _File, path: Path) -> pl.DataFrame:
         kind = categories.get(each.category_id)
         if kind is None or each.image_id not in listed:
             what = f"category {each.category_id}" if kind is None else f"image {each.image_id}"
-            raise DatasetError(
-                f"{readable(path)} annotates {what}, which it does not list; the file is damaged: "
-                "fetch it anew"
-            )
+            raise _damaged(path, f"annotates {what}, which it does not list")
         rows.append((each.image_id, kind.name, kind.supercategory, each.area, each.iscrowd != 0))
     schema = {"id": pl.Int64, "category": pl.String, "supercategory": pl.String}
     schema |= {"area": pl.Float64, "crowd": pl.Boolean}
     return pl.DataFrame(rows, schema, orient="row")
+
+
+def _damaged(path: Path, problem: str) -> DatasetError:
+    return DatasetError(
+        f"{readable(path)} {problem}; the file is damaged or was put together from several: fetch "
+        "it anew"
+    )
