@@ -143,11 +143,10 @@ class BoundInput:
         """One observer and the rest, for each of the observers that are drawn."""
         names = self.observers()
         drawn = self.generator("observers").permutation(names)[: self.draws]
-        return [self._pair(name) for name in drawn]
-
-    def _pair(self, name: str) -> ObserverPair:
-        one, rest = self.parted(np.array([name]))
-        return ObserverPair(one, rest, self.blurred(one), self.blurred(rest))
+        parted = (self.parted(np.array([name])) for name in drawn)
+        return [
+            ObserverPair(one, rest, self.blurred(one), self.blurred(rest)) for one, rest in parted
+        ]
 
     def parted(self, names: npt.NDArray[np.str_]) -> tuple[Fixations, Fixations]:
         """Divide the fixations into those of some observers and those of all others.

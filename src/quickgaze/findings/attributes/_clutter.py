@@ -55,21 +55,16 @@ def subbands(plane: Floats) -> list[Floats]:
         part = _middle(spectrum, reduction)
         band = fft.ifft2(fft.ifftshift(part * _filter(part.shape, scale, orientation))).imag
         start = _BORDER // reduction
-        inside = band[start:, start:][
-            : math.ceil(height / reduction), : math.ceil(width / reduction)
-        ]
+        rows, columns = math.ceil(height / reduction), math.ceil(width / reduction)
         # half as many frequencies on each axis give values four times as large
-        bands.append(inside / reduction**2)
+        bands.append(band[start : start + rows, start : start + columns] / reduction**2)
     return bands
 
 
 def _middle(spectrum: npt.NDArray[np.complex128], reduction: int) -> npt.NDArray[np.complex128]:
     """Low frequencies of a spectrum that has frequency 0 in its centre."""
-    height, width = (size // reduction for size in spectrum.shape)
-    top, left = (
-        full // 2 - part // 2 for full, part in zip(spectrum.shape, (height, width), strict=True)
-    )
-    return spectrum[top : top + height, left : left + width]
+    parts = [(full // 2 - full // reduction // 2, full // reduction) for full in spectrum.shape]
+    return spectrum[tuple(slice(first, first + size) for first, size in parts)]
 
 
 @lru_cache(maxsize=2 * _SCALES * _ORIENTATIONS)
