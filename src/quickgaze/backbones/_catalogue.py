@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torchvision.models import get_model_weights
 
@@ -33,50 +34,48 @@ _SSD300 = _levels("012345", (8, 16, 32, 64, 100, 300), (512, 1024, 512, 256, 256
 _SSDLITE = _levels("012345", (16, 32, 64, 128, 256, 512), (672, 480, 512, 256, 256, 128))
 
 
-def _detector(
-    name: str,
-    summary: str,
-    levels: tuple[LevelSpec, ...],
-    frozen_norm_eps: float | None = None,
-    geometry: InputGeometry = _DETECTOR,
-    mean: tuple[float, float, float] = IMAGENET_MEAN,
-    std: tuple[float, float, float] = IMAGENET_STD,
-) -> BackboneSpec:
-    tag = "COCO_V1"
-    url = get_model_weights(name)[tag].url
+def _detector(name: str, summary: str, levels: tuple[LevelSpec, ...], **more: Any) -> BackboneSpec:
+    """Describe a detector; unless `more` says otherwise, it sees images as most do."""
+    url = get_model_weights(name)["COCO_V1"].url
+    usual = {"geometry": _DETECTOR, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
     return BackboneSpec(
         name=name,
         family="detector",
         architecture=name,
         levels=levels,
-        geometry=geometry,
-        mean=mean,
-        std=std,
-        weights=Weights(tag, "BSD-3-Clause", file_name=url.rpartition("/")[2], url=url),
+        weights=Weights("COCO_V1", "BSD-3-Clause", url.rpartition("/")[2], url=url),
         summary=f"{summary}, COCO",
-        frozen_norm_eps=frozen_norm_eps,
+        **{**usual, **more},
     )
 
 
 DETECTORS = (
-    _detector("fasterrcnn_resnet50_fpn", "Faster R-CNN on ResNet-50", _RCNN, 0.0),
+    _detector("fasterrcnn_resnet50_fpn", "Faster R-CNN on ResNet-50", _RCNN, frozen_norm_eps=0.0),
     _detector("fasterrcnn_resnet50_fpn_v2", "Faster R-CNN on ResNet-50, improved", _RCNN),
     _detector(
-        "fasterrcnn_mobilenet_v3_large_fpn", "Faster R-CNN on MobileNetV3-Large", _MOBILENET, 1e-5
+        "fasterrcnn_mobilenet_v3_large_fpn",
+        "Faster R-CNN on MobileNetV3-Large",
+        _MOBILENET,
+        frozen_norm_eps=1e-5,
     ),
     _detector(
         "fasterrcnn_mobilenet_v3_large_320_fpn",
         "Faster R-CNN on MobileNetV3-Large, for small images",
         _MOBILENET,
-        1e-5,
-        _SMALL_DETECTOR,
+        frozen_norm_eps=1e-5,
+        geometry=_SMALL_DETECTOR,
     ),
-    _detector("maskrcnn_resnet50_fpn", "Mask R-CNN on ResNet-50", _RCNN, 0.0),
+    _detector("maskrcnn_resnet50_fpn", "Mask R-CNN on ResNet-50", _RCNN, frozen_norm_eps=0.0),
     _detector("maskrcnn_resnet50_fpn_v2", "Mask R-CNN on ResNet-50, improved", _RCNN),
-    _detector("keypointrcnn_resnet50_fpn", "Keypoint R-CNN (people) on ResNet-50", _RCNN, 0.0),
-    _detector("retinanet_resnet50_fpn", "RetinaNet on ResNet-50", _ONE_STAGE, 0.0),
+    _detector(
+        "keypointrcnn_resnet50_fpn",
+        "Keypoint R-CNN (people) on ResNet-50",
+        _RCNN,
+        frozen_norm_eps=0.0,
+    ),
+    _detector("retinanet_resnet50_fpn", "RetinaNet on ResNet-50", _ONE_STAGE, frozen_norm_eps=0.0),
     _detector("retinanet_resnet50_fpn_v2", "RetinaNet on ResNet-50, improved", _ONE_STAGE),
-    _detector("fcos_resnet50_fpn", "FCOS on ResNet-50", _ONE_STAGE, 1e-5),
+    _detector("fcos_resnet50_fpn", "FCOS on ResNet-50", _ONE_STAGE, frozen_norm_eps=1e-5),
     _detector(
         "ssd300_vgg16",
         "SSD on VGG-16, images stretched",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -13,30 +13,21 @@ from quickgaze.cams._cam import Cam
 from quickgaze.cams._classifiers import check_classifier, gradient_cam
 from quickgaze.cams._detector_boxes import boxes_cam, check_detector
 from quickgaze.cams._eigen_cam import eigen
-from quickgaze.cams._fusion import MapMaker, mean_over_levels
+from quickgaze.cams._fusion import mean_over_levels
 from quickgaze.cams._gradient import GRADIENT_METHODS
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
 from quickgaze.cams._sign_free import activation, deviation
 from quickgaze.catalogue import Catalogue
 
 
-def _eigen(given: CamInput, options: CamOptions) -> Cam:
-    make = partial(eigen, component=options.component, level_scale=options.level_scale)
-    return _over_levels(make, given, options)
-
-
-def _deviation(given: CamInput, options: CamOptions) -> Cam:
-    return _over_levels(partial(deviation, level_scale=options.level_scale), given, options)
-
-
-def _activation(given: CamInput, options: CamOptions) -> Cam:
-    return _over_levels(partial(activation, level_scale=options.level_scale), given, options)
-
-
-def _over_levels(make: MapMaker, given: CamInput, options: CamOptions) -> Cam:
+def _over_levels(
+    make: Callable[..., Cam], names: Sequence[str], given: CamInput, options: CamOptions
+) -> Cam:
+    """Make a map of a pyramid's levels, with the options of some names."""
+    bound = partial(make, **{name: getattr(options, name) for name in names})
     if options.fusion == "mean":
-        return mean_over_levels(make, given.pyramid, options.grid, options.levels)
-    return make(given.pyramid.select(options.levels), options.grid)
+        return mean_over_levels(bound, given.pyramid, options.grid, options.levels)
+    return bound(given.pyramid.select(options.levels), options.grid)
 
 
 def _from_images(compute: Callable[[torch.Tensor], Cam]) -> Callable[[CamInput, CamOptions], Cam]:
@@ -45,9 +36,21 @@ def _from_images(compute: Callable[[torch.Tensor], Cam]) -> Callable[[CamInput, 
 
 _unsigned = partial(CamMethod, signed=False, has_components=False)
 _METHODS = (
-    CamMethod("eigen", "the direction in which the features vary most", _eigen),
-    _unsigned("deviation", "how far the features are from their mean over the image", _deviation),
-    _unsigned("activation", "the mean of the absolute features over channels", _activation),
+    CamMethod(
+        "eigen",
+        "the direction in which the features vary most",
+        partial(_over_levels, eigen, ("component", "level_scale")),
+    ),
+    _unsigned(
+        "deviation",
+        "how far the features are from their mean over the image",
+        partial(_over_levels, deviation, ("level_scale",)),
+    ),
+    _unsigned(
+        "activation",
+        "the mean of the absolute features over channels",
+        partial(_over_levels, activation, ("level_scale",)),
+    ),
     *(
         CamMethod(
             method.name,

@@ -13,6 +13,7 @@ import re
 import struct
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,26 +29,13 @@ LARGEST = 16 * 2**20
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
 
-_ALLOWED: Mapping[tuple[str, str], str] = {
-    ("numpy", "dtype"): "dtype",
-    ("numpy", "ndarray"): "ndarray",
-    # These two are how Python 3 writes bytes into a pickle that Python 2 could read.
-    ("_codecs", "encode"): "bytes",
-    ("__builtin__", "bytes"): "no bytes",
-    **{(module, "_reconstruct"): "array" for module in _MULTIARRAY},
-    **{(module, "scalar"): "scalar" for module in _MULTIARRAY},
-}
-"""The names that a file may ask for, and what is made in their place."""
-
 _NUMBER = re.compile(r"b1|[iu](1|2|4|8)|f(2|4|8|16)|c(8|16|32)")
 _OBJECT = re.compile(r"O[48]?")
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _PLAIN = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"} | {
     f"{size}{kind}{wide}"
     for kind in ("BINUNICODE", "BINBYTES")
     for size, wide in (("", ""), ("SHORT_", ""), ("", "8"))
 }
-_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 class _Damaged(Exception):  # noqa: N818 - it never leaves this module
@@ -121,7 +109,7 @@ class _PendingArray:
 
     def __init__(self, arguments: tuple[Any, ...]) -> None:
         self.places: list[int] = []
-        if not arguments or arguments[0] != _Name("ndarray"):
+        if not arguments or arguments[0] != _Name(_ndarray):
             raise _Damaged("asks for an array that is not NumPy's own")
 
     def built(self, state: object) -> npt.NDArray[Any]:
@@ -147,16 +135,11 @@ class _PendingArray:
             raise _Damaged(f"holds an array that cannot be made ({error})") from None
 
 
+@dataclass(frozen=True)
 class _Name:
-    """One of the allowed names, as a value: it can be compared, and nothing else."""
+    """One of the allowed names, as a value: what it makes is made by this module."""
 
-    def __init__(self, makes: str) -> None:
-        self.makes = makes
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Name) and other.makes == self.makes
-
-    __hash__ = None  # type: ignore[assignment]
+    make: Callable[[tuple[Any, ...]], object]
 
 
 class _Interpreter:
@@ -164,15 +147,23 @@ class _Interpreter:
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
+        push = self._stack.append
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
         self._steps: Mapping[str, Callable[[Any], None]] = {
             "PROTO": lambda _: None,
             "FRAME": lambda _: None,
             "MARK": lambda _: self._marks.append(len(self._stack)),
-            "EMPTY_LIST": lambda _: self._stack.append([]),
-            "EMPTY_DICT": lambda _: self._stack.append({}),
-            "TUPLE": lambda _: self._stack.append(tuple(self._marked())),
+            "NONE": lambda _: push(None),
+            "NEWTRUE": lambda _: push(True),
+            "NEWFALSE": lambda _: push(False),
+            "EMPTY_LIST": lambda _: push([]),
+            "EMPTY_DICT": lambda _: push({}),
+            "EMPTY_TUPLE": lambda _: push(()),
+            "TUPLE1": lambda _: push(tuple(self._taken(1))),
+            "TUPLE2": lambda _: push(tuple(self._taken(2))),
+            "TUPLE3": lambda _: push(tuple(self._taken(3))),
+            "TUPLE": lambda _: push(tuple(self._marked())),
             "APPEND": lambda _: self._extend(self._taken(1)),
             "APPENDS": lambda _: self._extend(self._marked()),
             "SETITEM": lambda _: self._update(self._taken(2)),
@@ -187,9 +178,7 @@ class _Interpreter:
             "REDUCE": lambda _: self._reduce(*self._taken(2)),
             "BUILD": lambda _: self._build(*self._taken(1)),
             "STOP": lambda _: None,
-            **dict.fromkeys(_PLAIN, self._stack.append),
-            **{name: self._constant(value) for name, value in _CONSTANTS.items()},
-            **{name: self._tuple(length) for name, length in _TUPLES.items()},
+            **dict.fromkeys(_PLAIN, push),
         }
 
     def read(self, pickled: bytes) -> object:
@@ -205,12 +194,6 @@ class _Interpreter:
         if len(self._stack) != 1 or self._marks:
             raise _Damaged("is damaged: it ends with something left over")
         return self._stack[0]
-
-    def _constant(self, value: object) -> Callable[[Any], None]:
-        return lambda _: self._stack.append(value)
-
-    def _tuple(self, length: int) -> Callable[[Any], None]:
-        return lambda _: self._stack.append(tuple(self._taken(length)))
 
     def _taken(self, count: int) -> list[Any]:
         return self._taken_from(len(self._stack) - count)
@@ -242,42 +225,33 @@ class _Interpreter:
     def _put(self, place: int) -> None:
         value = self._stack[-1]
         self._memo[place] = value
-        if isinstance(value, (_PendingArray, _PendingDtype)):
+        if isinstance(value, _PendingArray | _PendingDtype):
             value.places.append(place)
 
     def _get(self, place: int) -> None:
         value = self._memo[place]
-        if isinstance(value, (_PendingArray, _PendingDtype)):
+        if isinstance(value, _PendingArray | _PendingDtype):
             raise _Damaged("holds an array that contains itself")
         self._stack.append(value)
 
     def _name(self, module: object, name: object) -> None:
-        makes = None
+        make = None
         if isinstance(module, str) and isinstance(name, str):
-            makes = _ALLOWED.get((module, name))
-        if makes is None:
+            make = _ALLOWED.get((module, name))
+        if make is None:
             # On Linux and on Windows, os.system calls itself posix.system and nt.system.
             shown = "os" if module in ("posix", "nt") else module
             raise _Damaged(f"asks for {_shown(shown)}.{_shown(name)}, which plain data do not need")
-        self._stack.append(_Name(makes))
+        self._stack.append(_Name(make))
 
     def _reduce(self, name: object, arguments: object) -> None:
         if not isinstance(name, _Name) or not isinstance(arguments, tuple):
             raise TypeError("something that is not a name is called")
-        makers: Mapping[str, Callable[[tuple[Any, ...]], object]] = {
-            "dtype": _PendingDtype,
-            "array": _PendingArray,
-            "scalar": _scalar,
-            "bytes": _bytes,
-            "no bytes": _no_bytes,
-        }
-        if name.makes not in makers:
-            raise _Damaged(f"asks for numpy.{name.makes} with arguments of its own")
-        self._stack.append(makers[name.makes](arguments))
+        self._stack.append(name.make(arguments))
 
     def _build(self, state: object) -> None:
         pending = self._stack[-1]
-        if not isinstance(pending, (_PendingArray, _PendingDtype)):
+        if not isinstance(pending, _PendingArray | _PendingDtype):
             raise TypeError("the state of something plain is set")
         value = pending.built(state)
         self._stack[-1] = value
@@ -311,3 +285,19 @@ def _no_bytes(arguments: tuple[Any, ...]) -> bytes:
     if arguments:
         raise _Damaged("asks for bytes with arguments of its own")
     return b""
+
+
+def _ndarray(_: tuple[Any, ...]) -> object:
+    raise _Damaged("asks for numpy.ndarray with arguments of its own")
+
+
+_ALLOWED: Mapping[tuple[str, str], Callable[[tuple[Any, ...]], object]] = {
+    ("numpy", "dtype"): _PendingDtype,
+    ("numpy", "ndarray"): _ndarray,
+    # These two are how Python 3 writes bytes into a pickle that Python 2 could read.
+    ("_codecs", "encode"): _bytes,
+    ("__builtin__", "bytes"): _no_bytes,
+    **{(module, "_reconstruct"): _PendingArray for module in _MULTIARRAY},
+    **{(module, "scalar"): _scalar for module in _MULTIARRAY},
+}
+"""The names that a file may ask for, and what is made in their place."""
