@@ -67,9 +67,9 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         overwrite=True,
         progress=progress,
     )
-    photographs = {title: _reduced(read()) for title, read in _PHOTOGRAPHS.items()}
     model = SaliencyModel(_BACKBONE)
-    results = {title: model(image) for title, image in photographs.items()}
+    photographs = {title: _reduced(read()) for title, read in _PHOTOGRAPHS.items()}
+    mapped = {title: (image, model(image)) for title, image in photographs.items()}
     scores = summary(run)
     pictures = Pictures(folder)
     sections = [
@@ -85,7 +85,10 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
             "Photographs",
             "The same model on photographs that come with scikit-image. No gaze was recorded "
             "for them.",
-            cards=list(_photograph_cards(photographs, results, pictures)),
+            cards=[
+                Card(title, _caption(result), pictures.panels(title.lower(), image, result.map))
+                for title, (image, result) in mapped.items()
+            ],
         ),
         Section(
             "Pop-out displays",
@@ -101,8 +104,8 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
         "with the mean activation. One forward pass an image; no gradients, no training.",
         sections,
     )
-    shown = {title: (photographs[title], results[title]) for title in _SHOWN}
     display = displays[_DISPLAY].image()
+    shown = {title: mapped[title] for title in _SHOWN}
     shown["Pop-out display"] = (display, model(display))
     picture = folder / "overview.png"
     draw_overview(shown).save(picture, optimize=True)
@@ -110,12 +113,9 @@ def demonstrate(folder: Path, progress: bool = True) -> Demonstration:
 
 
 def _orientation_rows(scores: pl.DataFrame, metrics: list[str]) -> list[list[str]]:
-    means = {
-        (row["orientation"], row["metric"]): "undefined"
-        if row["mean"] is None
-        else f"{row['mean']:.3f}"
-        for row in scores.iter_rows(named=True)
-    }
+    texts = scores["mean"].map_elements("{:.3f}".format, pl.String).fill_null("undefined")
+    keys = scores.select("orientation", "metric").iter_rows()
+    means = dict(zip(keys, texts, strict=True))
     return [
         [f"{name}: {ORIENTATIONS[name].summary}", *(means[name, metric] for metric in metrics)]
         for name in scores["orientation"].unique(maintain_order=True)
@@ -123,13 +123,11 @@ def _orientation_rows(scores: pl.DataFrame, metrics: list[str]) -> list[list[str
 
 
 def _display_cards(displays: Dataset, run: Run, pictures: Pictures) -> Iterator[Card]:
-    chosen = run.scores().filter(pl.col("orientation") == "activation")
-    scores = {row["stimulus"]: row for row in chosen.iter_rows(named=True)}
+    scores = run.scores().filter(pl.col("orientation") == "activation")
+    by_id = {stimulus.id: stimulus for stimulus in displays}
     maps = {row["stimulus"]: row for row in run.maps().iter_rows(named=True)}
-    for stimulus in displays:
-        if stimulus.id not in scores:
-            continue
-        score = scores[stimulus.id]
+    for score in scores.iter_rows(named=True):
+        stimulus = by_id[score["stimulus"]]
         target = stimulus.density(displays.density_sigma)
         if target is None:
             raise StimulusError(f"{stimulus.id}: the display has no target; generate it again")
@@ -148,16 +146,11 @@ def _reduced(image: Image) -> Image:
     return np.asarray(picture)
 
 
-def _photograph_cards(
-    photographs: Mapping[str, Image], results: Mapping[str, SaliencyResult], pictures: Pictures
-) -> Iterator[Card]:
-    for title, image in photographs.items():
-        result = results[title]
-        caption = (
-            f"explained variance {result.explained_variance:.0%} · "
-            f"orientation margin {result.orientation_margin:.2f}"
-        )
-        yield Card(title, caption, pictures.panels(title.lower(), image, result.map))
+def _caption(result: SaliencyResult) -> str:
+    return (
+        f"explained variance {result.explained_variance:.0%} · "
+        f"orientation margin {result.orientation_margin:.2f}"
+    )
 
 
 def draw_overview(shown: Mapping[str, tuple[Image, SaliencyResult]]) -> PIL.Image.Image:
@@ -174,22 +167,19 @@ def draw_overview(shown: Mapping[str, tuple[Image, SaliencyResult]]) -> PIL.Imag
     width = (_WIDTH - _MARGIN - left - _GAP * (len(columns) - 1)) // len(columns)
     size = (width, width * 3 // 4)
     step = (width + _GAP, size[1] + _GAP)
-    card = PIL.Image.new(
-        "RGB", (_WIDTH, _MARGIN + _TITLE + step[1] * len(columns[0]) - _GAP + _MARGIN), _DARK
-    )
+    height = _MARGIN + _TITLE + step[1] * len(columns[0]) - _GAP + _MARGIN
+    card = PIL.Image.new("RGB", (_WIDTH, height), _DARK)
     for column, (title, pictures) in enumerate(zip(shown, columns, strict=True)):
         x = left + step[0] * column
         _paste(card, _line(title, width, _LIGHT), (x, _MARGIN - 10))
         for row, (label, picture) in enumerate(pictures.items()):
             y = _MARGIN + _TITLE + step[1] * row
-            kept = PIL.ImageOps.fit(
-                picture.convert("RGB"), size, centering=(0.5, _SHOWN.get(title, 0.5))
-            )
+            centre = (0.5, _SHOWN.get(title, 0.5))
+            kept = PIL.ImageOps.fit(picture.convert("RGB"), size, centering=centre)
             _paste(card, _rounded(kept, _CORNER // 2), (x, y))
             if column == 0:
-                _paste(
-                    card, _line(label, size[1], _FAINT).rotate(90, expand=True), (_MARGIN - 14, y)
-                )
+                turned = _line(label, size[1], _FAINT).rotate(90, expand=True)
+                _paste(card, turned, (_MARGIN - 14, y))
     return _rounded(card, _CORNER)
 
 

@@ -72,9 +72,8 @@ def export_hdf5(
     """
     h5py = require("h5py", "hdf5", "an export to HDF5")
     maps = VariantMaps.of(run, variant)
-    if suffix is None:
-        suffix = _SUFFIXES.get(run.plan.dataset.name)
-    names = _hdf5_names(maps.stimuli, suffix)
+    known = _SUFFIXES.get(run.plan.dataset.name)
+    names = _hdf5_names(maps.stimuli, known if suffix is None else suffix)
     target = Path(out)
     with (
         written_file(target, run, overwrite=overwrite) as temporary,

@@ -72,7 +72,9 @@ def choose_variant(
     first = (maps.filter(pl.col("cam") == name).row(0, named=True) for name in choices["cam"])
     signed = any(evidence_of(row) for row in first)
     choices["orientation"] = _orientations(run, orientation) if signed else [NO_RULE]
-    choices["sigma"] = _sigmas(run, sigma)
+    if sigma is not None:
+        check_sigma(sigma)
+    choices["sigma"] = list(run.plan.settings.sigmas) if sigma is None else [float(sigma)]
     several = {key: values for key, values in choices.items() if len(values) > 1}
     if several:
         listed = "; ".join(f"{key} ({', '.join(map(str, several[key]))})" for key in several)
@@ -98,22 +100,11 @@ def _orientations(run: Run, given: str | None) -> list[str]:
     planned = run.plan.settings.orientations if given is None else [given]
     usable = [name for name in planned if not ORIENTATIONS[name].needs_density]
     if not usable:
-        raise OptionError(_needs_density(planned[0]))
+        raise OptionError(
+            f"orientation {planned[0]!r} takes its sign from the human density, so its maps are "
+            "not a model's prediction and are not exported; choose another orientation"
+        )
     return usable
-
-
-def _sigmas(run: Run, given: float | None) -> list[float]:
-    if given is None:
-        return list(run.plan.settings.sigmas)
-    check_sigma(given)
-    return [float(given)]
-
-
-def _needs_density(orientation: str) -> str:
-    return (
-        f"orientation {orientation!r} takes its sign from the human density, so its maps are not "
-        "a model's prediction and are not exported; choose another orientation"
-    )
 
 
 def _no_maps(run: Run) -> str:

@@ -20,7 +20,7 @@ def written_file(out: Path, run: Run, *, overwrite: bool) -> Iterator[Path]:
     if out.is_dir():
         raise OptionError(f"{readable(out)} is a folder; name a file for the export")
     if out.exists() and out.stat().st_size and not overwrite:
-        raise OptionError(_exists(out))
+        raise _exists(out)
     temporary = _beside(out)
     try:
         yield temporary
@@ -54,10 +54,9 @@ def replaced_folder(
         raise OptionError(f"{readable(out)} is a file; name a folder for {what}")
     if out.is_dir() and any(out.iterdir()):
         if not overwrite:
-            raise OptionError(_exists(out))
+            raise _exists(out)
         refuse(out)
-    temporary = _beside(out)
-    replaced = _beside(out)
+    temporary, replaced = _beside(out), _beside(out)
     try:
         temporary.mkdir()
         yield temporary
@@ -91,8 +90,8 @@ def _refuse_inside(out: Path, run: Run) -> None:
         raise OptionError(f"{readable(out)} lies in the run folder; name a place outside it")
 
 
-def _exists(out: Path) -> str:
-    return f"{readable(out)} is there already; name another place, or set overwrite"
+def _exists(out: Path) -> OptionError:
+    return OptionError(f"{readable(out)} is there already; name another place, or set overwrite")
 
 
 def _unwritable(out: Path, error: OSError) -> OptionError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,14 @@ class _Drawn:
     signs: dict[int, Sign] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
+    @contextmanager
+    def going_on(self, what: str = "") -> Iterator[None]:
+        """Note a failure and go on."""
+        try:
+            yield
+        except (QuickgazeError, OSError) as error:
+            self.failures.append(f"{what}{error}")
+
 
 @dataclass(frozen=True, eq=False)
 class _Drawer:
@@ -172,24 +181,19 @@ class _Drawer:
         drawn = _Drawn()
         original = self.originals.by_number.get(number, Original())
         size: Size | None = None
-        try:
+        with drawn.going_on():
             image = original.read_image()
             if image is not None:
                 size = image.shape[:2]
                 self._save(photograph(image, self.longest), "image", number)
                 drawn.image = True
-        except (QuickgazeError, OSError) as error:
-            drawn.failures.append(str(error))
         density = None
-        try:
-            density = self._density(number, original, size)
-            if density is not None:
-                self._check_size(number, density)
-                self._save(map_picture(density), "density", number)
-                drawn.density = True
-        except (QuickgazeError, OSError) as error:
-            density = None
-            drawn.failures.append(str(error))
+        with drawn.going_on():
+            found = self._density(number, original, size)
+            if found is not None:
+                self._check_size(number, found)
+                self._save(map_picture(found), "density", number)
+                density, drawn.density = found, True
         for run in range(len(self.subject.runs)):
             self._draw_run(run, number, density, drawn)
         return drawn
@@ -222,11 +226,9 @@ class _Drawer:
                 sign = self.signs[variant].get(stimulus)
                 if _cam(of_run) != (run, stored.key) or sign is None:
                     continue
-                try:
+                with drawn.going_on(f"{of_run.label}: "):
                     self._draw_variant(number, stored, of_run, sign, density, done)
                     drawn.signs[variant] = sign
-                except (QuickgazeError, OSError) as error:
-                    drawn.failures.append(f"{of_run.label}: {error}")
 
     def _draw_variant(
         self,

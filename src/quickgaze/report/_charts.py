@@ -17,6 +17,7 @@ MOST_VARIANTS = len(_PALETTE)
 """How many variants a chart shows; tables show all."""
 
 _ROW = 22  # height in pixels of a row of a chart that lists things
+_TALL = 260 / _ROW  # rows of other charts
 _UNPRINTABLE = r"[\p{C}\p{Zl}\p{Zp}]"
 _FROM = alt.Tooltip("low:Q", title="from", format=".3f")
 _TO = alt.Tooltip("high:Q", title="to", format=".3f")
@@ -76,29 +77,27 @@ def distribution_chart(histogram: pl.DataFrame, metric: str, labels: Sequence[st
             tooltip=[alt.Tooltip("variant:N"), _FROM, _TO, _IMAGES],
         )
     )
-    sized: Chart = chart.properties(width="container", height=260)
-    return sized
+    return _sized(chart, _TALL)
 
 
 def _closed(histogram: pl.DataFrame) -> pl.DataFrame:
     """Add an empty bin at either end, so that the outline of a histogram comes down to 0."""
     width = pl.col("high") - pl.col("low")
-    by_variant = histogram.group_by("variant", maintain_order=True)
-    ends = [
-        rows.with_columns(pl.col("low", "high") + shift, pl.lit(0, pl.Int64).alias("images"))
-        for rows, shift in ((by_variant.head(1), -width), (by_variant.tail(1), width))
-    ]
-    order = histogram["variant"].unique(maintain_order=True).to_list()
-    rank = pl.col("variant").replace_strict({name: place for place, name in enumerate(order)})
-    columns = histogram.columns
-    return pl.concat([histogram, *(end.select(columns) for end in ends)]).sort(rank, "low")
+    closed = []
+    for _, bins in histogram.group_by("variant", maintain_order=True):
+        first, last = (
+            end.with_columns(pl.col("low", "high") + shift, pl.lit(0, pl.Int64).alias("images"))
+            for end, shift in ((bins.head(1), -width), (bins.tail(1), width))
+        )
+        closed += [first, bins, last]
+    return pl.concat(closed)
 
 
 def deciles_chart(deciles: pl.DataFrame, metric: str, labels: Sequence[str]) -> Chart:
     """Mean and range of the scores in each tenth of the images."""
     shown = deciles.select("variant", "decile", "images", "lowest", "highest", "mean")
     deciles, labels = printable(shown), _printable(labels)
-    ends = (alt.Tooltip(f"{name}:Q", format=".3f") for name in ("lowest", "highest"))
+    scores = (alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "lowest", "highest"))
     base = alt.Chart(deciles).encode(
         x=alt.X(
             "decile:O",
@@ -107,14 +106,13 @@ def deciles_chart(deciles: pl.DataFrame, metric: str, labels: Sequence[str]) -> 
         ),
         xOffset=alt.XOffset("variant:N", sort=list(labels)),
         color=_variant_colour(labels),
-        tooltip=[alt.Tooltip("variant:N"), alt.Tooltip("decile:O"), _MEAN, *ends, _IMAGES],
+        tooltip=[alt.Tooltip("variant:N"), alt.Tooltip("decile:O"), *scores, _IMAGES],
     )
     spans = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
         y=alt.Y("lowest:Q", title=f"{metric} {arrow(metric)}"), y2="highest:Q"
     )
     points = base.mark_point(filled=True, size=36, opacity=1).encode(y="mean:Q")
-    sized: Chart = (spans + points).properties(width="container", height=260)
-    return sized
+    return _sized(spans + points, _TALL)
 
 
 def audit_chart(audit: pl.DataFrame) -> Chart:

@@ -162,8 +162,7 @@ def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> lis
     if stimuli is None:
         if bottom < 1:
             raise OptionError(f"bottom is {bottom}; give at least 1, or name stimuli")
-        keys = dict(subject.main_of(0).keys)
-        table = ranking(run, subject.metric, bottom, variant=keys)
+        table = ranking(run, subject.metric, bottom, variant=subject.main_of(0).keys)
         least: list[str] = table.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
         return least
     known = {identifier for _, identifier in subject.keys}
@@ -248,25 +247,20 @@ def _save(views: Sequence[_View], title: str, file: Path) -> None:
         raise OptionError("it has neither a photograph nor a map")
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, and only panels need it
 
-    tallest = max(
-        view.values.shape[0] / view.values.shape[1]
-        for view in views
-        if not view.symmetric or len(views) == 1
-    )
-    ratio = min(max(tallest, 0.3), 3.0)
+    # A CAM is shown at the shape of the other pictures.
+    shapes = [view.values.shape for view in views if not view.symmetric] or [views[0].values.shape]
+    ratio = min(max(0.3, *(height / width for height, width, *_ in shapes)), 3.0)
     figure = Figure(figsize=(_SIDE * len(views), _SIDE * ratio + 0.75), layout="constrained")
     # A dollar sign in an id does not start a formula.
     figure.suptitle(_printable(title), fontsize=9, parse_math=False)
-    aspect = next((v.values.shape for v in views if not v.symmetric), views[0].values.shape)
-    for place, view in enumerate(views, 1):
-        axes = figure.add_subplot(1, len(views), place)
+    for axes, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
         low, high = view.limits
         axes.imshow(
             view.values,
             cmap=view.colours,
             vmin=low,
             vmax=high,
-            extent=(0, aspect[1], aspect[0], 0),
+            extent=(0, shapes[0][1], shapes[0][0], 0),
             interpolation="nearest",
         )
         axes.set_title(view.title, fontsize=8)

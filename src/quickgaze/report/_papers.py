@@ -17,25 +17,26 @@ from quickgaze.study import progress_bar
 
 _WIDTH = 440  # of a figure, in points
 _SCALE = 3  # pixels of a PNG figure per point
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "—": "---",
-    "·": r"$\cdot$",
-}
-_SPECIALS = re.compile("|".join(map(re.escape, _SPECIAL)))
+_SPECIAL = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "—": "---",
+        "·": r"$\cdot$",
+    }
+)
 _DIGITS = r"-?[\d,]+(\.\d+)?( %)?"
 _NUMBER = re.compile(rf"(< )?{_DIGITS}( \[{_DIGITS}, {_DIGITS}\])?")
 _CONFIG: Mapping[str, Any] = {
@@ -120,4 +121,4 @@ def numeric(column: pl.Series) -> bool:
 
 def _escaped(text: str) -> str:
     printable = "".join(each if each.isprintable() else " " for each in text)
-    return _SPECIALS.sub(lambda found: _SPECIAL[found[0]], printable)
+    return printable.translate(_SPECIAL)

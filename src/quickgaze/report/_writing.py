@@ -125,7 +125,7 @@ def write_report(
     variant : mapping, optional
         Keys of the variant that single findings are about, such as ``{"orientation": "skew"}``.
     title : str, optional
-        Of the page.
+        Title of the page.
     pictures : bool
         Whether to draw pictures.
     picture_size : int
@@ -135,7 +135,7 @@ def write_report(
     deep_dive : int
         Number of stimuli of least agreement to look at.
     resamples, seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     command : str, optional
         The command that wrote the report, for its provenance.
     overwrite : bool
@@ -177,14 +177,16 @@ def write_report(
         check_installed(run, run.metrics)
     subject = subject_of(opened, metric, variant)
     originals = find_originals(subject, dataset, images, maps)
-    known = match_attributes(subject, [*attributes, *_own_attributes(subject, originals)])
+    tables = [*attributes, *_own_attributes(subject, originals)]
+    known = match_attributes(subject, tables)
     target = Path(out)
     with replaced_folder(
         target, opened, "a report", overwrite=overwrite, refuse=_refuse_others
     ) as folder:
         if image_statistics:
-            measured = match_attributes(subject, [_statistics(subject, originals)])
-            known = _beside(known, measured)
+            given = {name for table in tables for name in table.columns} - {"stimulus"}
+            measured = _statistics(subject, originals).drop(given, strict=False)
+            known = match_attributes(subject, [*tables, measured])
         album = (
             write_album(subject, originals, folder, longest=picture_size, progress=progress)
             if pictures
@@ -194,9 +196,10 @@ def write_report(
         chapters = _chapters(subject, album, known, deep_dive, bootstrap, originals.notes, command)
         if papers:
             figures = [figure for chapter in chapters for figure in chapter.figures]
-            tables = [table for chapter in chapters for table in chapter.tables]
             write_figures(figures, folder / "figures", progress)
-            write_tables(tables, folder / "tables")
+            write_tables(
+                [each for chapter in chapters for each in chapter.tables], folder / "tables"
+            )
         write_page(
             folder / "index.html",
             title or _title(subject),
@@ -281,12 +284,6 @@ def _statistics(subject: Subject, originals: Originals) -> pl.DataFrame:
             "image statistics need the photographs; give the data set, or the folder of images"
         )
     return image_attributes(stimuli)
-
-
-def _beside(one: pl.DataFrame | None, other: pl.DataFrame | None) -> pl.DataFrame | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one.hstack([column for column in other if column.name not in one.columns])
 
 
 def _refuse_others(folder: Path) -> None:
