@@ -66,7 +66,7 @@ class BoundInput:
     draws : int
         How many observers, or splits into halves, are drawn.
     seed : int
-        Of the draws. Those of a stimulus depend on its id and on nothing else.
+        Seed of the draws. Those of a stimulus depend on its id and on nothing else.
 
     Examples
     --------

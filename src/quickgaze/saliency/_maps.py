@@ -68,7 +68,7 @@ def overlay(
     saliency : ndarray, shape (H, W)
         In [0, 1]; NaN gets the lowest colour.
     opacity : float
-        Of the map, in [0, 1].
+        Opacity of the map, in [0, 1].
     colormap : str
         Name of a matplotlib colour map.
 

@@ -63,7 +63,7 @@ class SaliencyResult:
         image : path, PIL image, array or tensor
             The image that the map was made from.
         opacity : float
-            Of the map, in [0, 1].
+            Opacity of the map, in [0, 1].
         colormap : str
             Name of a matplotlib colour map.
 

@@ -141,7 +141,7 @@ class Inspection:
         Parameters
         ----------
         stimuli : iterable of Stimulus
-            Of the data set.
+            The stimuli of a data set.
 
         Returns
         -------

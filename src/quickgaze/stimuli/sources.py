@@ -92,7 +92,7 @@ class Source:
         Parameters
         ----------
         file : RemoteFile
-            Of the source.
+            One of the source's files.
         mirror : str, optional
             Address that takes the place of `base`.
 

@@ -105,7 +105,7 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
 
 
 def _computed(ray: Any, job: Job, share: Share) -> Iterator[Mapping[str, Any]]:
-    """Have all shards computed, and tell of each as it is done."""
+    """Have all shards computed, and report each as it is done."""
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)

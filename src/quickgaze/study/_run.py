@@ -178,7 +178,7 @@ def open_run(place: PathLike | Storage) -> Run:
     Raises
     ------
     RunError
-        If it is no run folder, or one of another version's format.
+        If it is not a run folder, or has the format of another version.
 
     Examples
     --------
