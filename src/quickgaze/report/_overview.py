@@ -104,7 +104,7 @@ class Pictures:
     Parameters
     ----------
     folder : Path
-        Of the page; pictures go into ``pictures`` below it.
+        Folder of the page; pictures go into ``pictures`` below it.
 
     Examples
     --------

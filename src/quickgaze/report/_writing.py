@@ -121,7 +121,7 @@ def write_report(
     image_statistics : bool
         Whether to measure how the photographs look, as attributes.
     metric : str, optional
-        That single findings are about; by default cc, or else the first.
+        Metric that single findings are about; by default cc, or else the first.
     variant : mapping, optional
         Keys of the variant that single findings are about, such as ``{"orientation": "skew"}``.
     title : str, optional
@@ -135,7 +135,7 @@ def write_report(
     deep_dive : int
         Number of stimuli of least agreement to look at.
     resamples, seed : int
-        Seed of the bootstrap.
+        Draws of the bootstrap, and their seed.
     command : str, optional
         The command that wrote the report, for its provenance.
     overwrite : bool
