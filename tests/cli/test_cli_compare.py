@@ -150,7 +150,7 @@ def test_what_cannot_be_told_is_said(call: Call, make_run: Callable[..., Run]) -
         (("--second-variant", "sigma=wide"), "--second-variant sigma is 'wide'; give a number"),
         (("--second-variant", "orientation=skew"), "unknown orientation of the run 'skew'"),
         (("--variant", "colour=red"), "unknown key of a variant 'colour'"),
-        (("--level", "2"), "give the false discovery rate to hold"),
+        (("--level", "2"), "give a false discovery rate between 0 and 1"),
         (("--confidence", "95"), "confidence is 95"),
         (("--stimuli", "-1"), "Invalid value for '--stimuli'"),
     ],

@@ -131,7 +131,7 @@ def test_tables(call: Call, run: Run, tmp_path: Path) -> None:
         (("--to", "map"), "did you mean 'maps'"),
         (("--to", "maps"), "choose orientation (activation, skew)"),
         (("--to", "maps", "--orientation", "oracle"), "from the human density"),
-        (("--to", "maps", "--cam", "center"), "no maps of the cam 'center'"),
+        (("--to", "maps", "--cam", "center"), "has no such maps of the cam 'center'"),
         (("--to", "maps", "--orientation", "skew", "--bits", "12"), "bits is 12"),
         (("--to", "maps", "--table", "scores"), "--table is not an option of --to maps"),
         (("--to", "csv", "--sigma", "0"), "--sigma is not an option of --to csv, only of: maps"),
