@@ -105,7 +105,7 @@ def test_maps_of_no_stimulus_end_a_study_before_it_begins(
     displays: Dataset, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "holiday.npy", np.ones(SIZE))
-    with pytest.raises(DatasetError, match=r"none of the 1 maps .* the first is 'holiday', expected"):
+    with pytest.raises(DatasetError, match=r"none of the 1 maps .* the first is 'holiday', exp"):
         qg.Study(displays, maps={"other": tmp_path})
     with pytest.raises(DatasetError, match="does not exist"):
         qg.Study(displays, maps={"other": tmp_path / "nowhere"})
