@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from scipy import ndimage
 from quickgaze.errors import OptionError
 
 FloatMatrix = npt.NDArray[np.float64]
+_Number = TypeVar("_Number", np.float64, np.int64)
 
 _TRUNCATE = 4.0  # standard deviations after which the Gaussian is cut off
 _LARGEST_MATRIX = 2048  # longest side in pixels of images blurred by matrices of its square
@@ -39,10 +41,8 @@ def bilinear_taps(target: int, source: int, extent: float | None = None) -> Bili
     extent = float(source) if extent is None else extent
     centres = ((np.arange(target) + 0.5) * extent / target - 0.5).clip(0, source - 1)
     lower = np.floor(centres).astype(np.int64)
-    taps = BilinearTaps(lower, np.minimum(lower + 1, source - 1), centres - lower)
-    for array in (taps.lower, taps.upper, taps.share):
-        array.setflags(write=False)
-    return taps
+    upper = np.minimum(lower + 1, source - 1)
+    return BilinearTaps(_read_only(lower), _read_only(upper), _read_only(centres - lower))
 
 
 @lru_cache(maxsize=64)
@@ -89,9 +89,9 @@ def _blur_matrix(cells: int, sigma: float) -> FloatMatrix:
     return _read_only(gaussian_blur(np.eye(cells), sigma, axes=(0,)))
 
 
-def _read_only(matrix: FloatMatrix) -> FloatMatrix:
-    matrix.setflags(write=False)
-    return matrix
+def _read_only(array: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    array.setflags(write=False)
+    return array
 
 
 def blurred_plane(plane: FloatMatrix, sigma: float) -> FloatMatrix:

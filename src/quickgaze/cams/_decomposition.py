@@ -132,13 +132,11 @@ class _Basis:
         values, coefficients = (each.flip(-1) for each in torch.linalg.eigh(projected))
         leading = coefficients[:, :, :count]
         residual = self._images @ leading - self._vectors @ leading * values[:, None, :count]
-        following = torch.nn.functional.pad(values, (0, 1))
-        gaps = values - following[:, 1:]
+        gaps = values - torch.nn.functional.pad(values, (0, 1))[:, 1:]
         gaps = torch.cummin(gaps[:, :count], dim=1).values
         size = residual.norm(dim=1)
-        scale = values[:, :1].abs()
         # A residual of rounding says nothing about the angle.
-        negligible = size <= 1e-7 * scale
+        negligible = size <= 1e-7 * values[:, :1].abs()
         angle = torch.where(negligible, 0.0, size / gaps.clamp(min=0))
         return _Ritz(values[:, :count].clamp(min=0), leading, angle)
 
@@ -159,11 +157,10 @@ class _Basis:
 def _start(matrix: FeatureMatrix, total: torch.Tensor, width: int) -> torch.Tensor:
     """Orthonormal vectors to start from, (B, C, width), the same for every image."""
     generator = torch.Generator().manual_seed(0)
-    columns = matrix.columns
-    block = torch.randn(columns, width, generator=generator, dtype=torch.float64)
+    block = torch.randn(matrix.columns, width, generator=generator, dtype=torch.float64)
     block[:, 0] = 1.0
     orthonormal: torch.Tensor = torch.linalg.qr(block).Q.to(total)
-    return orthonormal.expand(len(total), columns, width).contiguous()
+    return orthonormal.repeat(len(total), 1, 1)
 
 
 def _orthonormal(block: torch.Tensor) -> torch.Tensor:
@@ -196,12 +193,10 @@ def lapack_projection(rows: torch.Tensor, component: int) -> torch.Tensor:
 
     The result (B, N) is NaN where `rows` are not finite.
     """
-    projections = []
-    for matrix in rows.cpu().numpy():
+    matrices = rows.cpu().numpy()
+    projections = np.full(matrices.shape[:2], np.nan, matrices.dtype)
+    for matrix, projection in zip(matrices, projections, strict=True):
         centred = matrix - matrix.mean(0)
         if np.isfinite(centred).all():
-            right = np.linalg.svd(centred, full_matrices=False)[2]
-            projections.append(centred @ right[component])
-        else:
-            projections.append(np.full(len(matrix), np.nan, np.float32))
-    return torch.from_numpy(np.stack(projections)).to(rows.device)
+            projection[:] = centred @ np.linalg.svd(centred, full_matrices=False)[2][component]
+    return torch.from_numpy(projections).to(rows.device)

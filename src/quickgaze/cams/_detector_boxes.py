@@ -46,8 +46,7 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
     rows, columns = image_grid((height, width))
     maps = []
     for each in found:
-        edges = each["boxes"].double().cpu()
-        scores = each["scores"].double().cpu()
+        edges, scores = (each[name].double().cpu() for name in ("boxes", "scores"))
         across = _covered(edges[:, 0], edges[:, 2], width, columns)
         down = _covered(edges[:, 1], edges[:, 3], height, rows)
         maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))

@@ -74,7 +74,8 @@ def mean_over_levels(
     cams = [make(pyramid.select([name]), common) for name in pyramid.levels]
     signs = torch.stack([cam.sign("activation") for cam in cams])
     has_sign = ~signs.isnan()
-    weights = signs.nan_to_num() / _root_mean_squares(cams)
+    squares = torch.stack([cam.projection.square().mean((1, 2)) for cam in cams])
+    weights = signs.nan_to_num() / torch.where(squares == 0, 1.0, squares.sqrt())
     counted = has_sign.sum(0)
     maps = torch.stack([cam.projection for cam in cams])
     total = (maps * weights[:, :, None, None]).sum(0)
@@ -82,21 +83,10 @@ def mean_over_levels(
     explained = torch.stack([cam.explained_variance for cam in cams])
     shares = torch.where(has_sign, explained, 0.0).sum(0) / counted
     unknown = projection.isnan().any(2).any(1)
-    return Cam(
-        projection,
-        torch.where(unknown, torch.nan, shares),
-        _evidence(projection, pyramid, common) if cams[0].signed else {},
-        cams[0].component,
-    )
-
-
-def _root_mean_squares(cams: Sequence[Cam]) -> torch.Tensor:
-    """Root mean square over the grid of each level's map, (L, B); 1 where it is 0."""
-    squares = torch.stack([cam.projection.square().mean((1, 2)) for cam in cams])
-    return torch.where(squares == 0, 1.0, squares.sqrt())
-
-
-def _evidence(projection: torch.Tensor, pyramid: Pyramid, grid: str) -> dict[str, torch.Tensor]:
-    active = mean_over_levels(activation, pyramid, grid).projection
-    evidence = orientation_evidence(projection, active)
-    return {**evidence, "lapack": projection.new_full((len(projection),), torch.nan)}
+    shares = torch.where(unknown, torch.nan, shares)
+    evidence = {}
+    if cams[0].signed:
+        active = mean_over_levels(activation, pyramid, common).projection
+        evidence = orientation_evidence(projection, active)
+        evidence["lapack"] = torch.full_like(shares, torch.nan)
+    return Cam(projection, shares, evidence, cams[0].component)

@@ -168,23 +168,14 @@ def _keeping(library_class: Any, method: GradientMethod, kept: list[Cam], layer:
     """Make a class that keeps its maps before they are clipped, scaled and resized."""
 
     class Keeping(library_class):  # type: ignore[misc]
-        def get_cam_image(
-            self,
-            inputs: Any,
-            target: Any,
-            classes: Any,
-            activations: Any,
-            gradients: Any,
-            *rest: Any,
-        ) -> npt.NDArray[np.float32]:
-            if activations is None or activations.ndim != 4:
-                shape = None if activations is None else activations.shape
+        def get_cam_image(self, *given: Any) -> npt.NDArray[np.float32]:
+            activations, gradients = given[3:5]
+            shape = getattr(activations, "shape", None)
+            if shape is None or len(shape) != 4:
                 raise OptionError(
                     f"layer {layer!r} gives {shape}, not features (B, C, h, w); name another layer"
                 )
-            maps: npt.NDArray[np.float32] = super().get_cam_image(
-                inputs, target, classes, activations, gradients, *rest
-            )
+            maps: npt.NDArray[np.float32] = super().get_cam_image(*given)
             kept.append(_cam(maps, activations, gradients, method))
             return maps
 

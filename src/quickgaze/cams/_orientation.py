@@ -42,13 +42,13 @@ def _centred(maps: torch.Tensor) -> torch.Tensor:
     return maps - maps.mean((-2, -1), keepdim=True)
 
 
-def extremum_evidence(projection: torch.Tensor) -> torch.Tensor:
+def extremum_evidence(projection: torch.Tensor, _: torch.Tensor | None = None) -> torch.Tensor:
     """Which extreme lies further from zero: ``(max + min) / max(|max|, |min|)``, (B,)."""
     highest, lowest = projection.amax((-2, -1)), projection.amin((-2, -1))
     return ((highest + lowest) / torch.maximum(highest.abs(), lowest.abs())).float()
 
 
-def skew_evidence(projection: torch.Tensor) -> torch.Tensor:
+def skew_evidence(projection: torch.Tensor, _: torch.Tensor | None = None) -> torch.Tensor:
     """Skewness g of the map's values, brought to [-1, 1] as ``g / (1 + |g|)``, (B,)."""
     deviation = _centred(projection)
     variance = deviation.square().mean((-2, -1))
@@ -56,7 +56,7 @@ def skew_evidence(projection: torch.Tensor) -> torch.Tensor:
     return (skewness / (1 + skewness.abs())).float()
 
 
-def border_evidence(projection: torch.Tensor) -> torch.Tensor:
+def border_evidence(projection: torch.Tensor, _: torch.Tensor | None = None) -> torch.Tensor:
     """Correlation with being inside the outermost ring of cells, (B,); NaN where all is border."""
     inside = torch.zeros_like(projection)
     inside[:, 1:-1, 1:-1] = 1
@@ -93,13 +93,9 @@ class Orientation:
 
 _RULES = (
     Orientation("activation", "agrees with the mean activation over channels", correlation),
-    Orientation(
-        "extremum",
-        "the extreme further from zero is positive",
-        lambda maps, _: extremum_evidence(maps),
-    ),
-    Orientation("skew", "the third moment is positive", lambda maps, _: skew_evidence(maps)),
-    Orientation("border", "the border is below the inside", lambda maps, _: border_evidence(maps)),
+    Orientation("extremum", "the extreme further from zero is positive", extremum_evidence),
+    Orientation("skew", "the third moment is positive", skew_evidence),
+    Orientation("border", "the border is below the inside", border_evidence),
     Orientation(
         "lapack", "as numpy.linalg.svd returned it, which is arbitrary; grids to 4,096 cells"
     ),
