@@ -7,6 +7,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -264,10 +265,8 @@ class Storage:
         if isinstance(path, Path):
             path.unlink(missing_ok=True)
             return
-        try:
+        with suppress(FileNotFoundError):
             path.fs.rm_file(path.path)
-        except FileNotFoundError:
-            return
 
     def names(self, folder: str = "") -> list[str]:
         """List the files directly in a folder, sorted, without those that are being written."""

@@ -16,9 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import StimulusError
-from quickgaze.stimuli.images import ImageFile, image_size, opened, read_image, upright
+from quickgaze.stimuli.images import ImageFile, opened, read_image, upright
 
 NOISE = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    return ImageFile(path).size()
 
 
 def saved(image: PIL.Image.Image, path: Path, **options: object) -> Path:

@@ -86,6 +86,7 @@ def test_items_do_not_touch_each_other_or_the_border(kind: str) -> None:
 def test_the_target_differs_in_one_feature() -> None:
     for stimulus in load_popout(n=80, set_size=8):
         layout = stimulus.source.layout()  # type: ignore[attr-defined]
+        kind = stimulus.attributes["kind"]
         target, distractor = layout.target, layout.distractor
         differing = {
             name
@@ -93,11 +94,11 @@ def test_the_target_differs_in_one_feature() -> None:
             if getattr(target, name) != getattr(distractor, name)
         }
         feature = {"color": "hue", "orientation": "angle", "size": "radius", "shape": "shape"}
-        assert differing == {feature[layout.kind]}
-        if layout.kind == "color":
+        assert differing == {feature[str(kind)]}
+        if kind == "color":
             apart = abs(target.hue - distractor.hue)
             assert min(apart, 360 - apart) >= 90 - 1e-9
-        if layout.kind == "orientation":
+        if kind == "orientation":
             apart = abs(target.angle - distractor.angle)
             assert min(apart, 180 - apart) >= 45 - 1e-9
 

@@ -69,7 +69,8 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     if origin not in {None, 0, 1}:
         raise OptionError(f"origin is {origin!r}; give 0 or 1, the number of the first pixel")
     root = as_path(root)
-    names = _Names.of(_images(root), _image_folder(root))
+    folder = root / "images" if (root / "images").is_dir() else root
+    names = _Names.of(_images(folder, root), folder)
     if not names.ids:
         raise unrecognised("images", root, _LAYOUT)
     table = _table(root)
@@ -103,7 +104,7 @@ class _Names:
     @classmethod
     def of(cls, paths: list[AnyPath], folder: AnyPath) -> _Names:
         """Name images by their path without ending; with it, or numbered, where that is shared."""
-        full = [_name(path, folder) for path in paths]
+        full = [readable(below(path, folder)) for path in paths]
         stems = [_without_ending(name) for name in full]
         counts, taken = Counter(stems), Counter(full)
         ids = _numbered(
@@ -139,21 +140,12 @@ def _numbered(names: Iterable[str]) -> list[str]:
     return list(taken)
 
 
-def _name(path: AnyPath, folder: AnyPath) -> str:
-    return readable(below(path, folder))
-
-
 def _without_ending(name: str) -> str:
     head, _, ending = name.rpartition(".")
     return head if head and "/" not in ending else name
 
 
-def _image_folder(root: AnyPath) -> AnyPath:
-    return root / "images" if (root / "images").is_dir() else root
-
-
-def _images(root: AnyPath) -> list[AnyPath]:
-    folder = _image_folder(root)
+def _images(folder: AnyPath, root: AnyPath) -> list[AnyPath]:
     found = with_suffix(walk(folder), IMAGE_SUFFIXES)
     return [
         path for path in found if folder != root or below(path, root).partition("/")[0] != "maps"
@@ -162,12 +154,9 @@ def _images(root: AnyPath) -> list[AnyPath]:
 
 def _maps(folder: AnyPath, names: _Names) -> dict[str, AnyPath]:
     maps: dict[str, AnyPath] = {}
-    if not folder.is_dir():
-        return maps
-    for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
-        name = _name(path, folder)
-        stem = _without_ending(name)
-        identifier = names.resolve(stem, path)
+    paths = walk(folder) if folder.is_dir() else ()
+    for path in with_suffix(paths, DENSITY_SUFFIXES):
+        identifier = names.resolve(_without_ending(readable(below(path, folder))), path)
         other = maps.setdefault(identifier, path)
         if other is not path:
             raise DatasetError(
@@ -243,9 +232,7 @@ def _gaze(table: pl.DataFrame, names: _Names, path: AnyPath) -> dict[str, Record
     )
     return {
         str(identifier): _points(rows)
-        for (identifier,), rows in table.partition_by(
-            "stimulus", as_dict=True, include_key=False
-        ).items()
+        for (identifier,), rows in table.group_by("stimulus", maintain_order=True)
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,14 +29,12 @@ _UNCHECKED = 2**22
 def hdf5_file(path: AnyPath) -> Iterator[Any]:
     """Open an HDF5 file for reading, here or elsewhere, or raise `OSError`."""
     h5py = require("h5py", "hdf5", "reading HDF5 files")
-    if not isinstance(path, Path):
-        with open_file(path) as stream, h5py.File(stream, "r") as file:
-            yield file
-        return
     problem = problem_of(path)
     if problem:
         raise OSError(f"it {problem}")
-    with h5py.File(path, "r") as file:
+    here = isinstance(path, Path)
+    source: AbstractContextManager[Any] = nullcontext(path) if here else open_file(path)
+    with source as content, h5py.File(content, "r") as file:
         yield file
 
 
@@ -91,11 +89,23 @@ def attribute(group: Any, name: str) -> str:
     value = group.attrs[name]
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if isinstance(value, str):
-        return str(value)
+    text = value.decode("utf-8") if isinstance(value, bytes) else value
+    if isinstance(text, str):
+        return str(text)
     raise ValueError(f"the attribute {name!r} is not a text")
+
+
+def kind_and_version(
+    file: Any, path: AnyPath, what: str, known: Mapping[str, Sequence[str]]
+) -> tuple[str, str]:
+    """Read type and version of a file that should hold `what`, and refuse those not `known`."""
+    kind, version = attribute(file, "type"), attribute(file, "version")
+    if version not in known.get(kind, ()):
+        expected = ", ".join(f"{name} ({', '.join(some)})" for name, some in known.items())
+        raise DatasetError(
+            f"{readable(path)} holds {kind!r} of version {version!r}; expected {what}: {expected}"
+        )
+    return kind, version
 
 
 def listed(group: Any) -> list[str]:
@@ -105,17 +115,13 @@ def listed(group: Any) -> list[str]:
     return [str(name) for name in json.loads(attribute(group, "__attributes__"))]
 
 
-def own_group(group: Any, name: str) -> Any:
-    """Open a group that lies in the same file."""
-    _refuse_elsewhere(group, name)
-    return group[name]
-
-
-def _refuse_elsewhere(group: Any, name: str) -> None:
+def own_item(group: Any, name: str) -> Any:
+    """Open a group or data set that lies in the same file."""
     h5py = import_module("h5py")
     elsewhere = isinstance(group.get(name, getlink=True), h5py.ExternalLink)
     if elsewhere:
         raise ValueError(f"{name!r} leads to another file")
+    return group[name]
 
 
 def is_array(item: object) -> bool:
@@ -125,8 +131,7 @@ def is_array(item: object) -> bool:
 
 def own_dataset(group: Any, name: str) -> Any:
     """Open a data set, without letting the file lead elsewhere or claim endless memory."""
-    _refuse_elsewhere(group, name)
-    stored = group[name]
+    stored = own_item(group, name)
     if not is_array(stored):
         raise ValueError(f"{name!r} is not an array")
     if stored.external is not None or stored.is_virtual:
@@ -181,8 +186,6 @@ def rgb_of(pixels: npt.NDArray[Any], name: str) -> Image:
     refuse_size((pixels.shape[1], pixels.shape[0]), name)
     if pixels.dtype == np.bool_:
         levels = pixels.astype(np.uint8) * np.uint8(255)
-    elif pixels.dtype == np.uint8:
-        levels = pixels
     elif pixels.dtype == np.uint16:
         levels = np.rint(pixels / 257).astype(np.uint8)
     elif pixels.dtype.kind in "iu" and pixels.min() >= 0 and pixels.max() <= 255:

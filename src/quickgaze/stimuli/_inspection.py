@@ -6,7 +6,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import TYPE_CHECKING
 
 from quickgaze.errors import DatasetError
@@ -90,11 +91,7 @@ class Points:
         return self.inside + self.outside
 
     def __add__(self, other: Points) -> Points:
-        return Points(
-            self.inside + other.inside,
-            self.outside + other.outside,
-            self.observers + other.observers,
-        )
+        return Points(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True)
@@ -215,14 +212,9 @@ def general_checks(found: Inspection) -> list[Check]:
     """Check what holds for any data set."""
     dataset = found.dataset
     ids = len({stimulus.id for stimulus in dataset})
+    held, opened, bad = f"{len(dataset):,}", f"{sum(found.sizes.values()):,}", found.bad_images
     checks = [
-        Check(
-            "images that open",
-            f"{len(dataset):,}",
-            f"{sum(found.sizes.values()):,}",
-            not found.bad_images,
-            details=found.bad_images,
-        ),
+        Check("images that open", held, opened, not bad, details=bad),
         Check("ids", "all different", f"{ids:,} different", ids == len(dataset)),
         Check("image sizes", "any", _sizes_in_words(found), True),
         _check_gaze(found),
@@ -250,10 +242,8 @@ def _sizes_in_words(found: Inspection) -> str:
 
 def _check_gaze(found: Inspection) -> Check:
     """Check whether the gaze that images are paired with can be read."""
-    bearing = sum(
-        stimulus.gaze is not None or stimulus.map is not None for stimulus in found.dataset
-    )
-    bare = len(found.dataset) - bearing
+    bare = sum(stimulus.gaze is None and stimulus.map is None for stimulus in found.dataset)
+    bearing = len(found.dataset) - bare
     note = f"{bare:,} images have neither points nor a density map" if bare else ""
     details = (*found.bad_gaze, *found.bad_maps)
     passed = False if details else (True if bearing else None)

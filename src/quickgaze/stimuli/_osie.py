@@ -85,9 +85,7 @@ def load_osie(root: Root) -> Dataset:
             f"{readable(folder)}; expected {_LAYOUT}"
         )
     missing = tuple(identifier for identifier in sorted(gaze) if identifier not in images)
-    return Dataset(
-        "osie", tuple(stimuli), "2014 fixations", "fixations", missing, _NOTES, density_sigma=24.0
-    )
+    return Dataset("osie", tuple(stimuli), "2014 fixations", "fixations", missing, _NOTES, 24.0)
 
 
 def _find(root: AnyPath) -> tuple[AnyPath, AnyPath]:

@@ -34,17 +34,6 @@ _FINER = 4  # supersampling
 _SMALLEST_CELL = 16.0
 _MARGIN = 0.05
 _GREY_LIGHTNESS, _ITEM_LIGHTNESS, _CHROMA = 50.0, 68.0, 38.0
-_ATTRIBUTES = (
-    "kind",
-    "set_size",
-    "target",
-    "distractors",
-    "target_x",
-    "target_y",
-    "target_radius",
-)
-
-_Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -64,14 +53,13 @@ class Item:
         """Corners, (n, 2), columns x and y, around (0, 0), y downwards."""
         turn = math.radians(self.angle)
         turned = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-        outline: npt.NDArray[np.float64] = self.radius * (_outline(self.shape) @ turned)
-        return outline
+        return np.asarray(self.radius * (_outline(self.shape) @ turned))
 
     def reach(self) -> float:
         """Distance from the centre to the farthest point, in pixels."""
         return float(self.radius * np.hypot(*_outline(self.shape).T).max())
 
-    def colour(self) -> _Colour:
+    def colour(self) -> tuple[int, ...]:
         """8-bit RGB."""
         chroma, hue = (0.0, 0.0) if self.hue is None else (_CHROMA, math.radians(self.hue))
         return _rgb(_ITEM_LIGHTNESS, chroma * math.cos(hue), chroma * math.sin(hue))
@@ -81,7 +69,6 @@ class Item:
 class _Layout:
     """Centres of the items in pixels, the target's first, and what the items look like."""
 
-    kind: str
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     target: Item
@@ -104,7 +91,7 @@ class Display:
         rng = np.random.default_rng([self.seed, self.index])
         x, y, cell = _places(rng, self.extent, self.set_size)
         target, distractor, names = _items(rng, self.kind, cell)
-        return _Layout(self.kind, x, y, target, distractor, names)
+        return _Layout(x, y, target, distractor, names)
 
     def read(self) -> Image:
         """Draw the display, (H, W, 3) uint8 RGB."""
@@ -152,22 +139,20 @@ class Description(Mapping[str, str | float]):
     display: Display
 
     def __getitem__(self, name: str) -> str | float:
-        if name not in _ATTRIBUTES:
-            raise KeyError(name)
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_ATTRIBUTES)
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return len(_ATTRIBUTES)
+        return len(self._all())
 
     def _all(self) -> dict[str, str | float]:
         layout = self.display.layout()
         target, distractors = layout.names
         return {
-            "kind": layout.kind,
-            "set_size": float(len(layout.x)),
+            "kind": self.display.kind,
+            "set_size": float(self.display.set_size),
             "target": target,
             "distractors": distractors,
             "target_x": float(layout.x[0]),
@@ -231,10 +216,7 @@ def load_popout(
     )
     stimuli = tuple(
         Stimulus(
-            f"popout-{display.index:06d}",
-            display,
-            Target(display),
-            attributes=Description(display),
+            f"popout-{display.index:06d}", display, Target(display), attributes=Description(display)
         )
         for display in displays
     )
@@ -264,8 +246,7 @@ def _usable_size(size: Size, set_size: int) -> Size:
     except (TypeError, ValueError):
         raise OptionError(f"size is {size!r}; give height and width in pixels") from None
     height, width = _whole("height", height, 1), _whole("width", width, 1)
-    rows, columns = _grid((height, width), set_size)
-    cell = _cell((height, width), rows, columns)
+    _, _, cell = _grid((height, width), set_size)
     if cell < _SMALLEST_CELL:
         raise OptionError(
             f"{set_size} items on {height} x {width} pixels (height x width) have {cell:.0f} "
@@ -274,16 +255,13 @@ def _usable_size(size: Size, set_size: int) -> Size:
     return height, width
 
 
-def _grid(size: Size, set_size: int) -> tuple[int, int]:
-    """Rows and columns of nearly square cells that hold `set_size` items."""
+def _grid(size: Size, set_size: int) -> tuple[int, int, float]:
+    """Rows and columns of nearly square cells that hold `set_size` items, and a cell's side."""
     height, width = size
     rows = max(1, round(math.sqrt(set_size * height / width)))
-    return rows, math.ceil(set_size / rows)
-
-
-def _cell(size: Size, rows: int, columns: int) -> float:
+    columns = math.ceil(set_size / rows)
     margin = 2 * _MARGIN * min(size)
-    return min((size[0] - margin) / rows, (size[1] - margin) / columns)
+    return rows, columns, min((height - margin) / rows, (width - margin) / columns)
 
 
 def _places(
@@ -291,8 +269,7 @@ def _places(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
     """Centres in random order, and the side of the square that is free around each."""
     height, width = size
-    rows, columns = _grid(size, set_size)
-    cell = _cell(size, rows, columns)
+    rows, columns, cell = _grid(size, set_size)
     margin = _MARGIN * min(size)
     taken = rng.permutation(rows * columns)[:set_size]
     jitter = rng.uniform(-0.15, 0.15, (2, set_size)) * cell
@@ -341,12 +318,10 @@ def _outline(shape: str) -> npt.NDArray[np.float64]:
     return outline
 
 
-def _rgb(lightness: float, a: float, b: float) -> _Colour:
-    red, green, blue = np.rint(255 * lab2rgb(np.array([lightness, a, b]))).astype(int).tolist()
-    return red, green, blue
+def _rgb(lightness: float, a: float, b: float) -> tuple[int, ...]:
+    return tuple(np.rint(255 * lab2rgb(np.array([lightness, a, b]))).astype(int).tolist())
 
 
 ENTRY = DatasetEntry(
-    load_popout,
-    "generated search displays with a known target (colour, orientation, size, shape)",
+    load_popout, "generated search displays with a known target (colour, orientation, size, shape)"
 )

@@ -6,7 +6,7 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from quickgaze.places import AnyPath, Root, as_path, inside, list_files, readabl
 from quickgaze.stimuli._fingerprints import fingerprint_of_array
 from quickgaze.stimuli._hdf5 import (
     ArchivedImage,
-    attribute,
+    kind_and_version,
     listed,
     opened_hdf5,
     own_dataset,
@@ -34,15 +34,7 @@ from quickgaze.stimuli._pysaliency_gaze import (
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import unrecognised
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.types import (
-    FixationReader,
-    Fixations,
-    Image,
-    ImageReader,
-    RecordedPoints,
-    Size,
-    Stimulus,
-)
+from quickgaze.stimuli.types import Image, ImageReader, RecordedPoints, Size, Stimulus
 
 _LAYOUT = (
     "stimuli.hdf5 and fixations.hdf5 as pysaliency writes them (other names with "
@@ -187,28 +179,6 @@ class _Listing:
 
 
 @dataclass(frozen=True, eq=False)
-class _PointsOnSize:
-    """Recorded points, and the (height, width) of the image that they were recorded on."""
-
-    points: RecordedPoints
-    recorded: Size
-
-    def read(self, size: Size) -> Fixations:
-        """Give the points inside an image; `StimulusError` if it has another size."""
-        if self.recorded != tuple(size):
-            raise StimulusError(
-                f"the gaze belongs to an image of {self.recorded[0]} x {self.recorded[1]} pixels "
-                f"(height x width), but the image has {size[0]} x {size[1]}; use the images that "
-                "the file of stimuli was written with"
-            )
-        return self.points.read(size)
-
-    def fingerprint(self) -> str:
-        """Size of the image that they were recorded on, and digest of the points."""
-        return f"{self.recorded}:{self.points.fingerprint()}"
-
-
-@dataclass(frozen=True, eq=False)
 class _ObjectImage:
     """An image that an object of pysaliency gives."""
 
@@ -232,13 +202,11 @@ class _ObjectImage:
 
 
 def _stimuli(listing: _Listing, points: Sequence[RecordedPoints]) -> tuple[Stimulus, ...]:
-    made = []
-    for identifier, source, recorded, size in zip(
-        listing.ids, listing.sources, points, listing.sizes, strict=True
-    ):
-        gaze: FixationReader = recorded if size is None else _PointsOnSize(recorded, size)
-        made.append(Stimulus(identifier, source, gaze))
-    return tuple(made)
+    columns = zip(listing.ids, listing.sources, points, listing.sizes, strict=True)
+    return tuple(
+        Stimulus(identifier, source, replace(recorded, size=size))
+        for identifier, source, recorded, size in columns
+    )
 
 
 def _are_there(sources: Sequence[ImageReader], root: AnyPath) -> list[bool]:
@@ -252,18 +220,11 @@ def _are_there(sources: Sequence[ImageReader], root: AnyPath) -> list[bool]:
 
 def _read_stimuli(path: AnyPath, root: AnyPath) -> _Listing:
     with opened_hdf5(path, "stimuli of pysaliency") as file:
-        kind, version = attribute(file, "type"), attribute(file, "version")
-        if version not in _VERSIONS.get(kind, ()):
-            raise DatasetError(
-                f"{readable(path)} holds {kind!r} of version {version!r}; expected stimuli of "
-                "pysaliency, Stimuli (1.0, 1.1) or FileStimuli (1.0 to 2.1)"
-            )
+        kind, _ = kind_and_version(file, path, "stimuli of pysaliency", _VERSIONS)
         ids = texts(file, IDS) if IDS in listed(file) else []
         if kind == "FileStimuli":
             names = texts(file, "filenames")
-            sources: list[ImageReader] = [
-                ImageFile(_image_path(name, path, root)) for name in names
-            ]
+            sources = [ImageFile(_image_path(name, path, root)) for name in names]
             return _Listing(sources, _ids(ids, names, len(names)), _sizes(file, len(names)))
         count = int(file.attrs["size"])
         if not 0 <= count <= _LARGEST_COUNT:
@@ -356,7 +317,7 @@ def _facts(gaze: FileGaze) -> _Facts:
     try:
         return msgspec.json.decode(gaze.facts, type=_Facts)
     except msgspec.MsgspecError:
-        return _Facts(f"pysaliency {gaze.kind} {gaze.version}", "fixations", (), 19.0)
+        return _Facts(f"pysaliency {gaze.kind}", "fixations", (), 19.0)
 
 
 ENTRY = DatasetEntry(

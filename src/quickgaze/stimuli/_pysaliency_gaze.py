@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from quickgaze.catalogue import unknown_name
-from quickgaze.errors import DatasetError
-from quickgaze.places import AnyPath, readable
+from quickgaze.places import AnyPath
 from quickgaze.stimuli._hdf5 import (
     as_texts,
     attribute,
+    kind_and_version,
     listed,
     numbers,
     opened_hdf5,
-    own_group,
+    own_item,
     texts,
 )
 from quickgaze.stimuli.types import RecordedPoints
@@ -52,7 +52,7 @@ def scale_of_durations(unit: str) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _GazeTable:
+class GazeTable:
     """Fixations on all stimuli, in pysaliency's coordinates; durations are in milliseconds."""
 
     x: _Numbers
@@ -62,9 +62,8 @@ class _GazeTable:
     duration: _Numbers | None = None
 
     def __post_init__(self) -> None:
-        columns = [self.y, self.stimulus, self.observer]
-        columns += [] if self.duration is None else [self.duration]
-        lengths = [len(self.x), *map(len, columns)]
+        columns = self.x, self.y, self.stimulus, self.observer, self.duration
+        lengths = [len(column) for column in columns if column is not None]
         if len(set(lengths)) > 1:
             raise ValueError(
                 f"x, y, n, subjects and durations differ in length: {', '.join(map(str, lengths))}"
@@ -93,7 +92,7 @@ class _GazeTable:
         ]
 
 
-def table_of_object(fixations: Any, scale: float) -> _GazeTable:
+def table_of_object(fixations: Any, scale: float) -> GazeTable:
     """Read the fixations of an object of pysaliency; `scale` is milliseconds in its unit."""
     found = (getattr(fixations, name, None) for name in (OBSERVER, "subjects", "subject"))
     subjects = next((value for value in found if value is not None), None)
@@ -101,7 +100,7 @@ def table_of_object(fixations: Any, scale: float) -> _GazeTable:
         raise AttributeError("the fixations have no 'subjects'")
     kept = (getattr(fixations, name, None) for name in _DURATIONS)
     durations = next((value for value in kept if value is not None), None)
-    return _GazeTable(
+    return GazeTable(
         np.asarray(fixations.x, dtype=np.float64),
         np.asarray(fixations.y, dtype=np.float64),
         np.asarray(fixations.n, dtype=np.int64),
@@ -115,66 +114,59 @@ class FileGaze:
     """What a file of fixations holds; `facts` is what quickgaze has written of the data set."""
 
     kind: str
-    version: str
     points: Sequence[RecordedPoints]
     facts: str = ""
 
 
 def read_gaze(path: AnyPath, count: int, scale: float) -> FileGaze:
     """Read a file of fixations on so many stimuli; `scale` is milliseconds in its unit."""
-    with opened_hdf5(path, "fixations of pysaliency") as file:
-        kind, version = attribute(file, "type"), attribute(file, "version")
-        if version not in _VERSIONS.get(kind, ()):
-            known = ", ".join(f"{name} ({', '.join(some)})" for name, some in _VERSIONS.items())
-            raise DatasetError(
-                f"{readable(path)} holds {kind!r} of version {version!r}; expected fixations of "
-                f"pysaliency: {known}"
-            )
+    what = "fixations of pysaliency"
+    with opened_hdf5(path, what) as file:
+        kind, version = kind_and_version(file, path, what, _VERSIONS)
         read = {"Fixations": _fixations, "FixationTrains": _trains}.get(kind, _scanpaths)
         points = read(file, scale).per_stimulus(count)
         facts = attribute(file, FACTS) if FACTS in file.attrs else ""
-    return FileGaze(kind, version, points, facts)
+    return FileGaze(f"{kind} {version}", points, facts)
 
 
-def _fixations(file: Any, scale: float) -> _GazeTable:
-    named = (name for name in (OBSERVER, "subject", "subjects") if name in file)
-    observer = next(named, "subjects")
+def _fixations(file: Any, scale: float) -> GazeTable:
+    observer = next((name for name in (OBSERVER, "subject") if name in file), "subjects")
     duration = next((name for name in _DURATIONS if name in file), None)
-    return _GazeTable(
-        _column(file, "x"),
-        _column(file, "y"),
-        _column(file, "n").astype(np.int64),
+    return GazeTable(
+        _array(file, "x", 1),
+        _array(file, "y", 1),
+        _array(file, "n", 1).astype(np.int64),
         texts(file, observer),
-        None if duration is None else _column(file, duration) * scale,
+        None if duration is None else _array(file, duration, 1) * scale,
     )
 
 
-def _trains(file: Any, scale: float) -> _GazeTable:
-    xs = _padded(file, "train_xs")
+def _trains(file: Any, scale: float) -> GazeTable:
+    xs = _array(file, "train_xs", 2)
     seen = _lengths(xs)
     duration = None
     if "scanpath_fixation_attributes" in file:
         mapping = _mapping(file, "scanpath_attribute_mapping")
-        group = own_group(file, "scanpath_fixation_attributes")
+        group = own_item(file, "scanpath_fixation_attributes")
         duration = _duration(group, mapping, seen, scale)
     flat = next((name for name in _DURATIONS if name in listed(file) and name in file), None)
     if duration is None and flat is not None:
-        duration = _column(file, flat) * scale
+        duration = _array(file, flat, 1) * scale
     subjects = texts(file, "train_subjects")
     return _flattened(
-        xs, _padded(file, "train_ys"), _column(file, "train_ns"), subjects, seen, duration
+        xs, _array(file, "train_ys", 2), _array(file, "train_ns", 1), subjects, seen, duration
     )
 
 
-def _scanpaths(file: Any, scale: float) -> _GazeTable:
-    paths = own_group(file, "scanpaths")
-    lengths = _column(paths, "lengths" if "lengths" in paths else "length").astype(np.int64)
-    xs = _padded(paths, "xs")
+def _scanpaths(file: Any, scale: float) -> GazeTable:
+    paths = own_item(file, "scanpaths")
+    lengths = _array(paths, "lengths" if "lengths" in paths else "length", 1).astype(np.int64)
+    xs = _array(paths, "xs", 2)
     seen = _within(lengths, xs.shape)
-    attributes = own_group(paths, "fixation_attributes")
+    attributes = own_item(paths, "fixation_attributes")
     duration = _duration(attributes, _mapping(paths, "attribute_mapping"), seen, scale)
-    subjects = texts(own_group(paths, "scanpath_attributes"), "subject")
-    return _flattened(xs, _padded(paths, "ys"), _column(paths, "n"), subjects, seen, duration)
+    subjects = texts(own_item(paths, "scanpath_attributes"), "subject")
+    return _flattened(xs, _array(paths, "ys", 2), _array(paths, "n", 1), subjects, seen, duration)
 
 
 def _flattened(
@@ -184,12 +176,12 @@ def _flattened(
     subjects: Sequence[str],
     seen: npt.NDArray[np.bool_],
     duration: _Numbers | None,
-) -> _GazeTable:
+) -> GazeTable:
     """Table of the cells that are `seen`, from one row for each scanpath."""
     if not xs.shape == ys.shape == (len(stimulus), *xs.shape[1:]) or len(subjects) != len(xs):
         raise ValueError("coordinates, stimuli and subjects of the scanpaths differ in number")
     lengths = seen.sum(axis=1)
-    return _GazeTable(
+    return GazeTable(
         xs[seen],
         ys[seen],
         np.repeat(stimulus.astype(np.int64), lengths),
@@ -208,8 +200,7 @@ def _lengths(xs: _Numbers) -> npt.NDArray[np.bool_]:
 def _within(lengths: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     if len(lengths) != shape[0] or (len(lengths) and lengths.max() > shape[1]):
         raise ValueError("the lengths of the scanpaths do not fit their coordinates")
-    within: npt.NDArray[np.bool_] = np.arange(shape[1]) < lengths[:, np.newaxis]
-    return within
+    return np.asarray(np.arange(shape[1]) < lengths[:, np.newaxis])
 
 
 def _duration(
@@ -219,11 +210,10 @@ def _duration(
     name = next((name for name in called if name in group), None)
     if name is None:
         return None
-    padded = _padded(group, name)
+    padded = _array(group, name, 2)
     if padded.shape != seen.shape:
         raise ValueError(f"{name!r} has the shape {padded.shape}, the scanpaths {seen.shape}")
-    duration: _Numbers = padded[seen] * scale
-    return duration
+    return np.asarray(padded[seen] * scale)
 
 
 def _mapping(group: Any, name: str) -> dict[str, str]:
@@ -232,15 +222,7 @@ def _mapping(group: Any, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in json.loads(attribute(group, name)).items()}
 
 
-def _column(group: Any, name: str) -> _Numbers:
-    return _of_dimensions(1, group, name)
-
-
-def _padded(group: Any, name: str) -> _Numbers:
-    return _of_dimensions(2, group, name)
-
-
-def _of_dimensions(dimensions: int, group: Any, name: str) -> _Numbers:
+def _array(group: Any, name: str, dimensions: int) -> _Numbers:
     values = numbers(group, name).astype(np.float64)
     if values.ndim != dimensions:
         raise ValueError(f"{name!r} has {values.ndim} dimensions, not {dimensions}")

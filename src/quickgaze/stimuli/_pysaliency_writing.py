@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,9 +15,9 @@ import numpy.typing as npt
 from quickgaze.errors import DatasetError, OptionError, require
 from quickgaze.places import PathLike, readable
 from quickgaze.stimuli._pysaliency_data import IDS
-from quickgaze.stimuli._pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER
+from quickgaze.stimuli._pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER, GazeTable
 from quickgaze.stimuli.dataset import Dataset
-from quickgaze.stimuli.types import Fixations, Stimulus
+from quickgaze.stimuli.types import Stimulus
 
 _MILLISECONDS = 1000.0
 
@@ -63,7 +60,8 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
     (2, 2)
     """
     package = _pysaliency()
-    gaze = _Gaze.of(dataset)
+    gaze = _table_of(dataset)
+    extra = _own_columns(gaze)
 
     class Lazy(package.datasets.Stimulus):  # type: ignore[misc, name-defined]
         """A stimulus whose pixels are read when they are asked for."""
@@ -82,10 +80,7 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
         attributes={IDS: [stimulus.id for stimulus in dataset]},
     )
     fixations = package.Fixations.create_without_history(
-        gaze.x, gaze.y, gaze.stimulus, gaze.subjects
-    )
-    extra = {OBSERVER: gaze.observer} | (
-        {} if gaze.duration is None else {"duration": gaze.duration}
+        gaze.x, gaze.y, gaze.stimulus, _subjects(gaze)
     )
     fixations.__attributes__ = [*fixations.__attributes__, *extra]
     for name, values in extra.items():
@@ -132,72 +127,58 @@ def write_pysaliency_hdf5(dataset: Dataset, folder: PathLike) -> None:
     (2, ['fixations.hdf5', 'stimuli.hdf5'])
     """
     h5py = require("h5py", "hdf5", "writing pysaliency's files")
-    gaze = _Gaze.of(dataset)
+    gaze = _table_of(dataset)
     folder = Path(folder)
-    writers: dict[str, Callable[[Any], None]] = {
-        "stimuli.hdf5": lambda file: _write_stimuli(file, dataset, h5py),
-        "fixations.hdf5": lambda file: _write_fixations(file, dataset, gaze, h5py),
-    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as unfinished:
-            for name, write in writers.items():
-                with h5py.File(Path(unfinished) / name, "w") as file:
-                    write(file)
-            for name in writers:
-                (Path(unfinished) / name).replace(folder / name)
+            with h5py.File(Path(unfinished, "stimuli.hdf5"), "w") as file:
+                _write_stimuli(file, dataset, h5py)
+            with h5py.File(Path(unfinished, "fixations.hdf5"), "w") as file:
+                _write_fixations(file, dataset, gaze, h5py)
+            for name in ("stimuli.hdf5", "fixations.hdf5"):
+                Path(unfinished, name).replace(folder / name)
     except OSError as error:
         raise DatasetError(f"{readable(folder)} cannot be written to: {error}") from error
 
 
-@dataclass(frozen=True, eq=False)
-class _Gaze:
-    """All fixations of a data set, in pysaliency's coordinates and seconds."""
-
-    x: npt.NDArray[np.float64]
-    y: npt.NDArray[np.float64]
-    stimulus: npt.NDArray[np.int64]
-    observer: npt.NDArray[np.str_]
-    duration: npt.NDArray[np.float64] | None
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> _Gaze:
-        read = [(index, stimulus.fixations) for index, stimulus in enumerate(dataset)]
-        known = [(index, points) for index, points in read if points is not None and len(points)]
-        if not known:
-            raise DatasetError(
-                f"there are no fixations inside the images of {dataset.name}, which pysaliency "
-                "needs; density maps cannot be handed over"
-            )
-        parts = [points for _, points in known]
-        return cls(
-            np.concatenate([points.x for points in parts]) + HALF_PIXEL,
-            np.concatenate([points.y for points in parts]) + HALF_PIXEL,
-            np.repeat([index for index, _ in known], [len(points) for points in parts]),
-            np.concatenate([points.observer for points in parts]),
-            _durations(parts),
+def _table_of(dataset: Dataset) -> GazeTable:
+    """All fixations of a data set; a duration is NaN where only other stimuli have some."""
+    read = [(index, stimulus.fixations) for index, stimulus in enumerate(dataset)]
+    known = [(index, points) for index, points in read if points]
+    if not known:
+        raise DatasetError(
+            f"there are no fixations inside the images of {dataset.name}, which pysaliency "
+            "needs; density maps cannot be handed over"
         )
-
-    @cached_property
-    def subjects(self) -> npt.NDArray[np.int64]:
-        """Numbers of the observers: their names, where all of these are plain numbers."""
-        names, looked = np.unique(self.observer, return_inverse=True)
-        plain = all(name.isascii() and name.isdigit() and len(name) < 10 for name in names)
-        if plain and len({int(name) for name in names}) == len(names):
-            return np.array([int(name) for name in names], dtype=np.int64)[looked]
-        return looked.astype(np.int64)
-
-
-def _durations(parts: list[Fixations]) -> npt.NDArray[np.float64] | None:
-    """All durations in seconds, NaN where a stimulus has none; None where none has."""
-    if all(points.duration is None for points in parts):
-        return None
-    filled = [
+    parts = [points for _, points in known]
+    durations = [
         np.full(len(points), np.nan) if points.duration is None else points.duration
         for points in parts
     ]
-    seconds: npt.NDArray[np.float64] = np.concatenate(filled) / _MILLISECONDS
-    return seconds
+    timed = any(points.duration is not None for points in parts)
+    return GazeTable(
+        np.concatenate([points.x for points in parts]) + HALF_PIXEL,
+        np.concatenate([points.y for points in parts]) + HALF_PIXEL,
+        np.repeat([index for index, _ in known], [len(points) for points in parts]),
+        np.concatenate([points.observer for points in parts]),
+        np.concatenate(durations) if timed else None,
+    )
+
+
+def _subjects(gaze: GazeTable) -> npt.NDArray[np.int64]:
+    """Numbers of the observers: their names, where all of these are plain numbers."""
+    names, looked = np.unique(gaze.observer, return_inverse=True)
+    plain = all(name.isascii() and name.isdigit() and len(name) < 10 for name in names)
+    if plain and len({int(name) for name in names}) == len(names):
+        return names.astype(np.int64)[looked]
+    return looked.astype(np.int64)
+
+
+def _own_columns(gaze: GazeTable) -> dict[str, npt.NDArray[Any]]:
+    """Give what pysaliency keeps as attributes of fixations: names, and durations in seconds."""
+    seconds = {} if gaze.duration is None else {"duration": gaze.duration / _MILLISECONDS}
+    return {OBSERVER: np.asarray(gaze.observer), **seconds}
 
 
 def _write_stimuli(file: Any, dataset: Dataset, h5py: ModuleType) -> None:
@@ -209,9 +190,9 @@ def _write_stimuli(file: Any, dataset: Dataset, h5py: ModuleType) -> None:
     file.create_dataset(IDS, data=ids, dtype=h5py.string_dtype())
 
 
-def _write_fixations(file: Any, dataset: Dataset, gaze: _Gaze, h5py: ModuleType) -> None:
-    timed = [] if gaze.duration is None else ["duration"]
-    _describe(file, "Fixations", "1.0", ["subjects", OBSERVER, *timed])
+def _write_fixations(file: Any, dataset: Dataset, gaze: GazeTable, h5py: ModuleType) -> None:
+    extra = _own_columns(gaze)
+    _describe(file, "Fixations", "1.0", ["subjects", *extra])
     facts = {
         "edition": f"{dataset.name}, {dataset.edition}",
         "gaze": dataset.gaze,
@@ -220,13 +201,14 @@ def _write_fixations(file: Any, dataset: Dataset, gaze: _Gaze, h5py: ModuleType)
     }
     file.attrs[FACTS] = json.dumps(facts)
     columns = {"x": gaze.x, "y": gaze.y, "t": np.zeros(len(gaze.x)), "n": gaze.stimulus}
-    for name, values in {**columns, "subjects": gaze.subjects}.items():
+    for name, values in {**columns, "subjects": _subjects(gaze)}.items():
         file.create_dataset(name, data=values)
     for name in ("x_hist", "y_hist", "t_hist"):
         file.create_dataset(name, data=np.full((len(gaze.x), 1), np.nan), compression="gzip")
-    file.create_dataset(OBSERVER, data=gaze.observer.astype(object), dtype=h5py.string_dtype())
-    if gaze.duration is not None:
-        file.create_dataset("duration", data=gaze.duration)
+    names = extra.pop(OBSERVER).astype(object)
+    file.create_dataset(OBSERVER, data=names, dtype=h5py.string_dtype())
+    for name, values in extra.items():
+        file.create_dataset(name, data=values)
 
 
 def _describe(file: Any, kind: str, version: str, attributes: list[str]) -> None:
@@ -236,9 +218,8 @@ def _describe(file: Any, kind: str, version: str, attributes: list[str]) -> None
 
 
 def _pysaliency() -> ModuleType:
-    what = "handing objects to pysaliency"
     try:
-        return require("pysaliency", "pysaliency", what)
+        return require("pysaliency", "pysaliency", "handing objects to pysaliency")
     except OptionError as error:
         if getattr(error.__cause__, "name", "") != "pkg_resources":
             raise

@@ -30,8 +30,6 @@ _LAYOUT = (
     "folder and density maps of the same names in another, such as Images_val and Maps_val"
 )
 
-_SPLITS = ("train", "val", "test")
-
 _Kind = Literal["json", "matlab", "maps", "images"]
 """What the gaze of the chosen files lies in."""
 
@@ -140,12 +138,12 @@ def load_salicon(
     ----------
     .. [1] M. Jiang, S. Huang, J. Duan, Q. Zhao, "SALICON: Saliency in context", CVPR 2015.
     """
-    _refuse_unknown("split", split, (*_SPLITS, "all"))
+    _refuse_unknown("split", split, (*_IMAGES, "all"))
     _refuse_unknown("edition", edition, ("2015", "2017"))
     _refuse_unknown("kind of points", points, ("fixations", "samples"))
     root = as_path(root)
     every = find_files(root, images, maps, annotations)
-    files = every.of_split(split) if split in _SPLITS else every
+    files = every.of_split(split) if split in _IMAGES else every
     if not files.images:
         raise _no_images(every, split)
     kind = _kind(files, edition)
@@ -184,7 +182,7 @@ def _only_split(files: Files, kind: _Kind) -> str:
 
 def _no_images(every: Files, split: str | None) -> DatasetError:
     held = every.splits(every.images)
-    if split in _SPLITS and held:
+    if split in _IMAGES and held:
         return DatasetError(
             f"{readable(every.root)} holds no image of the split {split!r}; it holds "
             f"{', '.join(held)}"
@@ -213,7 +211,7 @@ def _kind(files: Files, edition: str | None) -> _Kind:
 
 
 def _refuse_unmet(kind: _Kind, split: str | None, points: str | None, root: AnyPath) -> None:
-    if kind == "images" and split not in _SPLITS:
+    if kind == "images" and split not in _IMAGES:
         raise unrecognised("SALICON", root, _LAYOUT)
     if points is not None and kind in {"maps", "images"}:
         raise OptionError(f"points={points!r} cannot be met: {readable(root)} holds no points")
@@ -323,11 +321,9 @@ def expected_of_salicon(found: Inspection) -> list[Check]:
     return [
         _check_edition(found),
         *(
-            part_check(
-                f"images of the split {split}", _IMAGES[split], len(part), len(part), _IMAGES[split]
-            )
-            for split, part in by_split.items()
-            if part
+            part_check(f"images of the split {split}", whole, len(part), len(part), whole)
+            for split, whole in _IMAGES.items()
+            if (part := by_split[split])
         ),
         Check.of_count("images of 480 x 640", sum(found.sizes.values()), found.sizes.get(_SIZE, 0)),
         *_validation_points(found, by_split["val"]),
@@ -362,11 +358,7 @@ def _check_annotations(path: AnyPath, found: Inspection) -> Check:
     if path.name in _ANNOTATIONS:
         return md5_check(path, _ANNOTATIONS[path.name])
     if path.name == _EXAMPLES:
-        mine = [
-            one
-            for one in found.dataset
-            if isinstance(one.gaze, AnnotatedSamples) and one.gaze.path == path
-        ]
+        mine = [one for one in found.dataset if getattr(one.gaze, "path", None) == path]
         points = found.points_of(mine).total
         return part_check(
             f"points in {_EXAMPLES}", _EXAMPLE_POINTS, points, len(mine), _EXAMPLE_IMAGES

@@ -35,7 +35,7 @@ from quickgaze.stimuli.files import (
     walk,
     with_suffix,
 )
-from quickgaze.stimuli.types import Fixations, Size
+from quickgaze.stimuli.types import Fixations, Size, refuse_other_size
 
 _DEPTH = 3
 _SPLIT_IN_NAME = re.compile(r"(?:COCO|fixations)_(train|val|test)2014")
@@ -82,7 +82,9 @@ def find_files(
         taken = set(densities)
         pictures = [path for path in pictures if path not in taken]
     if annotations is None:
-        gaze = [path for path in beneath if path.suffix == ".mat" or _is_annotations(path)]
+        gaze = [
+            path for path in beneath if path.suffix == ".mat" or path.name.startswith("fixations")
+        ]
     else:
         given = inside(root, annotations)
         gaze = [given] if given.is_file() else list(walk(given, _DEPTH))
@@ -93,10 +95,6 @@ def find_files(
         [path for path in gaze if path.suffix == ".json"],
         [path for path in gaze if path.suffix == ".mat"],
     )
-
-
-def _is_annotations(path: AnyPath) -> bool:
-    return path.suffix == ".json" and path.name.startswith("fixations")
 
 
 def _tell_apart(paths: list[AnyPath], root: AnyPath) -> tuple[list[AnyPath], list[AnyPath]]:
@@ -171,7 +169,7 @@ class AnnotatedSamples:
 
     def read(self, size: Size) -> Fixations:
         """Parse the samples, with the workers as observers."""
-        _refuse_other_size(self.size, size, self.path)
+        refuse_other_size(self.size, size, f"the gaze in {readable(self.path)}")
         points = self._points()
         row, column = np.concatenate([np.empty((0, 2)), *points]).T - 1
         workers = np.repeat(np.array(self.workers, dtype=np.str_), [len(part) for part in points])
@@ -286,7 +284,8 @@ class MatlabGaze:
                 f"damaged ({type(error).__name__}: {error}); fetch it again"
             ) from error
         if len(resolution) == 2:
-            _refuse_other_size((int(resolution[0]), int(resolution[1])), size, self.path)
+            recorded = int(resolution[0]), int(resolution[1])
+            refuse_other_size(recorded, size, f"the gaze in {readable(self.path)}")
         x, y = np.concatenate([np.empty((0, 2)), *points]).T - 1
         numbers = np.arange(1, len(points) + 1).astype(np.str_)
         return Fixations.inside(x, y, np.repeat(numbers, [len(part) for part in points]), size)
@@ -303,12 +302,3 @@ def _pairs(field: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
     if values.ndim != 2 or values.shape[1] != 2:
         raise ValueError(f"points have the shape {values.shape}, not (n, 2)")
     return values
-
-
-def _refuse_other_size(annotated: Size | None, size: Size, path: AnyPath) -> None:
-    if annotated is not None and annotated != tuple(size):
-        raise StimulusError(
-            f"{readable(path)} holds gaze on an image of {annotated[0]} x {annotated[1]} pixels "
-            f"(height x width), but the image has {size[0]} x {size[1]}; use the data set's "
-            "own images, not resized ones"
-        )

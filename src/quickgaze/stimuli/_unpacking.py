@@ -49,8 +49,7 @@ def unpack(
             _refuse_size(content.infolist(), archive, limits or Limits())
             claimed = sum(info.file_size for info in content.infolist())
             refuse_full_disk(folder, claimed, f"to unpack {name}")
-            count = _unpack_members(content, name, folder, members)
-        _refuse_lacking(name, count, holds)
+            count = _unpack_members(content, name, folder, members, holds)
         folder.rename(into)
     except DatasetError:
         raise
@@ -80,7 +79,9 @@ def _refuse_size(infos: Sequence[zipfile.ZipInfo], archive: Path, limits: Limits
         )
 
 
-def _unpack_members(archive: zipfile.ZipFile, name: str, folder: Path, pattern: str | None) -> int:
+def _unpack_members(
+    archive: zipfile.ZipFile, name: str, folder: Path, pattern: str | None, holds: int | None
+) -> int:
     count = 0
     for info in archive.infolist():
         path = _path_of(info, name)
@@ -90,22 +91,17 @@ def _unpack_members(archive: zipfile.ZipFile, name: str, folder: Path, pattern: 
             raise _refused(name, f"holds {info.filename!r}, {problem}")
         target = folder / (path if pattern is None else path.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            file = target.open("xb")
-        except FileExistsError as error:
-            raise _refused(name, f"holds {target.name!r} twice") from error
-        with file, archive.open(info) as content:
+        if target.exists():
+            raise _refused(name, f"holds {target.name!r} twice")
+        with target.open("xb") as file, archive.open(info) as content:
             shutil.copyfileobj(content, file)
         count += 1
-    return count
-
-
-def _refuse_lacking(name: str, count: int, holds: int | None) -> None:
     if holds is not None and count != holds:
         raise DatasetError(
             f"{name} should hold {holds:,} files, but {count:,} of this kind were found in it; "
             "nothing was unpacked: check whether the authors have replaced it"
         )
+    return count
 
 
 def _path_of(info: zipfile.ZipInfo, name: str) -> PurePosixPath:

@@ -10,11 +10,7 @@ from urllib.parse import urlsplit
 from quickgaze.catalogue import Catalogue, unknown_name
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, PathLike, Root, as_path, readable, unreachable
-from quickgaze.stimuli import _folder as folder
-from quickgaze.stimuli import _osie as osie
-from quickgaze.stimuli import _popout as popout
-from quickgaze.stimuli import _pysaliency_data as pysaliency_data
-from quickgaze.stimuli import _salicon as salicon
+from quickgaze.stimuli import _folder, _osie, _popout, _pysaliency_data, _salicon
 from quickgaze.stimuli._inspection import Check, Reading, general_checks, inspect
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.downloading import Patience
@@ -31,11 +27,11 @@ DATASETS: Catalogue[DatasetEntry] = Catalogue(
     "data set",
     "quickgaze.datasets",
     {
-        "salicon": salicon.ENTRY,
-        "osie": osie.ENTRY,
-        "folder": folder.ENTRY,
-        "popout": popout.ENTRY,
-        "pysaliency": pysaliency_data.ENTRY,
+        "salicon": _salicon.ENTRY,
+        "osie": _osie.ENTRY,
+        "folder": _folder.ENTRY,
+        "popout": _popout.ENTRY,
+        "pysaliency": _pysaliency_data.ENTRY,
     },
 )
 """The data sets by name; installed packages add theirs under ``quickgaze.datasets``."""
@@ -89,8 +85,10 @@ def load_dataset(name: str, root: Root | None = None, **options: Any) -> Dataset
     """
     entry = DATASETS[name]
     for option in options:
+        if not entry.options:
+            raise OptionError(f"the data set {name!r} takes no options; leave out {option!r}")
         if option not in entry.options:
-            raise _unknown_option(name, option, entry)
+            raise unknown_name(f"option of the data set {name!r}:", option, entry.options)
     if not entry.needs_root:
         if root is not None:
             raise OptionError(f"the data set {name!r} has no files: leave out root={str(root)!r}")
@@ -100,12 +98,6 @@ def load_dataset(name: str, root: Root | None = None, **options: Any) -> Dataset
             f"the data set {name!r} needs root=..., the folder that holds it: {entry.layout}"
         )
     return entry.load(root=_existing(root, name, entry), **options)
-
-
-def _unknown_option(name: str, option: str, entry: DatasetEntry) -> OptionError:
-    if not entry.options:
-        return OptionError(f"the data set {name!r} takes no options; leave out {option!r}")
-    return unknown_name(f"option of the data set {name!r}:", option, entry.options)
 
 
 def _expanded(root: Root) -> AnyPath:

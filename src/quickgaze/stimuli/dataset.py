@@ -100,10 +100,9 @@ class Dataset(Sequence[Stimulus]):
         parts = [
             self.stimuli[start : start + _PART] for start in range(0, len(self.stimuli), _PART)
         ]
-        if len(parts) < 2:
-            return _fingerprints(self.stimuli)
         with ThreadPoolExecutor(_READERS, thread_name_prefix="fingerprint") as readers:
-            return list(chain.from_iterable(readers.map(_fingerprints, parts)))
+            prints = readers.map(lambda part: [each.fingerprint() for each in part], parts)
+            return list(chain.from_iterable(prints))
 
     def fingerprint(self, prints: Sequence[str] | None = None) -> str:
         """Digest of name, edition and the fingerprints of all stimuli.
@@ -120,10 +119,6 @@ class Dataset(Sequence[Stimulus]):
         """
         lines = [self.name, self.edition, *(self.fingerprints() if prints is None else prints)]
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _fingerprints(stimuli: Sequence[Stimulus]) -> list[str]:
-    return [stimulus.fingerprint() for stimulus in stimuli]
 
 
 @dataclass(frozen=True)

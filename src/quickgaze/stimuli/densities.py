@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from quickgaze.errors import DatasetError, QuickgazeError, StimulusError
-from quickgaze.places import AnyPath, PathLike, open_file, readable
+from quickgaze.places import AnyPath, PathLike, below, open_file, readable
 from quickgaze.stimuli._fingerprints import (
     ROWS,
     UNREADABLE,
@@ -30,6 +30,9 @@ from quickgaze.stimuli.types import Density, DensityReader, Size
 
 _COLOUR_TOLERANCE = 8
 """Levels by which red, green and blue of a grey map may differ after lossy compression."""
+
+_Found = tuple[str, DensityReader, str]
+"""A map: its name with ending, what reads it, and its fingerprint."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,8 @@ class DensityFile:
     def read(self, size: Size) -> Density:
         """Read the map of an image of (height, width) `size`, divided by its maximum."""
         name = f"{self.what} {readable(self.path)}"
-        if self.path.suffix.lower() == ".npy":
-            values = _read_array(self.path, size, name)
-        else:
-            values = _read_grey(self.path, size, name)
-        return _scaled_to_maximum(values, name)
+        read = _read_array if self.path.suffix.lower() == ".npy" else _read_grey
+        return _scaled_to_maximum(read(self.path, size, name), name)
 
     def fingerprint(self) -> str:
         """Size of the file in bytes, and a digest of parts of it."""
@@ -58,9 +58,17 @@ class DensityFile:
 
 def _scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
     """Divide a saliency map by its maximum; one that is 0 everywhere stays so."""
-    _refuse_values(values, name)
-    largest = values.max()
-    return (values / largest if largest > 0 else values).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise StimulusError(
+            f"the {name} holds NaN or infinity in {np.count_nonzero(~np.isfinite(values)):,} of "
+            f"{values.size:,} pixels; write 0 where nobody is expected to look"
+        )
+    if (values < 0).any():
+        raise StimulusError(
+            f"the {name} holds negative values, down to {values.min():g}; it needs to be 0 where "
+            "nobody is expected to look, larger elsewhere; of a log density, save the exponential"
+        )
+    return (values / (values.max() or 1.0)).astype(np.float32)
 
 
 def _read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
@@ -136,8 +144,7 @@ def _grey_levels(image: PIL.Image.Image, name: str) -> npt.NDArray[np.float64]:
             f"the {name} is coloured; colours do not say how much people looked "
             "where: save it in shades of grey, white where they looked most"
         )
-    grey: npt.NDArray[np.float64] = channels.mean(axis=2)
-    return grey
+    return np.asarray(channels.mean(axis=2))
 
 
 def _refuse_shape(shape: tuple[int, ...], size: Size, name: str) -> None:
@@ -146,19 +153,6 @@ def _refuse_shape(shape: tuple[int, ...], size: Size, name: str) -> None:
         raise StimulusError(
             f"the {name} is {found}, its image is {size[0]} x {size[1]} (height x width); give one "
             "of the image's size, one value a pixel"
-        )
-
-
-def _refuse_values(values: npt.NDArray[np.float64], name: str) -> None:
-    if not np.isfinite(values).all():
-        raise StimulusError(
-            f"the {name} holds NaN or infinity in {np.count_nonzero(~np.isfinite(values)):,} of "
-            f"{values.size:,} pixels; write 0 where nobody is expected to look"
-        )
-    if (values < 0).any():
-        raise StimulusError(
-            f"the {name} holds negative values, down to {values.min():g}; it needs to be 0 where "
-            "nobody is expected to look, larger elsewhere; of a log density, save the exponential"
         )
 
 
@@ -207,18 +201,15 @@ class ModelMaps:
         A map has the id as its name or, where that is unique on both sides, its last part.
         """
         identifiers = list(stimuli)
-        shared = Counter(_last_part(identifier) for identifier in identifiers)
-        by_last_part: dict[str, list[DensityReader]] = {}
-        for name, source in self.maps.items():
-            by_last_part.setdefault(_last_part(name), []).append(source)
+        shared, alike = (Counter(map(_last_part, names)) for names in (identifiers, self.maps))
+        by_last_part = {_last_part(name): source for name, source in self.maps.items()}
         found = {}
         for identifier in identifiers:
             last = _last_part(identifier)
-            alike = by_last_part.get(last, [])
             if identifier in self.maps:
                 found[identifier] = self.maps[identifier]
-            elif shared[last] == 1 and len(alike) == 1:
-                found[identifier] = alike[0]
+            elif shared[last] == alike[last] == 1:
+                found[identifier] = by_last_part[last]
         return found
 
 
@@ -227,34 +218,36 @@ def open_model_maps(path: PathLike) -> ModelMaps:
     place = Path(path)
     if not place.exists():
         raise DatasetError(f"{readable(place)} does not exist; name a folder or HDF5 file of maps")
-    found = _in_folder(place) if place.is_dir() else _in_archive(place)
-    if not found.maps:
+    found = list(_in_folder(place) if place.is_dir() else _in_archive(place))
+    if not found:
         raise DatasetError(
             f"{readable(place)} holds no map; expected images in shades of grey or .npy files in a "
             "folder, or data sets in an HDF5 file, named like the stimuli"
         )
-    return found
-
-
-def _in_folder(folder: Path) -> ModelMaps:
     maps: dict[str, DensityReader] = {}
-    prints = []
+    for name, source, _ in found:
+        key = _without_ending(name)
+        if key in maps:
+            raise DatasetError(
+                f"{readable(place)} holds two maps of {key!r}, with different endings; keep one"
+            )
+        maps[key] = source
+    prints = sorted(f"{name}\t{fingerprint}" for name, _, fingerprint in found)
+    return ModelMaps(place, maps, hashlib.sha256("\n".join(prints).encode()).hexdigest())
+
+
+def _in_folder(folder: Path) -> Iterator[_Found]:
     for path in with_suffix(walk(folder), DENSITY_SUFFIXES):
-        name = readable(path.relative_to(folder).as_posix())
         source = DensityFile(path, "map")
-        _add(maps, name, source, folder)
-        prints.append(f"{name}\t{source.fingerprint()}")
-    return ModelMaps(folder, maps, _digest(prints))
+        yield readable(below(path, folder)), source, source.fingerprint()
 
 
-def _in_archive(file: Path) -> ModelMaps:
-    maps: dict[str, DensityReader] = {}
-    prints = []
+def _in_archive(file: Path) -> list[_Found]:
+    found: list[_Found] = []
 
     def visit(name: str, item: object) -> None:
         if is_array(item):
-            _add(maps, name, ArchivedMap(file, name), file)
-            prints.append(f"{name}\t{_print_of(archive, name)}")
+            found.append((name, ArchivedMap(file, name), _print_of(archive, name)))
 
     try:
         with hdf5_file(file) as archive:
@@ -266,7 +259,7 @@ def _in_archive(file: Path) -> ModelMaps:
             f"{readable(file)} cannot be read as HDF5 ({error}); name a folder of maps, or an HDF5 "
             "file with a data set for each image"
         ) from error
-    return ModelMaps(file, maps, _digest(prints))
+    return found
 
 
 def _print_of(archive: Any, name: str) -> str:
@@ -275,19 +268,6 @@ def _print_of(archive: Any, name: str) -> str:
         return fingerprint_of_array(own_dataset(archive, name), ROWS)
     except Exception:  # noqa: BLE001 - h5py reports damage in many ways
         return UNREADABLE
-
-
-def _digest(prints: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(prints)).encode()).hexdigest()
-
-
-def _add(maps: dict[str, DensityReader], name: str, source: DensityReader, place: Path) -> None:
-    key = _without_ending(name)
-    if key in maps:
-        raise DatasetError(
-            f"{readable(place)} holds two maps of {key!r}, with different endings; keep one"
-        )
-    maps[key] = source
 
 
 def _without_ending(name: str) -> str:

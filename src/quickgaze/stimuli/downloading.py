@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ def download(
     target: Path,
     md5: str | None = None,
     *,
-    report: Report | None = None,
+    report: Report = lambda _done, _total: None,
     patience: Patience | None = None,
 ) -> None:
     """Download a file, unless it is there and right; it appears whole and verified, or not at all.
@@ -60,7 +59,7 @@ def download(
     if already_right(target, md5):
         return
     part = target.with_name(f"{target.name}.part")
-    fetch = _Download(url, part, md5 is not None, report or _silent, patience or Patience())
+    fetch = _Download(url, part, md5 is not None, report, patience or Patience())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fetch.run()
@@ -130,7 +129,8 @@ class _Download:
                     return self._beyond_the_end(answer, start)
                 self._refuse(answer)
                 partial = answer.status_code == 206
-                if partial and _begins(answer) != start:
+                given = answer.headers.get("Content-Range", "")
+                if partial and not given.startswith(f"bytes {start}-"):
                     self.part.unlink(missing_ok=True)
                     return "the server gives another part than was asked for"
                 return self._receive(answer, start if partial else 0)
@@ -171,13 +171,12 @@ class _Download:
         length = _length(answer)
         total = None if length is None else start + length
         refuse_full_disk(self.part.parent, length or 0, f"to fetch {self.part.stem}")
-        done = start
         with self.part.open("ab" if start else "wb") as file:
-            self.report(done, total)
+            self.report(start, total)
             for block in answer.iter_content(_BLOCK):
                 file.write(block)
-                done += len(block)
-                self.report(done, total)
+                self.report(file.tell(), total)
+            done = file.tell()
         whole = total is None or done >= total
         return "" if whole else f"the connection ended after {done:,} of {total:,} bytes"
 
@@ -190,7 +189,6 @@ class _Download:
 def _session(patience: Patience) -> requests.Session:
     """Open connections that repeat a request while a server is busy or does not answer."""
     import requests  # noqa: PLC0415 - slow to import
-    from requests.adapters import HTTPAdapter  # noqa: PLC0415
     from urllib3.util import Retry  # noqa: PLC0415
 
     class Patient(Retry):
@@ -206,12 +204,8 @@ def _session(patience: Patience) -> requests.Session:
     retry = Patient(patience.attempts - 1, status_forcelist=_TRANSIENT, raise_on_status=False)
     session = requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=retry))
     return session
-
-
-def _silent(_done: int, _total: int | None) -> None:
-    """Report to nobody."""
 
 
 def _size(path: Path) -> int:
@@ -221,9 +215,3 @@ def _size(path: Path) -> int:
 def _length(answer: requests.Response) -> int | None:
     length = answer.headers.get("Content-Length", "")
     return int(length) if length.isdigit() else None
-
-
-def _begins(answer: requests.Response) -> int | None:
-    """First byte of a partial answer."""
-    found = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-    return int(found[1]) if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, list_files, readable
@@ -25,10 +25,6 @@ DENSITY_SUFFIXES = IMAGE_SUFFIXES | {".npy"}
 _SomePath = TypeVar("_SomePath", bound="Path | UPath")
 
 
-@overload
-def walk(folder: Path, depth: int | None = None) -> Iterator[Path]: ...
-@overload
-def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]: ...
 def walk(folder: AnyPath, depth: int | None = None) -> Iterator[AnyPath]:
     """Files below a folder and `depth` levels of subfolders, sorted, without what is hidden.
 

@@ -85,15 +85,6 @@ def to_rgb(image: PIL.Image.Image) -> Image:
     return upright(_rgb(image), stored_orientation(image))
 
 
-def image_size(path: Root) -> Size:
-    """Height and width of an image file as `read_image` returns it, from its header."""
-    with opened(path) as image:
-        width, height = image.size
-        if isinstance(image, TiffImageFile):
-            width, height = image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]
-        return (width, height) if _orientation(image) >= 5 else (height, width)
-
-
 @dataclass(frozen=True)
 class ImageFile:
     """An image in a file, read each time that it is asked for.
@@ -132,7 +123,11 @@ class ImageFile:
         (int, int)
             In pixels, upright.
         """
-        return image_size(self.path)
+        with opened(self.path) as image:
+            width, height = image.size
+            if isinstance(image, TiffImageFile):
+                width, height = image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]
+            return (width, height) if _orientation(image) >= 5 else (height, width)
 
     def fingerprint(self) -> str:
         """Give the file's name, its size in bytes, and a digest of parts of it.
@@ -152,10 +147,7 @@ def opened(path: Root) -> Iterator[PIL.Image.Image]:
     try:
         # Given a path, Pillow (to 13.0) maps uncompressed TIFF files into memory and scrambles
         # those that lie on their side.
-        with (
-            _opened_stream(file) as stream,
-            PIL.Image.open(stream, formats=_formats()) as image,
-        ):
+        with _opened_stream(file) as stream, PIL.Image.open(stream, formats=_formats()) as image:
             refuse_size(image.size, path)
             yield image
     except StimulusError:
@@ -252,8 +244,7 @@ def _rgb(image: PIL.Image.Image) -> Image:
         grey = _eight_bit(np.asarray(image, dtype=np.float64), image.mode)
         return np.repeat(grey[..., np.newaxis], 3, axis=2)
     if image.has_transparency_data:
-        opaque = image.convert("LA") if image.mode == "La" else image
-        opaque = opaque.convert("RGBA")
+        opaque = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         white = PIL.Image.new("RGBA", opaque.size, "white")
         return np.array(PIL.Image.alpha_composite(white, opaque).convert("RGB"))
     return np.array(image.convert("RGB"))

@@ -103,7 +103,8 @@ class Fixations:
 class RecordedPoints:
     """Points recorded on one stimulus; `looked` holds the index of each point's observer.
 
-    `observers` is one array for all stimuli of a data set; durations are in milliseconds.
+    `observers` is one array for all stimuli of a data set; durations are in milliseconds; `size`
+    is the (height, width) of the image that they were recorded on, where that is known.
     """
 
     x: npt.NDArray[np.float64]
@@ -111,9 +112,11 @@ class RecordedPoints:
     observers: npt.NDArray[np.str_]
     looked: npt.NDArray[np.integer]
     duration: npt.NDArray[np.float64] | None = None
+    size: Size | None = None
 
     def read(self, size: Size) -> Fixations:
         """Give the points inside an image of (height, width) `size`, and count the others."""
+        refuse_other_size(self.size, size, "the gaze")
         observer = self.observers[self.looked]
         return Fixations.inside(self.x, self.y, observer, size, self.duration)
 
@@ -122,7 +125,18 @@ class RecordedPoints:
         observer = "\0".join(self.observers[self.looked].tolist())
         columns = [self.x, self.y, *([] if self.duration is None else [self.duration])]
         numbers = (np.asarray(column, dtype="<f8").tobytes() for column in columns)
-        return digest_of([observer.encode("utf-8", "surrogatepass"), *numbers])
+        digest = digest_of([observer.encode("utf-8", "surrogatepass"), *numbers])
+        return digest if self.size is None else f"{self.size}:{digest}"
+
+
+def refuse_other_size(recorded: Size | None, size: Size, gaze: str) -> None:
+    """Refuse an image of another (height, width) than that of the gaze, where it is known."""
+    if recorded is not None and recorded != tuple(size):
+        raise StimulusError(
+            f"{gaze} belongs to an image of {recorded[0]} x {recorded[1]} pixels (height x width), "
+            f"but the image has {size[0]} x {size[1]}; use the images that the gaze was recorded "
+            "on, not resized ones"
+        )
 
 
 class ImageReader(Protocol):
@@ -256,18 +270,14 @@ class Stimulus:
         if self.map is not None:
             return self.map.read(size)
         fixations = self.fixations
-        if fixations is None or len(fixations) == 0:
-            return None
-        return blurred_fixations(fixations, size, sigma)
+        return blurred_fixations(fixations, size, sigma) if fixations else None
 
 
 def _fingerprint_of(reader: object) -> str:
     """Fingerprint of what a reader reads; empty if it gives none."""
-    if reader is None:
-        return "none"
     method = getattr(reader, "fingerprint", None)
     if not callable(method):
-        return ""
+        return "none" if reader is None else ""
     try:
         return str(method())
     except Exception:  # noqa: BLE001 - readers of other packages raise anything
@@ -280,5 +290,4 @@ def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density
         raise StimulusError("a density needs at least one fixation inside the image; there is none")
     rows, columns = (np.floor(axis + 0.5).astype(np.int64) for axis in (fixations.y, fixations.x))
     blurred = blurred_points(rows, columns, size, sigma)
-    density: Density = (blurred / blurred.max()).astype(np.float32)
-    return density
+    return np.asarray(blurred / blurred.max(), dtype=np.float32)
