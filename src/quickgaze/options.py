@@ -11,7 +11,7 @@ import inspect
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
@@ -34,7 +34,11 @@ Form = Literal["one", "repeated", "listed", "pairs"]
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option beside its name, its type for Python and its default."""
+    """What is known of an option beside its name, its type for Python and its default.
+
+    `objects` names the classes that Python takes beside names, `flag` is the command line's name
+    where it is another one, and `decides` says whether the option decides values.
+    """
 
     help: str
     kind: type
@@ -46,38 +50,19 @@ class Option:
     decides: bool = True
 
 
-def option(
-    default: Any,
-    text: str,
-    kind: type | None = None,
-    *,
-    form: Form = "one",
-    objects: str = "",
-    choices: tuple[str, ...] = (),
-    minimum: float | None = None,
-    flag: str = "",
-    decides: bool = True,
-) -> Any:
-    """Declare an option as a field of a dataclass.
-
-    `objects` names the classes that Python takes beside names, `flag` is the command line's name
-    where it is another one, and `decides` says whether the option decides values.
-    """
-    kind = kind or type(default[0] if isinstance(default, tuple) else default)
-    known = Option(text, kind, form, objects, choices, minimum, flag, decides)
-    return field(default=default, metadata={"option": known})
+def option(default: Any, text: str, kind: type | None = None, **known: Any) -> Any:
+    """Declare an option as a field of a dataclass; `known` are further fields of `Option`."""
+    shown = Option(text, kind or type(default), **known)
+    return field(default=default, metadata={"option": shown})
 
 
-def several(axis: str, default: Any = MISSING, note: str = "", **changed: Any) -> Any:
+def several(axis: str, default: Any = MISSING, note: str = "") -> Any:
     """Declare the values that a study combines of an option of a model, by its name."""
     single = next(each for each in fields(_Place) if each.name == axis)
     known: Option = single.metadata["option"]
+    known = replace(known, help=f"{known.help} {note}".strip(), form="repeated", flag=axis)
     default = (single.default,) if default is MISSING else default
-    text = f"{known.help} {note}".strip()
-    return option(
-        default, text, known.kind, form="repeated", objects=known.objects, choices=known.choices,
-        minimum=known.minimum, flag=axis, **changed,
-    )  # fmt: skip
+    return field(default=default, metadata={"option": known})
 
 
 @dataclass(frozen=True)

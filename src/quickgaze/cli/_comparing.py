@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quickgaze.cli._messages import complain, say, show
-from quickgaze.cli._options import AS_JSON, SEED, separated
+from quickgaze.cli._options import AS_JSON, separated, takes_options
 from quickgaze.cli._reporting import chosen_variant
 from quickgaze.errors import OptionError
+from quickgaze.options import keywords, option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +24,23 @@ if TYPE_CHECKING:
     from quickgaze.study import Run
 
 
+@dataclass(frozen=True)
+class CompareOptions:
+    """How the scores of two runs are compared."""
+
+    n: int = option(
+        5,
+        "How many of the stimuli that differ most to list for each metric.",
+        minimum=0,
+        flag="stimuli",
+    )
+    confidence: float = option(0.95, "Share of intervals that hold the true value, such as 0.95.")
+    level: float = option(0.05, "False discovery rate over all metrics, such as 0.05.")
+    resamples: int = option(2000, "How many draws the bootstrap makes.", minimum=1)
+    seed: int = option(0, "Seed of the bootstrap.", minimum=0)
+
+
+@takes_options()
 def compare(
     first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder: a path, or a URL.")],
     second: Annotated[
@@ -50,22 +69,8 @@ def compare(
             help="Key of the variant of RUN_B; by default as --variant. Repeatable.",
         ),
     ] = None,
-    stimuli: Annotated[
-        int,
-        typer.Option(
-            min=0, help="How many of the stimuli that differ most to list for each metric."
-        ),
-    ] = 5,
-    confidence: Annotated[
-        float, typer.Option(help="Share of intervals that hold the true value, such as 0.95.")
-    ] = 0.95,
-    level: Annotated[
-        float, typer.Option(help="False discovery rate over all metrics, such as 0.05.")
-    ] = 0.05,
-    resamples: Annotated[
-        int, typer.Option(min=1, help="How many draws the bootstrap makes.")
-    ] = 2000,
-    seed: SEED = 0,
+    *,
+    given: CompareOptions,
     as_json: AS_JSON = False,
 ) -> None:
     """Compare two runs on the stimuli that both scored: which agrees better with people.
@@ -78,27 +83,22 @@ def compare(
     from quickgaze.findings.discoveries import check_level, keep_discoveries
     from quickgaze.study import open_run
 
-    check_level(level)
+    check_level(given.level)
     runs = open_run(first), open_run(second)
     chosen = chosen_variant("--variant", variant)
-    theirs = (
-        chosen if second_variant is None else chosen_variant("--second-variant", second_variant)
-    )
+    theirs = chosen_variant("--second-variant", second_variant) or chosen
     keys = [
-        _only_variant(run, option, each)
-        for run, option, each in zip(
-            runs, ("--variant", "--second-variant"), (chosen, theirs), strict=True
-        )
+        _only_variant(runs[0], "--variant", chosen),
+        _only_variant(runs[1], "--second-variant", theirs),
     ]
+    options = keywords(given)
+    level = options.pop("level")
     found = findings.compare(
         *runs,
         None if metric is None else separated(metric),
         variant=chosen,
         second_variant=theirs,
-        n=stimuli,
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
+        **options,
     )
     summary = keep_discoveries(found.summary, level)
     for run in runs:
@@ -108,7 +108,7 @@ def compare(
         content = {
             "first": _described(runs[0], keys[0]),
             "second": _described(runs[1], keys[1]),
-            "confidence": confidence,
+            "confidence": given.confidence,
             "level": level,
             "metrics": _as_data(runs[0], summary),
             "stimuli": found.stimuli.to_dicts(),
@@ -118,7 +118,7 @@ def compare(
     _print(runs, keys, summary, found)
 
 
-def _only_variant(run: Run, option: str, chosen: Mapping[str, Any] | None) -> dict[str, Any]:
+def _only_variant(run: Run, name: str, chosen: Mapping[str, Any] | None) -> dict[str, Any]:
     """Keys of the one variant of a run that was chosen; the error says which run it is about."""
     from quickgaze.findings import VARIANT
     from quickgaze.findings.selection import of_one_variant
@@ -129,7 +129,7 @@ def _only_variant(run: Run, option: str, chosen: Mapping[str, Any] | None) -> di
     try:
         kept = of_one_variant(scores, chosen)
     except OptionError as error:
-        raise OptionError(f"{run.place}: {error} (option {option} KEY=VALUE)") from error
+        raise OptionError(f"{run.place}: {error} (option {name} KEY=VALUE)") from error
     return kept.select(VARIANT).row(0, named=True)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quickgaze.cli._messages import FAILED, SHOWN, complain, complain_of, say, show
+from quickgaze.cli._messages import SHOWN, complain, complain_of, end_with, say, show
 from quickgaze.cli._options import AS_JSON, OPTION, ROOT, dataset_options
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def check_data(
             "dataset": name,
             "root": root,
             "passed": not differing,
-            "checks": [_as_data(check) for check in checks],
+            "checks": [asdict(check) for check in checks],
         }
         say(json.dumps(content, indent=2))
     else:
@@ -65,8 +66,7 @@ def check_data(
         ]
         show(plain_table(f"Checks of {name}", columns, rows))
         _list_details(checks)
-    if differing:
-        raise typer.Exit(FAILED)
+    end_with(differing)
 
 
 def fetch_data(
@@ -114,17 +114,6 @@ def _reading(stimuli: Sequence[Stimulus]) -> Iterable[Stimulus]:
     yield from track(stimuli, "reading", console=Console(stderr=True), transient=True)
 
 
-def _as_data(check: Check) -> dict[str, Any]:
-    return {
-        "what": check.what,
-        "expected": check.expected,
-        "found": check.found,
-        "passed": check.passed,
-        "note": check.note,
-        "details": list(check.details),
-    }
-
-
 def _list_details(checks: Sequence[Check]) -> None:
     lines = dict.fromkeys(line for check in checks for line in check.details)
     complain_of([f"unreadable: {line}" for line in lines], "; --json lists all")
@@ -134,19 +123,16 @@ def _show_plan(name: str, planned: Sequence[PlannedFile]) -> None:
     """Print what would be fetched; of many files alike, the first and the last."""
     from quickgaze.report import plain_table
 
+    shown = planned if len(planned) <= SHOWN else [*planned[:4], planned[-1]]
     rows = [
         (item.address, str(item.target), "there already" if item.there else _size_in_words(item))
-        for item in _shortened(planned)
+        for item in shown
     ]
     to_do = sum(not item.there for item in planned)
     title = f"{to_do:,} of {len(planned):,} files of {name} would be fetched"
     show(plain_table(title, ("from", "to", "size"), rows))
     if len(rows) < len(planned):
         say(f"… and {len(planned) - len(rows):,} files more in between")
-
-
-def _shortened(planned: Sequence[PlannedFile]) -> Sequence[PlannedFile]:
-    return planned if len(planned) <= SHOWN else [*planned[:4], planned[-1]]
 
 
 def _size_in_words(item: PlannedFile) -> str:

@@ -45,6 +45,19 @@ def show_warning(message: Warning | str, *_: object) -> None:
     complain(f"warning: {message}")
 
 
+def end_with(failures: object) -> None:
+    """End with the exit code of failures if there are any."""
+    if failures:
+        raise typer.Exit(FAILED)
+
+
+def finish(result: str, what: str, failures: Sequence[tuple[str, str]]) -> None:
+    """Print stimuli that failed, then the result, and end with the exit code that fits."""
+    complain_of([f"{what}: {stimulus}: {reason}" for stimulus, reason in failures])
+    say(result)
+    end_with(failures)
+
+
 def complain_of(lines: Sequence[str], rest: str = "") -> None:
     """Print the first lines on standard error, and how many more there are."""
     for line in lines[:SHOWN]:

@@ -9,13 +9,13 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import Field
+from dataclasses import Field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError
 from quickgaze.options import Option, options_of
 
@@ -35,8 +35,7 @@ def read_config(context: typer.Context, file: Path | None) -> Path | None:
     known = {str(parameter.name) for parameter in context.command.params}
     given = {name.replace("-", "_"): value for name, value in options.items()}
     for name in given:
-        if name not in known:
-            raise unknown_name(f"option in {file}", name, sorted(known))
+        check_known(f"option in {file}", name, sorted(known))
     context.default_map = {**(context.default_map or {}), **given}
     return file
 
@@ -96,35 +95,36 @@ def _named_maps(given: list[str]) -> dict[str, str]:
     return maps
 
 
-def takes_options(
-    options: type, *without: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command each option as a parameter, in the place of its parameter ``given``.
+def takes_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command each option as a parameter, in the place of a parameter of their class.
 
     What the user leaves out keeps its default. Options named in `without` are not offered.
     """
-    offered = {
-        known.flag or each.name: (each, known)
-        for each, known in options_of(options)
-        if each.name not in without
-    }
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        taken: dict[str, tuple[type, dict[str, tuple[Field[Any], Option]]]] = {}
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            options = parameter.annotation
+            if not (isinstance(options, type) and is_dataclass(options)):
+                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+                continue
+            known = [each for each in options_of(options) if each[0].name not in without]
+            offered = {each[1].flag or each[0].name: each for each in known}
+            parameters += [_parameter(flag, *each) for flag, each in offered.items()]
+            taken[parameter.name] = options, offered
+
         @functools.wraps(command)
         def called(**arguments: Any) -> None:
-            values = {
-                each.name: _read(known, arguments.pop(flag))
-                for flag, (each, known) in offered.items()
-            }
-            given = {name: value for name, value in values.items() if value is not None}
-            command(given=options(**given), **arguments)
+            for name, (options, offered) in taken.items():
+                values = {
+                    each.name: _read(known, arguments.pop(flag))
+                    for flag, (each, known) in offered.items()
+                }
+                given = {option: value for option, value in values.items() if value is not None}
+                arguments[name] = options(**given)
+            command(**arguments)
 
-        parameters: list[inspect.Parameter] = []
-        for parameter in inspect.signature(command, eval_str=True).parameters.values():
-            if parameter.name == "given":
-                parameters += [_parameter(flag, *each) for flag, each in offered.items()]
-            else:
-                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {each.name: each.annotation for each in parameters}
         return called
@@ -137,7 +137,10 @@ _SAID = {"repeated": " Repeatable.", "listed": " Separated by commas.", "pairs":
 
 def _parameter(flag: str, each: Field[Any], known: Option) -> inspect.Parameter:
     """Describe an option for Typer."""
+    # without a name, Typer adds the negation of a switch
+    names = [f"--{flag.replace('_', '-')}"] if each.default is False else []
     shown = typer.Option(
+        *names,
         help=known.help + _SAID.get(known.form, ""),
         min=known.minimum if known.kind in (int, float) else None,
         metavar="NAME=PATH" if known.form == "pairs" else None,
@@ -172,7 +175,6 @@ OPTION = Annotated[
     typer.Option(metavar="NAME=VALUE", help="An option of the data set. Repeatable."),
 ]
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-SEED = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 PRESET = Annotated[
     str | None,

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quickgaze.cli._messages import FAILED, complain_of, say
-from quickgaze.cli._options import OPTION, ROOT, RUN, SEED, dataset_options, pairs
+from quickgaze.cli._messages import finish
+from quickgaze.cli._options import OPTION, ROOT, RUN, dataset_options, pairs, takes_options
 from quickgaze.errors import OptionError
+from quickgaze.options import keywords, option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +46,43 @@ VARIANT = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class AttributeOptions:
+    """Which attributes of the stimuli a report looks at."""
+
+    attributes: Sequence[Path] = option(
+        (),
+        "Attributes of the stimuli: a CSV or Parquet file with a column stimulus, or "
+        "COCO's annotations of instances (JSON).",
+        Path,
+        form="repeated",
+    )
+    objects: Sequence[Path] = option(
+        (),
+        "Attributes with a row for each object, as OSIE has them: a CSV or Parquet file.",
+        Path,
+        form="repeated",
+    )
+    image_statistics: bool = option(False, "Measure how the photographs look, as attributes.")
+    text: bool = option(False, "Find text in the photographs, as an attribute.")
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What a report shows, and how; with the names that `write_report` gives it."""
+
+    title: str | None = option(None, "Title of the page.", str)
+    pictures: bool = option(True, "Draw pictures of all stimuli.")
+    picture_size: int = option(480, "Largest side of a picture in pixels.", minimum=32)
+    papers: bool = option(True, "Write figures as SVG, PDF and PNG, tables as CSV and LaTeX.")
+    deep_dive: int = option(
+        25, "How many of the stimuli that agree least to look at closely.", minimum=0
+    )
+    seed: int = option(0, "Seed of the bootstrap.", minimum=0)
+    overwrite: bool = option(False, "Replace a report that is there already.")
+
+
+@takes_options()
 def report(
     runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run folders: paths, or URLs.")],
     out: Annotated[Path, typer.Option(help="Folder to write the report into.")],
@@ -51,48 +91,11 @@ def report(
     option: OPTION = None,
     images: IMAGES = None,
     maps: MAPS = None,
-    attributes: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Attributes of the stimuli: a CSV or Parquet file with a column stimulus, or "
-            "COCO's annotations of instances (JSON). Repeatable."
-        ),
-    ] = None,
-    objects: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Attributes with a row for each object, as OSIE has them: a CSV or Parquet file. "
-            "Repeatable."
-        ),
-    ] = None,
-    image_statistics: Annotated[
-        bool,
-        typer.Option(
-            "--image-statistics",
-            help="Measure how the photographs look, as attributes.",
-        ),
-    ] = False,
-    text: Annotated[
-        bool, typer.Option("--text", help="Find text in the photographs, as an attribute.")
-    ] = False,
+    *,
+    measured: AttributeOptions,
     metric: METRIC = None,
     variant: VARIANT = None,
-    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    pictures: Annotated[bool, typer.Option(help="Draw pictures of all stimuli.")] = True,
-    picture_size: Annotated[
-        int, typer.Option(min=32, help="Largest side of a picture in pixels.")
-    ] = 480,
-    papers: Annotated[
-        bool, typer.Option(help="Write figures as SVG, PDF and PNG, tables as CSV and LaTeX.")
-    ] = True,
-    deep_dive: Annotated[
-        int,
-        typer.Option(min=0, help="How many of the stimuli that agree least to look at closely."),
-    ] = 25,
-    seed: SEED = 0,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a report that is there already.")
-    ] = False,
+    page: PageOptions,
 ) -> None:
     """Write what was found as one folder that opens in a browser, without any network."""
     from quickgaze.report import write_report
@@ -100,8 +103,8 @@ def report(
 
     opened = [open_run(each) for each in runs]
     loaded = _dataset(dataset, root, option)
-    tables = _attributes(attributes or [], objects or [])
-    if text:
+    tables = _attributes(measured.attributes, measured.objects)
+    if measured.text:
         tables.append(_text(loaded))
     written = write_report(
         opened,
@@ -110,22 +113,13 @@ def report(
         images=images,
         maps=maps,
         attributes=tables,
-        image_statistics=image_statistics,
+        image_statistics=measured.image_statistics,
         metric=metric,
         variant=chosen_variant("--variant", variant),
-        title=title,
-        pictures=pictures,
-        picture_size=picture_size,
-        papers=papers,
-        deep_dive=deep_dive,
-        seed=seed,
         command=shlex.join(["quickgaze", *sys.argv[1:]]),
-        overwrite=overwrite,
+        **keywords(page),
     )
-    _complain_of(written.failures)
-    say(f"report, to open in a browser: {written.page}")
-    if written.failures:
-        raise typer.Exit(FAILED)
+    finish(f"report, to open in a browser: {written.page}", "not drawn", written.failures)
 
 
 def panels(
@@ -165,14 +159,7 @@ def panels(
         bottom=25 if bottom is None else bottom,
         to=to,
     )
-    _complain_of(drawn.failures)
-    say(f"{len(drawn.files)} panels in {out}")
-    if drawn.failures:
-        raise typer.Exit(FAILED)
-
-
-def _complain_of(failures: tuple[tuple[str, str], ...]) -> None:
-    complain_of([f"not drawn: {stimulus}: {reason}" for stimulus, reason in failures])
+    finish(f"{len(drawn.files)} panels in {out}", "not drawn", drawn.failures)
 
 
 def _dataset(name: str | None, root: str | None, given: list[str] | None) -> Dataset | None:
@@ -185,7 +172,7 @@ def _dataset(name: str | None, root: str | None, given: list[str] | None) -> Dat
     return load_dataset(name, root, **dataset_options(given))
 
 
-def _attributes(tables: list[Path], objects: list[Path]) -> list[pl.DataFrame]:
+def _attributes(tables: Sequence[Path], objects: Sequence[Path]) -> list[pl.DataFrame]:
     from quickgaze.findings import coco_attributes, read_attributes
 
     found = [

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from quickgaze.cli._messages import FAILED, complain, say, show
+from quickgaze.cli._messages import complain, end_with, say, show
 from quickgaze.cli._options import PRESET, takes_options
 from quickgaze.options import ModelOptions, keywords
 
@@ -31,7 +31,7 @@ def demo(
     say(f"run folder: {shown.run.place}")
 
 
-@takes_options(ModelOptions, "batch_size")
+@takes_options("batch_size")
 def map_images(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of images.")],
     out: Annotated[
@@ -54,8 +54,7 @@ def map_images(
         complain(f"{file}: {reason}")
     say(f"{mapped.count} maps and overlays in {out}")
     say(f"overview, to open in a browser: {mapped.page}")
-    if mapped.failures:
-        raise typer.Exit(FAILED)
+    end_with(mapped.failures)
 
 
 def backbones() -> None:

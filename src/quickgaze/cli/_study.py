@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quickgaze.cli._messages import FAILED, complain, complain_of, say, show
+from quickgaze.cli._messages import complain, complain_of, end_with, say, show
 from quickgaze.cli._options import (
     AS_JSON,
     OPTION,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from quickgaze.study import Run
 
 
-@takes_options(StudyOptions)
+@takes_options()
 def run(
     dataset: Annotated[
         str, typer.Option(help="Data set to score on: a name that `quickgaze data list` shows.")
@@ -85,8 +85,7 @@ def run(
     finished = study.run(out, engine, batch_size=batch_size, helpers=helpers, address=address)
     _print_summary(finished)
     say(f"run folder: {finished.place}")
-    if finished.failures().height:
-        raise typer.Exit(FAILED)
+    end_with(finished.failures().height)
 
 
 def summary(

@@ -7,20 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from quickgaze.catalogue import unknown_name
-from quickgaze.cli._messages import FAILED, complain, complain_of, say
+from quickgaze.catalogue import check_known
+from quickgaze.cli._messages import complain, end_with, finish, say
 from quickgaze.cli._options import RUN, takes_options
 from quickgaze.cli._study import summary
 from quickgaze.errors import OptionError, RunError
 from quickgaze.options import keywords, option
-
-if TYPE_CHECKING:
-    from quickgaze.exports import Exported
-    from quickgaze.study import Run
 
 IMPORTS = ("cap6415",)
 
@@ -48,8 +44,7 @@ def import_results(
     """Turn a study's published results into a run folder. Nothing in the file is executed."""
     from quickgaze.study.cap6415 import import_cap6415
 
-    if what not in IMPORTS:
-        raise unknown_name("results", what, IMPORTS)
+    check_known("results", what, IMPORTS)
     before = _is_complete(out)
     run = import_cap6415(file, out, images=images, maps=maps)
     summary(run.place, as_json=False)
@@ -57,8 +52,7 @@ def import_results(
         say(f"{run.place} holds this import already; nothing was written")
     else:
         say(f"run folder: {run.place}")
-    if run.failures().height:
-        raise typer.Exit(FAILED)
+    end_with(run.failures().height)
 
 
 def _is_complete(folder: str) -> bool:
@@ -96,7 +90,7 @@ class ExportOptions:
     )
 
 
-@takes_options(ExportOptions)
+@takes_options()
 def export(
     folder: RUN,
     to: Annotated[str, typer.Option(help="Format: maps (PNG), hdf5, csv or parquet.")],
@@ -111,41 +105,25 @@ def export(
 ) -> None:
     """Write a run's maps (PNG, HDF5) or tables (CSV, Parquet) for other tools."""
     options = _options_of(to, keywords(given))
+    from quickgaze.exports import choose_variant, export_hdf5, export_maps, export_table
     from quickgaze.study import open_run
 
     run = open_run(folder)
     if not run.complete:
         complain(f"{run.place} is not complete: what has been computed so far is exported")
     if to in ("csv", "parquet"):
-        from quickgaze.exports import export_table
-
         written = export_table(run, out, to=to, overwrite=overwrite, **options)  # type: ignore[arg-type]
         say(f"{to}: {written}")
         return
-    exported = _export_maps(run, to, out, options, overwrite)
-    complain_of([f"left out: {stimulus}: {reason}" for stimulus, reason in exported.failures])
-    say(f"{exported.count} maps in {exported.path}")
-    if exported.failures:
-        raise typer.Exit(FAILED)
-
-
-def _export_maps(
-    run: Run, to: str, out: Path, options: dict[str, Any], overwrite: bool
-) -> Exported:
-    from quickgaze.exports import choose_variant, export_hdf5, export_maps
-
-    variant = choose_variant(
-        run, **{name: value for name, value in options.items() if name in _VARIANT}
-    )
-    others = {name: value for name, value in options.items() if name not in _VARIANT}
+    keys = {name: options.pop(name) for name in _VARIANT & options.keys()}
     write = export_maps if to == "maps" else export_hdf5
-    return write(run, out, variant, overwrite=overwrite, **others)
+    exported = write(run, out, choose_variant(run, **keys), overwrite=overwrite, **options)
+    finish(f"{exported.count} maps in {exported.path}", "left out", exported.failures)
 
 
 def _options_of(to: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the options that were given, and refuse those of another format."""
-    if to not in FORMATS:
-        raise unknown_name("format", to, FORMATS)
+    check_known("format", to, FORMATS)
     options = {name: value for name, value in given.items() if value is not None}
     for name in options:
         if name not in FORMATS[to]:
