@@ -66,8 +66,7 @@ def krylov_components(matrix: FeatureMatrix, count: int) -> Components:
     total = _double(matrix.square_sum())
     finite = total.isfinite()
     basis = _Basis(matrix, len(total))
-    size = min(matrix.rows, matrix.columns)
-    block = _start(matrix, total, min(count + _SPARE_VECTORS, size))
+    block = _start(matrix, total, min(count + _SPARE_VECTORS, matrix.rows, matrix.columns))
     limit = min(max(_LARGEST_BASIS, 4 * count), matrix.columns)
     found: _Ritz | None = None
     done = ~finite

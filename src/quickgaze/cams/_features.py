@@ -103,7 +103,9 @@ class FeatureMatrix:
 
     def square_sum(self) -> torch.Tensor:
         """Sum of all squared elements of X, (B,), float64; NaN or infinite where X is."""
-        means = self._column_means().double()
+        cells = self.levels[0].cells
+        ones = cells.new_full((len(cells), self.rows, 1), 1 / self.rows)
+        means = self.transposed_product(ones)[:, :, 0].double()
         squares = torch.stack([level.square_sum() for level in self.levels]).sum(0)
         return (squares - self.rows * means.square().sum(1)).clamp(min=0)
 
@@ -112,12 +114,6 @@ class FeatureMatrix:
         parts = [level.to_grid(level.cells).flatten(2) for level in self.levels]
         rows = torch.cat(parts, 1).mT
         return rows - rows.mean(1, keepdim=True)
-
-    def _column_means(self) -> torch.Tensor:
-        """Means of the columns, which `product` and `dense` subtract, (B, C)."""
-        levels = self.levels
-        ones = levels[0].cells.new_full((len(levels[0].cells), self.rows, 1), 1 / self.rows)
-        return self.transposed_product(ones)[:, :, 0]
 
 
 def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> FeatureMatrix:
