@@ -113,9 +113,8 @@ def _ranks(values: Floats, counts: Floats) -> Floats:
 def _draws(images: int, resampling: Resampling) -> Iterator[Floats]:
     """How often each image is drawn, in blocks of draws."""
     generator = np.random.default_rng(resampling.seed)
-    block = max(1, _BLOCK_SIZE // images)
-    for start in range(0, resampling.resamples, block):
-        count = min(block, resampling.resamples - start)
+    for block in _blocks(resampling.resamples, images):
+        count = len(block)
         picked = generator.integers(images, size=(count, images))
         picked += np.arange(count)[:, np.newaxis] * images
         counts = np.bincount(picked.ravel(), minlength=count * images)
@@ -126,10 +125,13 @@ def _left_out(images: int) -> Iterator[Floats]:
     """Jackknife: all images but one, or but one of 500 equally large groups, in blocks."""
     groups = min(images, _JACKKNIFE_GROUPS)
     member = np.arange(images) % groups
-    block = max(1, _BLOCK_SIZE // images)
-    for start in range(0, groups, block):
-        left_out = np.arange(start, min(start + block, groups))
-        yield (member != left_out[:, np.newaxis]).astype(np.float64)
+    for block in _blocks(groups, images):
+        yield (member != np.array(block)[:, np.newaxis]).astype(np.float64)
+
+
+def _blocks(draws: int, images: int) -> Iterator[range]:
+    size = max(1, _BLOCK_SIZE // images)
+    return (range(draws)[start : start + size] for start in range(0, draws, size))
 
 
 def _interval(

@@ -326,7 +326,7 @@ def _differing_most(pairs: pl.DataFrame, metric: str, better: int, n: int) -> pl
     winner = pl.when(agreeing > 0).then(pl.lit("first")).when(agreeing < 0).then(pl.lit("second"))
     return (
         pairs.select(pl.lit(metric).alias("metric"), "stimulus", "first", "second")
-        .with_columns((pl.col("first") - pl.col("second")).alias("difference"))
+        .with_columns(difference=pl.col("first") - pl.col("second"))
         .filter(pl.col("difference").is_finite())
         .sort(pl.col("difference").abs(), "stimulus", descending=[True, False])
         .head(n)

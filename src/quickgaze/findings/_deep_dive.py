@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError
 from quickgaze.findings._summary import VARIANT
 from quickgaze.findings.selection import Chosen, check_metric, direction, of_one_variant
@@ -95,10 +95,8 @@ def deep_dive(
     names = list(dict.fromkeys(stimuli))
     if not names:
         raise OptionError("no stimulus is named; give the ids of those to look at")
-    planned = set(run.plan.stimuli)
     for name in names:
-        if name not in planned:
-            raise unknown_name("stimulus of the run", name, run.plan.stimuli)
+        check_known("stimulus of the run", name, run.plan.stimuli)
     scores = run.scores()
     rule = {key: value for key, value in (variant or {}).items() if key != "grid"}
     of_one_variant(scores, rule, ["grid"])
@@ -106,11 +104,10 @@ def deep_dive(
     scores = scores.filter(pl.col("stimulus").is_in(names))
     order = pl.DataFrame({"stimulus": names}, {"stimulus": pl.String})
     better = direction(run, metric)
+    flipped = _flipped(scores, rule, run.metrics, metric)
     grids = (
         order.join(scores.filter(**rule), on="stimulus", maintain_order="left_right")
-        .join(
-            _flipped(scores, rule, run.metrics, metric), on=_MAP, how="left", maintain_order="left"
-        )
+        .join(flipped, on=_MAP, how="left", maintain_order="left")
         .select("stimulus", "grid", pl.col(metric).fill_nan(None).alias("score"), "flipped")
         .with_columns(
             _first_best("score", better).alias("best"),
@@ -137,8 +134,7 @@ def _flipped(
     scores: pl.DataFrame, rule: Chosen, metrics: Sequence[str], metric: str
 ) -> pl.DataFrame:
     """Score of the other sign, where another rule of the run gave it."""
-    undecided = pl.all_horizontal(pl.col(metrics).is_nan())
-    decided = scores.filter(~undecided)
+    decided = scores.filter(~pl.all_horizontal(pl.col(metrics).is_nan()))
     ours = decided.filter(**rule).select(*_MAP, of_rule=pl.struct(metrics))
     theirs = decided.select(*_MAP, other=pl.struct(metrics))
     return (
@@ -157,10 +153,8 @@ def _first_best(column: str, better: int) -> pl.Expr:
 def _best(grids: pl.DataFrame, better: int) -> pl.DataFrame:
     """Best grid and sign of each stimulus: the rule's sign unless the other one is better."""
     signs = (
-        grids.select(
-            "stimulus", best_grid="grid", best_sign=pl.lit(sign), best_score=pl.col(column)
-        )
+        grids.select("stimulus", best_grid="grid", best_sign=pl.lit(sign), best_score=column)
         for sign, column in (("rule", "score"), ("flipped", "flipped"))
     )
-    scored = pl.concat(signs).filter(pl.col("best_score").is_not_null())
+    scored = pl.concat(signs).drop_nulls("best_score")
     return scored.filter(_first_best("best_score", better))

@@ -93,10 +93,8 @@ def attribute_regression(
     table = matched(scores["stimulus"].to_list(), attributes)
     traits = _without_commonest(traits_of(table), table)
     values = scores[metric].to_numpy()
-    complete = np.isfinite(values)
-    for trait in traits:
-        if trait.kind != "none":
-            complete &= ~np.isnan(trait.values)
+    known = [~np.isnan(trait.values) for trait in traits if trait.kind != "none"]
+    complete = np.all([np.isfinite(values), *known], axis=0)
     images = int(complete.sum())
     rows = _rows(traits, complete)
     used = [trait for trait, row in zip(traits, rows, strict=True) if row["reason"] is None]

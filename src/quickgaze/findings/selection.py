@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 
 import polars as pl
 
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known, unknown_name
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings._summary import VARIANT
 from quickgaze.metrics import METRICS
@@ -19,8 +19,7 @@ Chosen = Mapping[str, str | float]
 
 def check_metric(run: Run, metric: str) -> None:
     """Refuse a metric that a run does not have."""
-    if metric not in run.metrics:
-        raise unknown_name("metric of the run", metric, run.metrics)
+    check_known("metric of the run", metric, run.metrics)
 
 
 def metrics_of(run: Run, metrics: str | Sequence[str] | None) -> list[str]:
@@ -38,7 +37,12 @@ def check_installed(run: Run, metrics: Sequence[str]) -> None:
     known = {*METRICS.names(), *run.plan.settings.own_metrics}
     lost = next((metric for metric in metrics if metric not in known), None)
     if lost is not None:
-        gone = _packages_gone(run)
+        versions = run.manifest.versions if run.complete else {}
+        gone = [
+            f"{name} {release}"
+            for name, release in versions.items()
+            if name != "python" and not any(distributions(name=name))
+        ]
         remedy = (
             f"install what the run was computed with: {', '.join(gone)}"
             if gone
@@ -50,24 +54,6 @@ def check_installed(run: Run, metrics: Sequence[str]) -> None:
         )
 
 
-def _packages_gone(run: Run) -> list[str]:
-    """Name the packages, with versions, that a run was computed with and that are missing."""
-    versions = run.manifest.versions if run.complete else {}
-    return [
-        f"{name} {release}"
-        for name, release in versions.items()
-        if name != "python" and not _is_installed(name)
-    ]
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
 def direction(run: Run, metric: str) -> int:
     """1 if higher scores of a metric are better, -1 if lower ones are."""
     return 1 if run.plan.settings.metric(metric).higher_is_better else -1
@@ -76,9 +62,9 @@ def direction(run: Run, metric: str) -> int:
 def of_variants(scores: pl.DataFrame, variant: Chosen | None) -> pl.DataFrame:
     """Keep the rows of the variants that were asked for; all by default."""
     for key, value in (variant or {}).items():
-        if key not in VARIANT:
-            raise unknown_name("key of a variant", key, VARIANT)
-        kept = scores.filter(pl.col(key) == value) if _comparable(scores[key], value) else None
+        check_known("key of a variant", key, VARIANT)
+        comparable = isinstance(value, str) == (scores[key].dtype == pl.String)
+        kept = scores.filter(pl.col(key) == value) if comparable else None
         if kept is None or (kept.is_empty() and not scores.is_empty()):
             known = [str(each) for each in scores[key].unique(maintain_order=True)]
             raise unknown_name(f"{key} of the run", str(value), known)
@@ -91,18 +77,12 @@ def of_one_variant(
 ) -> pl.DataFrame:
     """Keep the rows of one variant; refuse several, unless they differ in `open_keys` only."""
     kept = of_variants(scores, variant)
-    values = {key: kept[key].unique(maintain_order=True).to_list() for key in VARIANT}
-    several = {
-        key: known for key, known in values.items() if len(known) > 1 and key not in open_keys
-    }
-    if several:
+    closed = [key for key in VARIANT if key not in open_keys]
+    values = {key: kept[key].unique(maintain_order=True).to_list() for key in closed}
+    if several := {key: known for key, known in values.items() if len(known) > 1}:
         choices = "; ".join(f"{key}: {', '.join(map(str, each))}" for key, each in several.items())
         example = {key: known[0] for key, known in several.items()}
         raise OptionError(
             f"several variants of the run fit; choose one, as with variant={example}. {choices}"
         )
     return kept
-
-
-def _comparable(column: pl.Series, value: str | float) -> bool:
-    return isinstance(value, str) == (column.dtype == pl.String)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, QuickgazeError
 from quickgaze.findings._bootstrap import FEWEST_IMAGES, Floats
 from quickgaze.stimuli.files import IMAGE_SUFFIXES
 
@@ -29,13 +29,20 @@ class Trait:
     reason: str | None = None
 
 
+def check_stimulus_column(
+    table: pl.DataFrame, what: str, error: type[QuickgazeError] = OptionError
+) -> None:
+    """Refuse a table, `what`, without the column that says what its rows are about."""
+    if "stimulus" not in table.columns:
+        raise error(
+            f"{what} has no column called stimulus, which says what each row is about; it has "
+            f"{', '.join(table.columns) or 'none'}"
+        )
+
+
 def matched(stimuli: Sequence[str], attributes: pl.DataFrame) -> pl.DataFrame:
     """Bring attributes of ids, or of file names, into the order of a run's stimuli; else null."""
-    if "stimulus" not in attributes.columns:
-        raise OptionError(
-            "the attributes have no column called stimulus, which says what each row is about; "
-            f"they have {', '.join(attributes.columns)}"
-        )
+    check_stimulus_column(attributes, "the table of attributes")
     names = [name for name in attributes.columns if name not in ("stimulus", "reason")]
     if not names:
         raise OptionError("the attributes have no column beside stimulus; add what is to be tested")
@@ -77,7 +84,7 @@ def _traits(column: pl.Series) -> list[Trait]:
         return _text_traits(column.cast(pl.String))
     if not (kind == pl.Boolean or kind.is_numeric() or kind == pl.Null):
         return _none(column, f"a column of {kind} is neither numbers, yes or no, nor texts")
-    values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = _numbers(column)
     values = np.where(np.isfinite(values), values, np.nan)
     known = values[~np.isnan(values)]
     binary = kind == pl.Boolean or (len(known) > 0 and bool(np.isin(known, (0, 1)).all()))
@@ -92,14 +99,12 @@ def _text_traits(column: pl.Series) -> list[Trait]:
     frequent = counts.filter(pl.col("images") >= FEWEST_IMAGES)[column.name].sort()
     if frequent.is_empty():
         return _none(column, f"no text stands for {FEWEST_IMAGES} images")
-    return [
-        Trait(
-            f"{column.name} = {text}",
-            "yes/no",
-            (column == text).cast(pl.Float64).fill_null(np.nan).to_numpy(),
-        )
-        for text in frequent
-    ]
+    name = column.name
+    return [Trait(f"{name} = {text}", "yes/no", _numbers(column == text)) for text in frequent]
+
+
+def _numbers(column: pl.Series) -> Floats:
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _none(column: pl.Series, reason: str) -> list[Trait]:

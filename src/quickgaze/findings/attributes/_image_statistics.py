@@ -24,15 +24,10 @@ from quickgaze.stimuli.types import Image
 
 Floats = npt.NDArray[np.float64]
 
-_NAMES = (
-    "brightness",
-    "contrast",
-    "colourfulness",
-    "entropy",
-    "edge_density",
-    "spectral_slope",
-    "clutter",
-)
+_COLUMNS = {
+    **dict.fromkeys(("brightness", "contrast", "colourfulness", "entropy"), pl.Float64),
+    **dict.fromkeys(("edge_density", "spectral_slope", "clutter"), pl.Float64),
+}
 _BANDS = 20  # of frequency, equally wide on a logarithmic scale; each counts alike
 # Last bits differ between processors; values are rounded to so many decimals before they are
 # compared with one another or with limits, so that ties come out alike everywhere.
@@ -90,8 +85,7 @@ def image_attributes(stimuli: Iterable[Stimulus], *, size: int = 512) -> pl.Data
     """
     if size < 32:
         raise OptionError(f"size is {size}; give at least 32 pixels for the longer side")
-    columns = dict.fromkeys(_NAMES, pl.Float64)
-    return from_images(stimuli, columns, partial(image_statistics, size=size))
+    return from_images(stimuli, _COLUMNS, partial(image_statistics, size=size))
 
 
 def image_statistics(image: Image, size: int = 512) -> dict[str, float | None]:

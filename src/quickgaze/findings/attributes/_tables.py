@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.findings.traits import check_stimulus_column
 from quickgaze.places import PathLike, readable
 from quickgaze.stimuli import Stimulus
 from quickgaze.stimuli.types import Image
@@ -120,11 +121,7 @@ def _inferred(column: pl.Series) -> pl.Series:
 
 
 def _check_read(table: pl.DataFrame, path: Path) -> None:
-    if "stimulus" not in table.columns:
-        raise DatasetError(
-            f"{readable(path)} has no column called stimulus, which says what each row is about; "
-            f"it has {', '.join(table.columns) or 'none'}"
-        )
+    check_stimulus_column(table, readable(path), DatasetError)
     if table.width < 2:
         raise DatasetError(f"{readable(path)} has no attribute: no column beside stimulus")
     empty = table["stimulus"].is_null().arg_true()
@@ -160,7 +157,7 @@ def _zeros_and_ones(column: pl.Series) -> bool:
     if not column.dtype.is_numeric():
         return False
     known = column.drop_nulls().cast(pl.Float64)
-    return len(known) > 0 and bool(known.is_in([0.0, 1.0]).all())
+    return len(known) > 0 and known.is_in([0.0, 1.0]).all()
 
 
 def join_attributes(*tables: pl.DataFrame) -> pl.DataFrame:
@@ -203,17 +200,13 @@ def join_attributes(*tables: pl.DataFrame) -> pl.DataFrame:
     if not reasons:
         return joined
     together = pl.concat_str(reasons, separator="; ", ignore_nulls=True).replace("", None)
-    return joined.with_columns(together.alias("reason")).drop(reasons)
+    return joined.with_columns(reason=together).drop(reasons)
 
 
 def _check_joined(tables: Iterable[pl.DataFrame]) -> None:
     seen: set[str] = set()
     for number, table in enumerate(tables, 1):
-        if "stimulus" not in table.columns:
-            raise OptionError(
-                f"table {number} has no column called stimulus, which says what each row is "
-                f"about; it has {', '.join(table.columns)}"
-            )
+        check_stimulus_column(table, f"table {number}")
         repeated = _first_repeated(table)
         if repeated is not None:
             raise OptionError(
