@@ -25,7 +25,7 @@ from quickgaze.stimuli._folder import load_folder
 from quickgaze.stimuli._hdf5 import opened_hdf5
 from quickgaze.stimuli._salicon_files import MatlabGaze, index_annotations
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.images import image_size, read_image
+from quickgaze.stimuli.images import ImageFile, read_image
 
 Write = Callable[..., Path]
 Make = Callable[[Path], object]
@@ -166,7 +166,7 @@ def test_postscript_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(subprocess, "check_call", lambda *command, **_: called.append(command))
     monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", "gs")
     BAD["postscript"][0](tmp_path / "a.png")
-    for function in (read_image, image_size):
+    for function in (read_image, lambda path: ImageFile(path).size()):
         with pytest.raises(StimulusError, match="of no known image format"):
             function(tmp_path / "a.png")
     assert not called
