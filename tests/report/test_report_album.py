@@ -50,7 +50,7 @@ def test_drawn_signs_are_those_that_were_scored(
 ) -> None:
     """Score the maps anew, with the sign that is drawn: the run's scores come out."""
     maps = run.maps()
-    signs = signs_of(subject, {0: maps.drop("projection")})
+    signs = signs_of(subject, [maps])
     rows = {(row["stimulus"], row["grid"]): row for row in maps.iter_rows(named=True)}
     checked = 0
     for variant, found in zip(subject.variants, signs, strict=True):
@@ -109,7 +109,7 @@ def test_signs_that_cannot_be_told_are_left_out(
         maps=maps,
         scores=scores,
     )
-    skew, oracle = signs_of(subject_of([run]), {0: run.maps().drop("projection")})
+    skew, oracle = signs_of(subject_of([run]), [run.maps()])
     assert skew == {"kept": "p", "flipped": "n", "unsigned": "p"}
     assert oracle == {"kept": "p", "flipped": "p", "unsigned": "p"}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from quickgaze.errors import OptionError, require
-from quickgaze.exports._maps import Exported, VariantMaps
+from quickgaze.exports._maps import Exported, VariantMaps, choose_variant
 from quickgaze.exports.targets import written_file
 from quickgaze.places import PathLike
 from quickgaze.saliency import FloatMap
@@ -71,7 +71,7 @@ def export_hdf5(
     <HDF5 dataset "popout-000000.png": shape (480, 640), type "<f4">
     """
     h5py = require("h5py", "hdf5", "an export to HDF5")
-    maps = VariantMaps.of(run, variant)
+    maps = VariantMaps(run, variant or choose_variant(run))
     known = _SUFFIXES.get(run.plan.dataset.name)
     names = _hdf5_names(maps.stimuli, known if suffix is None else suffix)
     target = Path(out)

@@ -158,15 +158,10 @@ class Exported:
 
 @dataclass(frozen=True)
 class VariantMaps:
-    """The saliency maps of one variant of a run. Made by `VariantMaps.of`."""
+    """The saliency maps of one variant of a run."""
 
     run: Run
     variant: MapVariant
-
-    @classmethod
-    def of(cls, run: Run, variant: MapVariant | None) -> VariantMaps:
-        """Take the given variant, or the only one that the run has."""
-        return cls(run, choose_variant(run) if variant is None else variant)
 
     @property
     def stimuli(self) -> list[str]:
@@ -181,14 +176,14 @@ class VariantMaps:
         failures = self._without_map(set(rows["stimulus"]))
         count = 0
         with progress_bar(progress) as bar:
-            task = bar.add_task("maps", total=rows.height)
-            for row in rows.iter_rows(named=True):
+            each = rows.iter_rows(named=True)
+            for row in bar.track(each, total=rows.height, description="maps"):
+                stimulus = row["stimulus"]
                 try:
-                    put(row["stimulus"], self._saliency(row))
+                    put(stimulus, self._saliency(row))
                     count += 1
                 except QuickgazeError as error:
-                    failures.append((row["stimulus"], str(error)))
-                bar.advance(task)
+                    failures.append((stimulus, str(error)))
         if not count:
             raise OptionError(f"no map can be exported: {failures[-1][1]}")
         return Exported(out, self.variant, count, tuple(failures))

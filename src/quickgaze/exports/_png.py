@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
@@ -18,7 +18,7 @@ import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
 from quickgaze.errors import OptionError
-from quickgaze.exports._maps import Exported, VariantMaps
+from quickgaze.exports._maps import Exported, VariantMaps, choose_variant
 from quickgaze.exports.targets import replaced_folder, written_file
 from quickgaze.places import PathLike, readable
 from quickgaze.saliency import FloatMap
@@ -95,7 +95,7 @@ def export_maps(
     """
     if bits not in _DEPTHS:
         raise OptionError(f"bits is {bits}; a PNG file has 8 or 16 per pixel")
-    maps, target = VariantMaps.of(run, variant), Path(out)
+    maps, target = VariantMaps(run, variant or choose_variant(run)), Path(out)
     names = file_names(maps.stimuli)
     if target.suffix.lower() == ".zip":
         with (
@@ -251,9 +251,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _hex(character: str) -> str:
-    """Write a character as in a URL, even one that `quote` would keep."""
-    quoted = quote(character, safe="")
-    return quoted if quoted.startswith("%") else f"%{ord(character):02X}"
+    """Write a character as in a URL, even one that could stay as it is."""
+    return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
 def _folded(name: str) -> str:

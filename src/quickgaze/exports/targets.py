@@ -33,12 +33,7 @@ def written_file(out: Path, run: Run, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def replaced_folder(
-    out: Path,
-    runs: Iterable[Run],
-    what: str,
-    *,
-    overwrite: bool,
-    refuse: Callable[[Path], None],
+    out: Path, runs: Iterable[Run], what: str, *, overwrite: bool, refuse: Callable[[Path], None]
 ) -> Iterator[Path]:
     """Give a temporary folder for `what`, which becomes `out` if the block ends without an error.
 

@@ -15,16 +15,9 @@ import PIL.Image
 import polars as pl
 
 from quickgaze.errors import QuickgazeError, StimulusError
+from quickgaze.report import layers
 from quickgaze.report._originals import Original, Originals
 from quickgaze.report._subjects import ShownVariant, Subject, signs_of
-from quickgaze.report.layers import (
-    cam_picture,
-    difference_picture,
-    map_picture,
-    photograph,
-    shrunk,
-    small_size,
-)
 from quickgaze.saliency import FloatMap
 from quickgaze.stimuli.types import Size
 from quickgaze.study import progress_bar
@@ -90,15 +83,20 @@ def no_album(subject: Subject) -> Album:
 
 
 def write_album(
-    subject: Subject,
-    originals: Originals,
-    folder: Path,
-    *,
-    longest: int = LONGEST,
-    progress: bool = True,
+    subject: Subject, originals: Originals, folder: Path, *, longest: int, progress: bool
 ) -> Album:
     """Draw all layers of all stimuli below ``pictures``, in several threads."""
-    drawer = _Drawer.of(subject, originals, folder, longest)
+    tables = [run.maps() for run in subject.runs]
+    drawer = _Drawer(
+        subject,
+        originals,
+        folder / _PICTURES,
+        longest,
+        [table.partition_by("stimulus", as_dict=True) for table in tables],
+        signs_of(subject, tables),
+        _numbered("c", map(_cam, subject.variants)),
+        _numbered("m", map(_blurred, subject.variants)),
+    )
     count = len(subject.stimuli)
     with progress_bar(progress) as bar, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         drawing = threads.map(drawer.draw, range(count))
@@ -157,78 +155,55 @@ class _Drawer:
     originals: Originals
     folder: Path
     longest: int
-    tables: Mapping[int, pl.DataFrame]
-    rows: Mapping[tuple[int, str], Sequence[int]]
+    tables: Sequence[Mapping[tuple[Any, ...], pl.DataFrame]]  # of each run's maps, by stimulus
     signs: Sequence[Mapping[str, Sign]]
     cams: Mapping[tuple[Any, ...], str]  # short names
     maps: Mapping[tuple[Any, ...], str]
 
-    @classmethod
-    def of(cls, subject: Subject, originals: Originals, folder: Path, longest: int) -> _Drawer:
-        tables = {place: run.maps() for place, run in enumerate(subject.runs)}
-        rows: dict[tuple[int, str], list[int]] = {}
-        for place, table in tables.items():
-            for number, stimulus in enumerate(table["stimulus"]):
-                rows.setdefault((place, stimulus), []).append(number)
-        without = {place: table.drop("projection") for place, table in tables.items()}
-        signs = signs_of(subject, without)
-        cams = _numbered("c", map(_cam, subject.variants))
-        maps = _numbered("m", map(_blurred, subject.variants))
-        return cls(subject, originals, folder / _PICTURES, longest, tables, rows, signs, cams, maps)
-
     def draw(self, number: int) -> _Drawn:
         """Draw all layers of a stimulus, and go on after what cannot be drawn."""
         drawn = _Drawn()
+        stimulus = self.subject.keys[number][1]
+        kept = [
+            (run, StoredMap.of(row))
+            for run, tables in enumerate(self.tables)
+            for row in tables.get((stimulus,), pl.DataFrame()).iter_rows(named=True)
+        ]
         original = self.originals.by_number.get(number, Original())
         size: Size | None = None
         with drawn.going_on():
             image = original.read_image()
             if image is not None:
                 size = image.shape[:2]
-                self._save(photograph(image, self.longest), "image", number)
+                self._save(layers.photograph(image, self.longest), "image", number)
                 drawn.image = True
         density = None
         with drawn.going_on():
             found = self._density(number, original, size)
             if found is not None:
-                self._check_size(number, found)
-                self._save(map_picture(found), "density", number)
+                sizes = {layers.small_size(each.size, self.longest)[::-1] for _, each in kept}
+                if sizes - {found.shape}:
+                    raise StimulusError(
+                        f"{stimulus}: the human density and the scored image differ in size; give "
+                        "the data set that the run was computed on"
+                    )
+                self._save(layers.map_picture(found), "density", number)
                 density, drawn.density = found, True
-        for run in range(len(self.subject.runs)):
-            self._draw_run(run, number, density, drawn)
+        for run, stored in kept:
+            done: set[str] = set()
+            for place, variant in enumerate(self.subject.variants):
+                sign = self.signs[place].get(stimulus)
+                if _cam(variant) == (run, stored.key) and sign is not None:
+                    with drawn.going_on(f"{variant.label}: "):
+                        self._draw_variant(number, stored, variant, sign, density, done)
+                        drawn.signs[place] = sign
         return drawn
 
     def _density(self, number: int, original: Original, size: Size | None) -> FloatMap | None:
         name = self.subject.keys[number][0]
         run = next(run for run in self.subject.runs if run.plan.dataset.name == name)
         density = original.read_density(run.plan.settings.density_sigma, size)
-        return None if density is None else shrunk(density, self.longest)
-
-    def _check_size(self, number: int, density: FloatMap) -> None:
-        """Refuse a density that cannot lie over the maps of its stimulus."""
-        stimulus = self.subject.keys[number][1]
-        for run, table in self.tables.items():
-            for place in self.rows.get((run, stimulus), ())[:1]:
-                row = table.row(place, named=True)
-                width, height = small_size((row["image_height"], row["image_width"]), self.longest)
-                if density.shape != (height, width):
-                    raise StimulusError(
-                        f"{stimulus}: the human density and the scored image differ in size; give "
-                        "the data set that the run was computed on"
-                    )
-
-    def _draw_run(self, run: int, number: int, density: FloatMap | None, drawn: _Drawn) -> None:
-        stimulus = self.subject.keys[number][1]
-        for place in self.rows.get((run, stimulus), ()):
-            stored = StoredMap.of(self.tables[run].row(place, named=True))
-            done: set[tuple[str, Sign]] = set()
-            for variant, of_run in enumerate(self.subject.variants):
-                sign = self.signs[variant].get(stimulus)
-                if _cam(of_run) != (run, stored.key) or sign is None:
-                    continue
-                with drawn.going_on(f"{of_run.label}: "):
-                    self._draw_variant(number, stored, of_run, sign, density, done)
-                    drawn.signs[variant] = sign
+        return None if density is None else layers.shrunk(density, self.longest)
 
     def _draw_variant(
         self,
@@ -237,30 +212,29 @@ class _Drawer:
         variant: ShownVariant,
         sign: Sign,
         density: FloatMap | None,
-        done: set[tuple[str, Sign]],
+        done: set[str],
     ) -> None:
         oriented = stored.signed(sign)
-        cam = self.cams[_cam(variant)]
-        if ("cam", sign) not in done:
-            picture = cam_picture(oriented[0].numpy(), stored.size, self.longest)
-            self._save(picture, f"cam/{cam}{sign}", number, lossless=True)
-            done.add(("cam", sign))
-        name = self.maps[_blurred(variant)]
-        if (name, sign) in done:
+        cam = f"cam/{self.cams[_cam(variant)]}{sign}"
+        if cam not in done:
+            picture = layers.cam_picture(oriented[0].numpy(), stored.size, self.longest)
+            self._save(picture, cam, number)
+            done.add(cam)
+        name = f"{self.maps[_blurred(variant)]}{sign}"
+        if name in done:
             return
         rectify = self.subject.runs[variant.run].plan.settings.rectify
         full = stored.saliency(oriented, variant.key.sigma, rectify)
-        saliency = shrunk(full, self.longest)
-        self._save(map_picture(saliency), f"map/{name}{sign}", number)
+        saliency = layers.shrunk(full, self.longest)
+        self._save(layers.map_picture(saliency), f"map/{name}", number)
         if density is not None:
-            difference = np.subtract(saliency, density)
-            self._save(difference_picture(difference), f"difference/{name}{sign}", number)
-        done.add((name, sign))
+            difference = layers.difference_picture(np.subtract(saliency, density))
+            self._save(difference, f"difference/{name}", number)
+        done.add(name)
 
-    def _save(
-        self, picture: PIL.Image.Image, layer: str, number: int, lossless: bool = False
-    ) -> None:
+    def _save(self, picture: PIL.Image.Image, layer: str, number: int) -> None:
         path = self.folder / layer / file_name(number, len(self.subject.stimuli))
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture = picture.convert("RGB")
-        picture.save(path, "WEBP", quality=_QUALITY, method=_EFFORT, lossless=lossless)
+        cells = layer.startswith("cam/")  # with sharp edges
+        rgb = picture.convert("RGB")
+        rgb.save(path, "WEBP", quality=_QUALITY, method=_EFFORT, lossless=cells)

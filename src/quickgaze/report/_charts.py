@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from quickgaze.report._contents import Chart
-from quickgaze.report._words import arrow
+from quickgaze.report._words import heading
 
 # They stay apart for colour-blind readers, on white and on black (after P. Tol).
 _PALETTE = ("#4477aa", "#ee6677", "#228833", "#b8860b", "#2aa5c9", "#aa3377", "#888888", "#d95f02")
@@ -51,7 +51,7 @@ def means_chart(rows: pl.DataFrame, metric: str) -> Chart:
         color=alt.Color("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top")),
         tooltip=[alt.Tooltip("name:N", title="what"), _MEAN, _FROM, _TO, _IMAGES],
     )
-    x = _axis("low", f"mean {metric} {arrow(metric)}", alt.Scale(zero=False))
+    x = _axis("low", f"mean {heading(metric)}", alt.Scale(zero=False))
     spans = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x="mean:Q", shape=alt.Shape("kind:N", legend=None)
@@ -63,18 +63,16 @@ def distribution_chart(histogram: pl.DataFrame, metric: str, labels: Sequence[st
     """Histograms of scores, one over the other."""
     labels = _printable(labels)
     bins = histogram.select("variant", "low", "high", "images")
-    middle = printable(_closed(bins)).with_columns(
-        ((pl.col("low") + pl.col("high")) / 2).alias("middle")
-    )
+    middle = printable(_closed(bins)).with_columns(middle=(pl.col("low") + pl.col("high")) / 2)
     counts = alt.Axis(tickMinStep=1, format=",d")
     chart = (
         alt.Chart(middle)
         .mark_area(interpolate="step", fillOpacity=0.12, line={"strokeWidth": 2})
         .encode(
-            x=_axis("middle", f"{metric} {arrow(metric)}", alt.Scale(zero=False, nice=False)),
+            x=_axis("middle", heading(metric), alt.Scale(zero=False, nice=False)),
             y=alt.Y("images:Q", title="images", stack=None, axis=counts),
             color=_variant_colour(labels),
-            tooltip=[alt.Tooltip("variant:N"), _FROM, _TO, _IMAGES],
+            tooltip=["variant:N", _FROM, _TO, _IMAGES],
         )
     )
     return _sized(chart, _TALL)
@@ -106,10 +104,10 @@ def deciles_chart(deciles: pl.DataFrame, metric: str, labels: Sequence[str]) -> 
         ),
         xOffset=alt.XOffset("variant:N", sort=list(labels)),
         color=_variant_colour(labels),
-        tooltip=[alt.Tooltip("variant:N"), alt.Tooltip("decile:O"), *scores, _IMAGES],
+        tooltip=["variant:N", "decile:O", *scores, _IMAGES],
     )
     spans = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
-        y=alt.Y("lowest:Q", title=f"{metric} {arrow(metric)}"), y2="highest:Q"
+        y=alt.Y("lowest:Q", title=heading(metric)), y2="highest:Q"
     )
     points = base.mark_point(filled=True, size=36, opacity=1).encode(y="mean:Q")
     return _sized(spans + points, _TALL)
@@ -152,17 +150,14 @@ def dive_chart(sides: pl.DataFrame, metric: str) -> Chart:
     base = _listed(sides, "stimulus")
     spans = base.mark_rule(opacity=0.35).encode(x="min(score):Q", x2="max(score):Q")
     points = base.mark_point(size=60, strokeWidth=2).encode(
-        x=_axis("score", f"{metric} {arrow(metric)}", alt.Scale(zero=False)),
+        x=_axis("score", heading(metric), alt.Scale(zero=False)),
         color=_colour("grid", grids, alt.Legend(orient="top", title="grid")),
         shape=alt.Shape(
             "sign:N",
             scale=alt.Scale(domain=["rule", "flipped"], range=["circle", "cross"]),
             legend=alt.Legend(orient="top", title="sign"),
         ),
-        tooltip=[
-            *(alt.Tooltip(f"{name}:N") for name in ("stimulus", "grid", "sign")),
-            alt.Tooltip("score:Q", format=".3f"),
-        ],
+        tooltip=["stimulus:N", "grid:N", "sign:N", alt.Tooltip("score:Q", format=".3f")],
     )
     return _sized(spans + points, sides["stimulus"].n_unique())
 
@@ -182,10 +177,7 @@ def effects_chart(effects: pl.DataFrame, title: str) -> Chart:
 
 
 def _printable(texts: Sequence[str]) -> list[str]:
-    column: list[str] = printable(pl.DataFrame({"text": texts}, {"text": pl.String}))[
-        "text"
-    ].to_list()
-    return column
+    return pl.Series(texts, dtype=pl.String).str.replace_all(_UNPRINTABLE, " ").to_list()
 
 
 def _listed(table: pl.DataFrame, column: str) -> alt.Chart:

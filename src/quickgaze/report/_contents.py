@@ -81,15 +81,5 @@ class Chapter:
     title: str
     text: str  # what a reader sees and what would be good
     parts: Sequence[Part] = ()
-    missing: str = ""  # what would fill the chapter, if it is empty
+    missing: str = ""  # what would fill the chapter; shown if it has no parts
     strips: Sequence[Strip] = ()
-
-    @property
-    def figures(self) -> list[Figure]:
-        """The figures of all parts."""
-        return [figure for part in self.parts for figure in part.figures]
-
-    @property
-    def tables(self) -> list[Table]:
-        """The tables of all parts."""
-        return [table for part in self.parts for table in part.tables]

@@ -28,7 +28,7 @@ def gallery_data(
     subject: Subject, album: Album, attributes: pl.DataFrame | None = None
 ) -> dict[str, Any]:
     """Gather what the gallery's scripts read, in plain JSON values."""
-    count = len(subject.stimuli)
+    count, sets = len(subject.stimuli), _datasets(subject)
     return {
         "stimuli": list(subject.stimuli),
         "metrics": [
@@ -47,7 +47,7 @@ def gallery_data(
         "digits": len(album.name(0).removesuffix(".webp")),
         "main": subject.main[0],
         "mains": list(subject.main),
-        "sets": _sets(subject),
+        "sets": [sets.index(name) for name, _ in subject.keys] if len(sets) > 1 else None,
         "metric": subject.metric,
     }
 
@@ -58,9 +58,8 @@ def _variant(subject: Subject, album: Album, place: int, variant: ShownVariant) 
     columns = [*subject.runs[variant.run].metrics, "explained_variance", "orientation_margin"]
     values: dict[str, list[float | None]] = {}
     for name in columns:
-        column: list[float | None] = [None] * len(subject.stimuli)
-        for number, value in zip(numbers, own[name], strict=True):
-            column[number] = rounded(value)
+        known = dict(zip(numbers, own[name], strict=True))
+        column = [rounded(known.get(number)) for number in range(len(subject.stimuli))]
         if name in subject.metrics or any(value is not None for value in column):
             values[name] = column
     return {
@@ -76,11 +75,6 @@ def _variant(subject: Subject, album: Album, place: int, variant: ShownVariant) 
 def _datasets(subject: Subject) -> list[str]:
     """Names of the data sets, each once."""
     return list(dict.fromkeys(name for name, _ in subject.keys))
-
-
-def _sets(subject: Subject) -> list[int] | None:
-    names = _datasets(subject)
-    return [names.index(name) for name, _ in subject.keys] if len(names) > 1 else None
 
 
 def rounded(value: float | None) -> float | None:

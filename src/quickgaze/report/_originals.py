@@ -47,12 +47,6 @@ class Originals:
     by_number: Mapping[int, Original] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
-    @property
-    def stimuli(self) -> dict[int, Stimulus]:
-        """The stimuli of a data set, by position."""
-        found = ((place, original.stimulus) for place, original in self.by_number.items())
-        return {place: stimulus for place, stimulus in found if stimulus is not None}
-
 
 def find_originals(
     subject: Subject,
@@ -89,8 +83,7 @@ def _changed(subject: Subject, dataset: Dataset, by_id: Mapping[str, Stimulus]) 
         then = zip(run.plan.stimuli, run.plan.fingerprints, strict=False)
         # About 200 are enough: another copy or release differs in most files.
         known = [(each, print_) for each, print_ in then if each in by_id]
-        step = max(1, len(known) // 200)
-        looked_at = known[::step]
+        looked_at = known[:: max(1, len(known) // 200)]
         changed = sum(by_id[each].fingerprint() != print_ for each, print_ in looked_at)
         if changed:
             notes.append(

@@ -26,29 +26,22 @@ GALLERY = "gallery"
 
 
 def write_page(
-    path: Path,
-    title: str,
-    text: str,
-    chapters: Sequence[Chapter],
-    gallery: Mapping[str, Any],
-    *,
-    stimuli: Mapping[str, int],
-    files_written: bool,
+    path: Path, chapters: Sequence[Chapter], gallery: Mapping[str, Any], **context: object
 ) -> None:
-    """Write the page; `stimuli` gives the number of each stimulus by its name on the page."""
+    """Write the page; its template reads the `context` too."""
     charts = {
-        figure.name: figure_spec(figure) for chapter in chapters for figure in chapter.figures
+        figure.name: figure_spec(figure)
+        for chapter in chapters
+        for part in chapter.parts
+        for figure in part.figures
     }
     scripts = [*([_bundle()] if charts else []), *(_static(name) for name in _SCRIPTS)]
     style = _static("report.css") + _colour_keys()
     render(
         "report.html.j2",
         path,
-        title=title,
-        text=text,
+        **context,
         chapters=chapters,
-        stimuli=stimuli,
-        files_written=files_written,
         most_rows=_MOST_ROWS,
         policy=_policy(style, scripts),
         # The package's own, without anything that ends their elements.
@@ -109,8 +102,7 @@ def _bundle() -> str:
 
 def _colour_keys() -> str:
     """Styles of the bars that explain the pictures' colours."""
-    keys = (("sequential", SEQUENTIAL), ("diverging", DIVERGING))
     return "\n".join(
         f".key-{name} {{ background: linear-gradient(to right, {', '.join(gradient(colours))}); }}"
-        for name, colours in keys
+        for name, colours in (("sequential", SEQUENTIAL), ("diverging", DIVERGING))
     )

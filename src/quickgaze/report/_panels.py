@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ import polars as pl
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, QuickgazeError
 from quickgaze.exports.targets import make_folder
-from quickgaze.findings import ranking
 from quickgaze.findings.selection import Chosen, check_metric
 from quickgaze.places import PathLike
 from quickgaze.report._originals import Original, find_originals
@@ -61,15 +61,6 @@ class _View:
     title: str
     values: npt.NDArray[Any]
     colours: str | None = None
-    symmetric: bool = False
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Values of the lowest and the highest colour; ignored for photographs."""
-        if not self.symmetric:
-            return 0.0, 1.0
-        largest = float(np.nanmax(np.abs(self.values), initial=0)) or 1.0
-        return -largest, largest
 
 
 def panels(
@@ -140,7 +131,15 @@ def panels(
         raise unknown_name("format", to, _FORMATS)
     subject = subject_of([run], metric, variant)
     check_metric(run, subject.metric)
-    drawer = _Drawer.of(subject, dataset, images, maps)
+    originals = find_originals(subject, dataset, images, maps).by_number
+    chosen, table = subject.main_of(0), run.maps()
+    rows = {row["stimulus"]: row for row in chosen.key.rows(table).iter_rows(named=True)}
+    if not (rows or originals):
+        raise OptionError(
+            f"{run.place} has kept no maps of {chosen.label}, and no photographs were given, so "
+            "there is nothing to draw"
+        )
+    signs = signs_of(subject, [table])[subject.main[0]]
     names = _chosen(subject, stimuli, bottom)
     folder = Path(out)
     make_folder(folder)
@@ -150,7 +149,9 @@ def panels(
         for place, (name, stem) in enumerate(named, 1):
             file = folder / f"{place:04d}-{stem}.{to}"
             try:
-                _save(list(drawer.views(name)), drawer.title(name), file)
+                original = originals.get(subject.number(0, name), Original())
+                views = list(_views(subject, original, rows.get(name), signs.get(name)))
+                _save(views, _title(subject, name), file)
                 files.append(file)
             except (QuickgazeError, OSError) as error:
                 failures.append((name, str(error)))
@@ -158,13 +159,10 @@ def panels(
 
 
 def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> list[str]:
-    run = subject.runs[0]
     if stimuli is None:
         if bottom < 1:
             raise OptionError(f"bottom is {bottom}; give at least 1, or name stimuli")
-        table = ranking(run, subject.metric, bottom, variant=subject.main_of(0).keys)
-        least: list[str] = table.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
-        return least
+        return subject.least(0, bottom)
     known = {identifier for _, identifier in subject.keys}
     for name in stimuli:
         if name not in known:
@@ -176,70 +174,34 @@ def _chosen(subject: Subject, stimuli: Sequence[str] | None, bottom: int) -> lis
 
 def _stems(names: Sequence[str]) -> list[str]:
     """File names of letters, digits and dashes alone."""
-    safe = (
-        "".join(each if each.isalnum() and each.isascii() else "-" for each in name)[-80:]
-        for name in names
-    )
-    return file_stems([Path(f"{name}.x") for name in safe])
+    return file_stems(Path(re.sub("[^A-Za-z0-9]", "-", name)[-80:] + ".x") for name in names)
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawer:
-    """Gathers what a panel shows."""
+def _title(subject: Subject, stimulus: str) -> str:
+    scores = subject.scores_of(subject.main_of(0)).filter(pl.col("stimulus") == stimulus)
+    score = scores[subject.metric][0] if scores.height else None
+    return f"{stimulus}   {subject.metric} {number(score)}"
 
-    subject: Subject
-    originals: dict[int, Original]
-    rows: dict[str, dict[str, Any]]
-    signs: dict[str, Sign]
 
-    @classmethod
-    def of(
-        cls,
-        subject: Subject,
-        dataset: Dataset | None,
-        images: PathLike | None,
-        maps: PathLike | None,
-    ) -> _Drawer:
-        table = subject.runs[0].maps()
-        chosen = subject.main_of(0)
-        own = chosen.key.rows(table)
-        found = find_originals(subject, dataset, images, maps)
-        if own.is_empty() and not found.by_number:
-            raise OptionError(
-                f"{subject.runs[0].place} has kept no maps of {chosen.label}, and no photographs "
-                "were given, so there is nothing to draw"
-            )
-        signs = signs_of(subject, {0: table.drop("projection")})[subject.main[0]]
-        rows = {row["stimulus"]: row for row in own.iter_rows(named=True)}
-        return cls(subject, dict(found.by_number), rows, signs)
-
-    def title(self, stimulus: str) -> str:
-        variant = self.subject.main_of(0)
-        scores = self.subject.scores_of(variant).filter(pl.col("stimulus") == stimulus)
-        score = scores[self.subject.metric][0] if scores.height else None
-        return f"{stimulus}   {self.subject.metric} {number(score)}"
-
-    def views(self, stimulus: str) -> Iterator[_View]:
-        """Pictures of a stimulus, from left to right."""
-        original = self.originals.get(self.subject.number(0, stimulus), Original())
-        row, sign = self.rows.get(stimulus), self.signs.get(stimulus)
-        image = original.read_image()
-        if image is not None:
-            yield _View("image", image)
-        if row is not None and sign is not None:
-            yield from self._maps(row, sign)
-        size = None if image is None else image.shape[:2]
-        density = original.read_density(self.subject.runs[0].plan.settings.density_sigma, size)
-        if density is not None:
-            yield _View("people", density, SEQUENTIAL)
-
-    def _maps(self, row: dict[str, Any], sign: Sign) -> Iterator[_View]:
-        stored, sigma = StoredMap.of(row), self.subject.main_of(0).key.sigma or _BLUR
+def _views(
+    subject: Subject, original: Original, row: dict[str, Any] | None, sign: Sign | None
+) -> Iterator[_View]:
+    """Pictures of a stimulus, from left to right."""
+    settings, sigma = subject.runs[0].plan.settings, subject.main_of(0).key.sigma or _BLUR
+    image = original.read_image()
+    if image is not None:
+        yield _View("image", image)
+    if row is not None and sign is not None:
+        stored = StoredMap.of(row)
         oriented = stored.signed(sign)
         height, width = stored.cam.grid
-        yield _View(f"CAM, {height} x {width}", oriented[0].numpy(), DIVERGING, True)
-        smoothed = stored.saliency(oriented, sigma, self.subject.runs[0].plan.settings.rectify)
+        yield _View(f"CAM, {height} x {width}", oriented[0].numpy(), DIVERGING)
+        smoothed = stored.saliency(oriented, sigma, settings.rectify)
         yield _View(f"saliency map, sigma {sigma:g}", smoothed, SEQUENTIAL)
+    size = None if image is None else image.shape[:2]
+    density = original.read_density(settings.density_sigma, size)
+    if density is not None:
+        yield _View("people", density, SEQUENTIAL)
 
 
 def _save(views: Sequence[_View], title: str, file: Path) -> None:
@@ -248,17 +210,20 @@ def _save(views: Sequence[_View], title: str, file: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, and only panels need it
 
     # A CAM is shown at the shape of the other pictures.
-    shapes = [view.values.shape for view in views if not view.symmetric] or [views[0].values.shape]
+    shaping = [view for view in views if view.colours != DIVERGING] or views[:1]
+    shapes = [view.values.shape for view in shaping]
     ratio = min(max(0.3, *(height / width for height, width, *_ in shapes)), 3.0)
     figure = Figure(figsize=(_SIDE * len(views), _SIDE * ratio + 0.75), layout="constrained")
     # A dollar sign in an id does not start a formula.
     figure.suptitle(_printable(title), fontsize=9, parse_math=False)
     for axes, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
-        low, high = view.limits
+        high = 1.0  # ignored for photographs
+        if view.colours == DIVERGING:
+            high = float(np.nanmax(np.abs(view.values), initial=0)) or 1.0
         axes.imshow(
             view.values,
             cmap=view.colours,
-            vmin=low,
+            vmin=-high if view.colours == DIVERGING else 0.0,
             vmax=high,
             extent=(0, shapes[0][1], shapes[0][0], 0),
             interpolation="nearest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,17 +54,10 @@ def vegalite_version() -> str:
 
 def figure_spec(figure: Figure) -> dict[str, Any]:
     """Give a figure as Vega-Lite, in plain JSON values."""
-    spec: dict[str, Any] = _finite(figure.chart.to_dict())
+    written = json.dumps(figure.chart.to_dict())
+    # JSON has no NaN and no infinity.
+    spec: dict[str, Any] = json.loads(written, parse_constant=lambda _: None)
     return spec
-
-
-def _finite(value: Any) -> Any:
-    """Replace NaN and infinity, which JSON does not have, by None."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_figures(figures: Sequence[Figure], folder: Path, progress: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -12,7 +11,7 @@ import polars as pl
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
-from quickgaze.findings import VARIANT
+from quickgaze.findings import VARIANT, ranking
 from quickgaze.findings.selection import Chosen, of_variants
 from quickgaze.metrics import Metric
 from quickgaze.study import Run
@@ -49,11 +48,10 @@ class Subject:
     def keys(self) -> list[tuple[str, str]]:
         """Data set and id of every stimulus, each once, in the order of the plans."""
         found: dict[tuple[str, str], None] = {}
-        for place, run in enumerate(self.runs):
+        for run, scores in zip(self.runs, self.scores, strict=True):
             # A plan written by hand may not list all scored stimuli.
-            scored = self.scores[place]["stimulus"].to_list()
-            name = self.dataset(place)
-            found |= dict.fromkeys((name, each) for each in [*run.plan.stimuli, *scored])
+            stimuli = [*run.plan.stimuli, *scores["stimulus"]]
+            found |= dict.fromkeys((run.plan.dataset.name, each) for each in stimuli)
         return list(found)
 
     @cached_property
@@ -75,13 +73,9 @@ class Subject:
         """Position of a stimulus of a run in `stimuli`."""
         return self.numbers[self.dataset(run), stimulus]
 
-    def shown(self, run: int, stimulus: str) -> str:
-        """Name of a run's stimulus for readers."""
-        return self.stimuli[self.number(run, stimulus)]
-
     def named(self, run: int, finding: pl.DataFrame) -> pl.DataFrame:
         """Put a run's stimuli under their names for readers."""
-        names = [self.shown(run, each) for each in finding["stimulus"]]
+        names = [self.stimuli[self.number(run, each)] for each in finding["stimulus"]]
         return finding.with_columns(pl.Series("stimulus", names, pl.String))
 
     def of_run(self, run: int) -> list[ShownVariant]:
@@ -91,6 +85,11 @@ class Subject:
     def main_of(self, run: int) -> ShownVariant:
         """Variant that single findings of a run are about."""
         return self.variants[self.main[run]]
+
+    def least(self, run: int, count: int) -> list[str]:
+        """Ids of a run's stimuli of least agreement, the worst first."""
+        found = ranking(self.runs[run], self.metric, count, variant=self.main_of(run).keys)
+        return found.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()
 
     def scores_of(self, variant: ShownVariant) -> pl.DataFrame:
         """Rows of a variant's scores."""
@@ -107,8 +106,8 @@ class Subject:
 
     def _labels(self, run: int) -> pl.DataFrame:
         rows = [{**variant.keys, "variant": variant.label} for variant in self.of_run(run)]
-        schema = {name: self.scores[run].schema[name] for name in VARIANT}
-        return pl.DataFrame(rows, {**schema, "variant": pl.String}, orient="row")
+        schema = self.scores[run].select(VARIANT).schema
+        return pl.DataFrame(rows, {**schema, "variant": pl.String})
 
     def title(self, run: int) -> str:
         """Name of a run; empty if there is only one."""
@@ -150,12 +149,10 @@ def subject_of(
 def _run_names(runs: Sequence[Run]) -> list[str]:
     """Last part of each run's place, numbered where two are the same."""
     last = [run.place.rstrip("/").replace("\\", "/").rpartition("/")[2] for run in runs]
-    counts, seen = Counter(last), Counter[str]()
-    names = []
-    for name in last:
-        seen[name] += 1
-        names.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
-    return names
+    return [
+        f"{name} ({last[: place + 1].count(name)})" if last.count(name) > 1 else name
+        for place, name in enumerate(last)
+    ]
 
 
 def _variants(scores: Sequence[pl.DataFrame], names: Sequence[str]) -> list[ShownVariant]:
@@ -174,14 +171,13 @@ def _main(
     fitting = of_variants(scores, chosen)
     first = fitting.filter(pl.col("orientation") == "activation").head(1)
     key = variants_of(first if first.height else fitting)[0]
-    places = (place for place, each in enumerate(variants) if each.run == run and each.key == key)
-    return next(places)
+    return [(each.run, each.key) for each in variants].index((run, key))
 
 
-def signs_of(subject: Subject, maps: Mapping[int, pl.DataFrame]) -> list[dict[str, Sign]]:
+def signs_of(subject: Subject, maps: Sequence[pl.DataFrame]) -> list[dict[str, Sign]]:
     """Signs of the stored CAM by stimulus, for each variant, from `Run.maps` of each run."""
-    by_run = {
-        run: iter(signs(maps[run], subject.scores[run], [each.key for each in subject.of_run(run)]))
-        for run in maps
-    }
-    return [next(by_run[each.run]) for each in subject.variants]
+    found: list[dict[str, Sign]] = []
+    for run, table in enumerate(maps):
+        keys = [variant.key for variant in subject.of_run(run)]
+        found += signs(table.drop("projection", strict=False), subject.scores[run], keys)
+    return found

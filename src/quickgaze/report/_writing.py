@@ -15,7 +15,7 @@ from quickgaze.exports.targets import replaced_folder
 from quickgaze.findings import image_attributes
 from quickgaze.findings.selection import Chosen, check_installed
 from quickgaze.places import PathLike, readable
-from quickgaze.report._album import LONGEST, Album, no_album, write_album
+from quickgaze.report._album import LONGEST, no_album, write_album
 from quickgaze.report._contents import Bootstrap, Chapter
 from quickgaze.report._gallery import gallery_data
 from quickgaze.report._originals import Originals, find_originals
@@ -193,48 +193,35 @@ def write_report(
             else no_album(subject)
         )
         bootstrap = Bootstrap(resamples=resamples, seed=seed)
-        chapters = _chapters(subject, album, known, deep_dive, bootstrap, originals.notes, command)
+        chapters = [
+            means_chapter(subject, bootstrap),
+            spread_chapter(subject),
+            ranking_chapter(subject),
+            orientation_chapter(subject),
+            Chapter(GALLERY, "Gallery", _GALLERY_TEXT, missing=_NO_PICTURES if album.empty else ""),
+            dive_chapter(subject, album, deep_dive),
+            attributes_chapter(subject, known, bootstrap),
+            comparison_chapter(subject, bootstrap),
+            failures_chapter(subject, album),
+            provenance_chapter(subject, originals.notes, command),
+        ]
         if papers:
-            figures = [figure for chapter in chapters for figure in chapter.figures]
+            parts = [part for chapter in chapters for part in chapter.parts]
+            figures = [figure for part in parts for figure in part.figures]
             write_figures(figures, folder / "figures", progress)
-            write_tables(
-                [each for chapter in chapters for each in chapter.tables], folder / "tables"
-            )
+            write_tables([each for part in parts for each in part.tables], folder / "tables")
         write_page(
             folder / "index.html",
-            title or _title(subject),
-            _described(subject),
             chapters,
             gallery_data(subject, album, known),
-            stimuli={name: place for place, name in enumerate(subject.stimuli)},
+            title=title or _title(subject),
+            text=_described(subject),
+            stimuli={name: number for number, name in enumerate(subject.stimuli)},
             files_written=papers,
         )
         (folder / _MARK).write_text(json.dumps({"what": "quickgaze report"}), encoding="utf-8")
     failures = tuple((subject.stimuli[number], reason) for number, reason in album.failures)
     return Report(target, target / "index.html", len(subject.stimuli), failures)
-
-
-def _chapters(
-    subject: Subject,
-    album: Album,
-    attributes: pl.DataFrame | None,
-    deep_dive: int,
-    bootstrap: Bootstrap,
-    notes: Sequence[str],
-    command: str | None,
-) -> list[Chapter]:
-    return [
-        means_chapter(subject, bootstrap),
-        spread_chapter(subject),
-        ranking_chapter(subject),
-        orientation_chapter(subject),
-        Chapter(GALLERY, "Gallery", _GALLERY_TEXT, missing=_NO_PICTURES if album.empty else ""),
-        dive_chapter(subject, album, deep_dive),
-        attributes_chapter(subject, attributes, bootstrap),
-        comparison_chapter(subject, bootstrap),
-        failures_chapter(subject, album),
-        provenance_chapter(subject, notes, command),
-    ]
 
 
 def _title(subject: Subject) -> str:
@@ -260,7 +247,11 @@ def _counted(count: int, what: str) -> str:
 
 def _own_attributes(subject: Subject, originals: Originals) -> list[pl.DataFrame]:
     """Gather the attributes that a data set gives its stimuli."""
-    known = {place: each.attributes for place, each in originals.stimuli.items() if each.attributes}
+    known = {
+        place: original.stimulus.attributes
+        for place, original in originals.by_number.items()
+        if original.stimulus is not None and original.stimulus.attributes
+    }
     if not known:
         return []
     names = dict.fromkeys(name for own in known.values() for name in own)

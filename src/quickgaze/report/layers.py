@@ -26,11 +26,8 @@ def small_size(size: Size, longest: int) -> tuple[int, int]:
 
 def photograph(image: Image, longest: int) -> PIL.Image.Image:
     """Make a photograph small."""
-    picture = PIL.Image.fromarray(image)
-    target = small_size(image.shape[:2], longest)
-    if target == picture.size:
-        return picture
-    return picture.resize(target, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0)
+    size = small_size(image.shape[:2], longest)
+    return PIL.Image.fromarray(image).resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def shrunk(values: FloatMap, longest: int) -> FloatMap:
@@ -39,8 +36,7 @@ def shrunk(values: FloatMap, longest: int) -> FloatMap:
     if target == (values.shape[1], values.shape[0]):
         return values
     picture = PIL.Image.fromarray(np.ascontiguousarray(values, np.float32))
-    reduced: FloatMap = np.asarray(picture.resize(target, PIL.Image.Resampling.BOX))
-    return reduced
+    return np.asarray(picture.resize(target, PIL.Image.Resampling.BOX))
 
 
 def map_picture(values: FloatMap) -> PIL.Image.Image:
@@ -56,11 +52,10 @@ def difference_picture(values: FloatMap) -> PIL.Image.Image:
 def cam_picture(cam: FloatMap, size: Size, longest: int) -> PIL.Image.Image:
     """Show a signed CAM cell by cell over an image of height and width `size`.
 
-    _Colours are scaled by the largest absolute value; the picture has a palette to stay small.
+    Colours are scaled by the largest absolute value; the picture has a palette to stay small.
     """
-    largest = float(np.nanmax(np.abs(cam), initial=0))
-    scaled = cam / largest if largest > 0 else np.zeros_like(cam)
-    levels = _levels((np.nan_to_num(scaled) + 1) / 2)
+    largest = float(np.nanmax(np.abs(cam), initial=0)) or 1.0
+    levels = _levels((np.nan_to_num(cam / largest) + 1) / 2)
     picture = PIL.Image.fromarray(levels, mode="L")
     picture.putpalette(_palette(DIVERGING).tobytes())
     return picture.resize(small_size(size, longest), PIL.Image.Resampling.NEAREST)

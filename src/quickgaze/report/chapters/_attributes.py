@@ -35,7 +35,7 @@ def attributes_chapter(
         if attributes is not None
     }
     parts = [_part(subject, run, own, bootstrap) for run, own in of_runs.items() if own.width > 1]
-    return Chapter("attributes", "Attributes", _TEXT, parts, "" if parts else _MISSING)
+    return Chapter("attributes", "Attributes", _TEXT, parts, _MISSING)
 
 
 def _attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> pl.DataFrame:
@@ -45,8 +45,7 @@ def _attributes_of_run(subject: Subject, run: int, attributes: pl.DataFrame) -> 
     own = attributes[places].with_columns(
         pl.Series("stimulus", [subject.keys[place][1] for place in places], pl.String)
     )
-    known = [column.name for column in own if column.null_count() < len(column)]
-    return own.select(known)
+    return own.select(column.name for column in own if column.null_count() < len(column))
 
 
 def match_attributes(subject: Subject, tables: list[pl.DataFrame]) -> pl.DataFrame | None:
@@ -76,8 +75,13 @@ def _part(subject: Subject, run: int, attributes: pl.DataFrame, bootstrap: Boots
     )
     tests = effects.select(pl.col("tests").max()).item() or 0
     claimed = effects.filter("claimed")["sentence"].to_list()
+    columns = ("attribute", "effect", "mean_with", "mean_without", "images", "q", "words")
+    caption = (
+        "All tests. Effects of yes or no are differences of means, those of numbers are rank "
+        "correlations; q is the false discovery rate."
+    )
     found = [
-        _effects(effects, f"attributes{suffix}"),
+        Table(f"attributes{suffix}", caption, texts(_in_words(effects), *columns), effects),
         _claims(subject, run, attributes, bootstrap),
         _regression(subject, run, attributes),
     ]
@@ -109,15 +113,6 @@ def _figures(effects: pl.DataFrame, metric: str, suffix: str) -> list[Figure]:
             name = f"attributes-{kind.replace('/', '-')}{suffix}"
             figures.append(Figure(name, caption, effects_chart(own, title)))
     return figures
-
-
-def _effects(effects: pl.DataFrame, name: str) -> Table:
-    columns = ("attribute", "effect", "mean_with", "mean_without", "images", "q", "words")
-    caption = (
-        "All tests. Effects of yes or no are differences of means, those of numbers are rank "
-        "correlations; q is the false discovery rate."
-    )
-    return Table(name, caption, texts(_in_words(effects), *columns), effects)
 
 
 def _in_words(found: pl.DataFrame) -> pl.DataFrame:

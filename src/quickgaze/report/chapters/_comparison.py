@@ -38,7 +38,7 @@ def comparison_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
         for run in subject.having(subject.metric)
         if len(subject.of_run(run)) > 1
     ]
-    return Chapter("comparison", "Comparison", _TEXT, parts, "" if parts else _MISSING)
+    return Chapter("comparison", "Comparison", _TEXT, parts, _MISSING)
 
 
 def _runs(subject: Subject, first: int, second: int, bootstrap: Bootstrap) -> Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from quickgaze.findings import DeepDive, deep_dive, ranking
+from quickgaze.findings import DeepDive, deep_dive
 from quickgaze.report._album import Album
 from quickgaze.report._charts import dive_chart
 from quickgaze.report._contents import Chapter, Figure, Part, Sight, Strip, Table
@@ -31,14 +31,12 @@ def dive_chapter(subject: Subject, album: Album, stimuli: int) -> Chapter:
             continue
         parts.append(_part(subject, run, found))
         strips += _strips(subject, run, found, album)
-    return Chapter("deep-dive", "Deep dive", _TEXT, parts, "" if parts else _MISSING, strips)
+    return Chapter("deep-dive", "Deep dive", _TEXT, parts, _MISSING, strips)
 
 
 def _dive(subject: Subject, run: int, stimuli: int) -> DeepDive | None:
     keys = subject.main_of(run).keys
-    least = ranking(subject.runs[run], subject.metric, max(stimuli, 1), variant=keys)
-    # The worst first, as in a ranking of the bottom.
-    names = least.filter(pl.col("group") == "least")["stimulus"].reverse().to_list()[:stimuli]
+    names = subject.least(run, max(stimuli, 1))[:stimuli]
     if not names:
         return None
     found = deep_dive(subject.runs[run], names, subject.metric, variant=keys)
@@ -51,16 +49,12 @@ def _part(subject: Subject, run: int, found: DeepDive) -> Part:
     name = f"deep-dive-{metric}{subject.suffix(run)}"
     best, grids = subject.named(run, found.best), subject.named(run, found.grids)
     sides = grids.rename({"score": "rule"}).unpivot(
-        on=["rule", "flipped"],
-        index=["stimulus", "grid"],
-        variable_name="sign",
-        value_name="score",
+        on=["rule", "flipped"], index=["stimulus", "grid"], variable_name="sign", value_name="score"
     )
     ordered = best.select("stimulus").join(
         sides.filter(pl.col("score").is_not_null()), on="stimulus", maintain_order="left_right"
     )
-    short = pl.col("stimulus").map_elements(shortened, return_dtype=pl.String)
-    drawn = ordered.with_columns(short)
+    drawn = ordered.with_columns(pl.col("stimulus").map_elements(shortened, pl.String))
     if drawn["stimulus"].n_unique() < ordered["stimulus"].n_unique():
         # Two ids that are alike when shortened would share a row.
         drawn = ordered
@@ -108,7 +102,6 @@ def _strips(subject: Subject, run: int, found: DeepDive, album: Album) -> list[S
             best = bool(row["best"]) and group.height > 1
             text = f"{number(row['score'], 2)}{flipped}"
             sights.append(Sight(file, f"grid {row['grid']}", text, best))
-        gain = gains[stimulus]
-        text = f"could gain {number(gain, 2)}" if gain else ""
+        text = f"could gain {number(gain, 2)}" if (gain := gains[stimulus]) else ""
         strips.append(Strip(subject.stimuli[place], text, sights))
     return strips

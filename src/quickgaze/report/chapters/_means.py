@@ -36,10 +36,11 @@ def means_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter:
 def _bars(subject: Subject, averages: pl.DataFrame) -> pl.DataFrame:
     """Means of the variants, then those of the bounds, which have no interval."""
     columns = ("metric", "mean", "images")
-    models = averages.select(
-        *columns, "low", "high", name="variant", what="variant", kind=pl.lit("model")
-    )
-    tables = [models]
+    tables = [
+        averages.select(
+            *columns, "low", "high", name="variant", what="variant", kind=pl.lit("model")
+        )
+    ]
     for place, run in enumerate(subject.runs):
         held = bounds(run)
         kinds = pl.Series("kind", [BOUNDS[name].kind for name in held["bound"]], pl.String)
@@ -85,14 +86,13 @@ def _overview(subject: Subject, averages: pl.DataFrame, bars: pl.DataFrame) -> T
 def _part(averages: pl.DataFrame, bars: pl.DataFrame, metric: str) -> Part:
     own = averages.filter(pl.col("metric") == metric)
     shown = bars.filter(pl.col("metric") == metric, pl.col("mean").is_not_null())
-    figures = []
-    if shown.height:
-        caption = f"Mean {metric} with 95 % intervals, beside baselines and ceilings."
-        figures.append(Figure(f"means-{metric}", caption, means_chart(shown, metric)))
+    name = f"means-{metric}"
+    caption = f"Mean {metric} with 95 % intervals, beside baselines and ceilings."
+    figures = [Figure(name, caption, means_chart(shown, metric))] if shown.height else []
     columns = ("variant", "mean", "images", "left_out", "share", "reason")
     view = texts(own, *columns, mean=heading(metric))
     caption = (
         f"Mean {metric}, the images behind it, and the share of the way from the centre bias (0 %) "
         "to people (100 %), over the images that have all three."
     )
-    return Part(metric, figures, [Table(f"means-{metric}", caption, view, own)])
+    return Part(metric, figures, [Table(name, caption, view, own)])

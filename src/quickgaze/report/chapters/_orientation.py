@@ -32,8 +32,7 @@ def orientation_chapter(subject: Subject) -> Chapter:
             continue
         if audit.height:
             parts.append(_part(subject, place, audit))
-    missing = "" if parts else _MISSING
-    return Chapter("orientation", "Orientation audit", _TEXT, parts, missing)
+    return Chapter("orientation", "Orientation audit", _TEXT, parts, _MISSING)
 
 
 def _part(subject: Subject, run: int, audit: pl.DataFrame) -> Part:

@@ -40,7 +40,7 @@ def failures_chapter(subject: Subject, album: Album) -> Chapter:
         data = pl.DataFrame(rows, ["stimulus", "reason"], orient="row")
         table = Table("pictures-missing", "Pictures that could not be drawn.", data, data)
         parts.append(Part("pictures" if len(subject.runs) > 1 else "", tables=[table]))
-    missing = "" if parts else "Nothing failed: every stimulus has been scored."
+    missing = "Nothing failed: every stimulus has been scored."
     return Chapter("failures", "Failures", _FAILURES_TEXT, parts, missing)
 
 

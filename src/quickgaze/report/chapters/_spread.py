@@ -53,7 +53,6 @@ def _spread(subject: Subject, metric: str) -> Part:
             deciles_chart(tenths.filter(of_shown, pl.col("images") > 0), metric, shown),
         ),
     ]
-    columns = ("variant", "decile", "mean", "lowest", "highest", "images")
     tables = [
         Table(
             f"quantiles-{metric}",
@@ -64,7 +63,7 @@ def _spread(subject: Subject, metric: str) -> Part:
         Table(
             f"deciles-{metric}",
             f"Deciles of {metric}; the first holds the lowest scores.",
-            texts(tenths, *columns),
+            texts(tenths, "variant", "decile", "mean", "lowest", "highest", "images"),
             tenths,
         ),
     ]
