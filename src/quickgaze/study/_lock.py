@@ -11,7 +11,7 @@ import socket
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,10 @@ class RunLock:
 
     def let_go(self) -> None:
         """Leave the folder to others, unless one of them has taken it over already."""
-        try:
+        # A full or vanished disk is reported where something is written; a lease runs out.
+        with suppress(OSError):
             if self.holds():
                 self._storage.remove(HOLDER)
-        except OSError:
-            # A full or vanished disk is reported where something is written; a lease runs out.
-            return
 
 
 @contextmanager

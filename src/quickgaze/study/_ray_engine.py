@@ -98,9 +98,10 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
             except KeyboardInterrupt:
                 raise job.interrupted(kept) from None
             except ray.exceptions.RayError as error:
+                first_line = str(error).strip().split("\n", maxsplit=1)[0]
                 raise RunError(
                     f"the cluster gave up after {kept} of {len(job.shards)} shards, which are "
-                    f"kept ({_first_line(error)}); run the same command again to go on from there"
+                    f"kept ({first_line}); run the same command again to go on from there"
                 ) from error
 
 
@@ -162,7 +163,3 @@ def _knock(address: str) -> None:
             f"the Ray cluster at {address} cannot be reached: {error}; name the address and port "
             "of its head, as `ray start --head` prints them"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0]

@@ -95,13 +95,12 @@ class _PendingDtype:
         # The rest of the state is NumPy's own bookkeeping, which may contradict the code.
         match state:
             case (3, "<" | ">" | "|" | "=" as order, None, None, None, *_):
-                pass
-            case _:
-                raise _Damaged("asks for a type with fields; numbers and objects were expected")
-        try:
-            return np.dtype(self._code).newbyteorder(order)
-        except TypeError:
-            raise _Damaged(f"asks for the type {self._code!r}, which does not exist here") from None
+                try:
+                    return np.dtype(self._code).newbyteorder(order)
+                except TypeError:
+                    problem = f"asks for the type {self._code!r}, which does not exist here"
+                    raise _Damaged(problem) from None
+        raise _Damaged("asks for a type with fields; numbers and objects were expected")
 
 
 class _PendingArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -15,17 +15,9 @@ from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli.types import Size
 from quickgaze.study._inputs import Gaze
 from quickgaze.study._settings import Settings
-from quickgaze.study._tables import Row
+from quickgaze.study._tables import Row, ShardTables
 from quickgaze.study.stored import StoredMap
-from quickgaze.study.variants import FLIPPED, KEPT, NO_RULE, UNKNOWN, Sign, Variant
-
-
-@dataclass(frozen=True)
-class ScoreRows:
-    """Rows that one map of one image, or its bounds, add to the tables."""
-
-    scores: list[Row] = field(default_factory=list)
-    undefined: list[Row] = field(default_factory=list)
+from quickgaze.study.variants import FLIPPED, KEPT, NO_RULE, UNKNOWN, Sign
 
 
 @dataclass(frozen=True)
@@ -37,45 +29,57 @@ class _Choice:
     reason: str = ""
 
 
-def score_map(stored: StoredMap, gaze: Gaze, settings: Settings) -> ScoreRows:
+def score_map(stored: StoredMap, gaze: Gaze, settings: Settings) -> ShardTables:
     """Score a map under every orientation and blur of a study.
 
     Only two maps are scored per blur, one of each sign, whatever the number of rules.
     """
-    rows = ScoreRows()
+    rows = ShardTables()
+    explained = stored.cam.explained_variance.item()
     orientations = settings.orientations if stored.cam.signed else (NO_RULE,)
     for sigma in settings.sigmas:
         by_sign = _score_signs(stored, gaze, sigma, orientations, settings)
         for orientation in orientations:
-            variant = Variant(**asdict(stored.key), orientation=orientation, sigma=sigma,
-                              convention=settings.convention)  # fmt: skip
             choice = _choose(orientation, stored, by_sign)
-            _add_rows(rows, stored, variant, choice, by_sign.get(choice.sign), settings.metrics)
+            scores = by_sign.get(choice.sign)
+            values, reasons = _values_of(settings.metrics, scores, choice.reason)
+            keys = {
+                "stimulus": stored.stimulus,
+                **asdict(stored.key),
+                "orientation": orientation,
+                "sigma": sigma,
+                "convention": settings.convention,
+            }
+            facts = {"explained_variance": explained, "orientation_margin": choice.margin}
+            rows.scores.append({**keys, **values, **facts})
+            rows.undefined.extend(_undefined_rows(keys, reasons))
     return rows
+
+
+def _values_of(
+    metrics: tuple[str, ...], scores: Scores | None, reason: str
+) -> tuple[Mapping[str, float], Mapping[str, str | None]]:
+    """Give the metrics of the only map that was scored; of none, NaN and the reason."""
+    if scores is None:
+        return dict.fromkeys(metrics, math.nan), dict.fromkeys(metrics, reason)
+    values = {name: float(scores.values[name][0]) for name in metrics}
+    return values, {name: scores.reasons[name][0] for name in metrics}
 
 
 def score_bounds(
     stimulus: str, size: Size, gaze: Gaze, settings: Settings, pool: GazePool | None
-) -> ScoreRows:
+) -> ShardTables:
     """Score what the maps of a stimulus are held against; nothing without the data set's gaze."""
-    rows = ScoreRows()
+    rows = ShardTables()
     if pool is None:
         return rows
-    given = BoundInput(
-        stimulus,
-        size,
-        gaze.density,
-        gaze.fixations,
-        pool,
-        settings.density_sigma,
-        settings.draws,
-        settings.seed,
-    )
+    decided = settings.density_sigma, settings.draws, settings.seed
+    given = BoundInput(stimulus, size, gaze.density, gaze.fixations, pool, *decided)
     metrics = settings.chosen_metrics()
     for name in settings.bounds:
         keys = {"stimulus": stimulus, "bound": name, "convention": settings.convention}
         found = score_bound(name, given, metrics, settings.convention, gaze.beside)
-        rows.scores.append({**keys, **found.values, "trials": found.trials})
+        rows.bounds.append({**keys, **found.values, "trials": found.trials})
         rows.undefined.extend(_undefined_rows(keys, found.reasons))
     return rows
 
@@ -114,15 +118,13 @@ def _score_signs(
         baseline=gaze.beside.baseline,
         seed=settings.seed,
     )
-    return {sign: _alone(scores, index) for index, sign in enumerate(ordered)}
-
-
-def _alone(scores: Scores, index: int) -> Scores:
-    """Scores of one of the maps."""
-    return Scores(
-        {name: values[index : index + 1] for name, values in scores.values.items()},
-        {name: reasons[index : index + 1] for name, reasons in scores.reasons.items()},
-    )
+    return {
+        sign: Scores(
+            {name: values[index : index + 1] for name, values in scores.values.items()},
+            {name: reasons[index : index + 1] for name, reasons in scores.reasons.items()},
+        )
+        for index, sign in enumerate(ordered)
+    }
 
 
 def _choose(orientation: str, stored: StoredMap, by_sign: Mapping[Sign, Scores]) -> _Choice:
@@ -140,24 +142,3 @@ def _choose(orientation: str, stored: StoredMap, by_sign: Mapping[Sign, Scores])
         reason = f"orientation {orientation} gives no sign on the {height}x{width} grid"
         return _Choice(sign, reason=reason)
     return _Choice(sign, cam.margin(orientation).item())
-
-
-def _add_rows(
-    rows: ScoreRows,
-    stored: StoredMap,
-    variant: Variant,
-    choice: _Choice,
-    scores: Scores | None,
-    metrics: tuple[str, ...],
-) -> None:
-    keys = {"stimulus": stored.stimulus, **asdict(variant)}
-    reasons: dict[str, str | None]
-    if scores is None:
-        values, reasons = dict.fromkeys(metrics, math.nan), dict.fromkeys(metrics, choice.reason)
-    else:
-        values = {name: float(scores.values[name][0]) for name in metrics}
-        reasons = {name: scores.reasons[name][0] for name in metrics}
-    explained = stored.cam.explained_variance.item()
-    facts = {"explained_variance": explained, "orientation_margin": choice.margin}
-    rows.scores.append({**keys, **values, **facts})
-    rows.undefined.extend(_undefined_rows(keys, reasons))

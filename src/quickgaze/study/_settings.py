@@ -11,15 +11,9 @@ from typing import Any
 from quickgaze.backbones import Backbone, BackboneSpec, check_grid, find_spec
 from quickgaze.bounds import BOUNDS
 from quickgaze.cams import CAMS, ORIENTATIONS, CamMethod, check_cam
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known, unknown_name
 from quickgaze.errors import OptionError
-from quickgaze.metrics import (
-    CONVENTIONS,
-    DEFAULT_METRICS,
-    METRICS,
-    Definition,
-    Metric,
-)
+from quickgaze.metrics import CONVENTIONS, DEFAULT_METRICS, METRICS, Definition, Metric
 from quickgaze.options import ModelOptions, StudyOptions, check, keywords, options_of
 from quickgaze.resampling import check_sigma
 from quickgaze.stimuli import Dataset
@@ -127,12 +121,12 @@ class Settings(StudyOptions):
             BOUNDS[name]
 
     def _check_metrics(self) -> None:
-        if self.convention not in CONVENTIONS:
-            raise unknown_name("convention", self.convention, CONVENTIONS)
-        known = schemas(())
+        check_known("convention", self.convention, CONVENTIONS)
+        columns = schemas(())
+        taken = {*columns["scores"], *columns["bounds"]}
         for name in self.metrics:
             conventions = self.metric(name).conventions
-            if name in {*known["scores"], *known["bounds"]}:
+            if name in taken:
                 raise OptionError(
                     f"metric {name!r} has the name of another column of the scores; give it "
                     "another name"

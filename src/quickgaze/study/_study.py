@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from quickgaze.backbones import Backbone
-from quickgaze.catalogue import unknown_name
+from quickgaze.catalogue import check_known
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.options import Named, StudyOptions, documented, takes
-from quickgaze.places import PathLike, Storage, open_storage
+from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.study._engine import read_pool, run_locally
 from quickgaze.study._folder import begin, check_folder, missing_shards
@@ -137,8 +137,7 @@ class Study:
         WeightsError
             If weights cannot be found or do not fit.
         """
-        if engine not in ENGINES:
-            raise unknown_name("engine", engine, ENGINES)
+        check_known("engine", engine, ENGINES)
         if address is not None and engine != "ray":
             raise OptionError(f"address is {address!r}; only the engine 'ray' has one")
         recipe = WorkerRecipe(self.settings, batch_size, helpers, self.loaded)
@@ -151,12 +150,22 @@ class Study:
         with locked(storage) as lock:
             begin(storage, plan)
             store = TableStore(storage, self.settings.metrics)
-            missing = missing_shards(store, len(plan.shards()))
+            parts = plan.shards()
+            missing = missing_shards(store, len(parts))
             run = open_run(storage)
             if run.complete and not missing:
                 return run
             storage.remove("manifest.json")
-            job = self._job(plan, missing, storage, recipe, progress)
+            shards = [
+                Shard(number, self.dataset.stimuli[parts[number]], plan.fingerprints[parts[number]])
+                for number in missing
+            ]
+            pool = None
+            if missing and (self.settings.bounds or needs(self.settings)):
+                pool = read_pool(self.dataset, progress)
+            tasks = StimulusTasks(self.settings, self.precomputed, pool)
+            hashes = plan.weights_hashes
+            job = Job(self.dataset.name, shards, storage, tasks, recipe, hashes, progress)
             if engine == "ray":
                 from quickgaze.study._ray_engine import run_on_ray  # noqa: PLC0415 - an extra
 
@@ -167,30 +176,6 @@ class Study:
             manifest = Manifest.of(plan, failed, undefined, backbones, started)
             write_json(storage, "manifest.json", manifest.to_json(plan))
         return run
-
-    def _job(
-        self,
-        plan: Plan,
-        missing: Sequence[int],
-        storage: Storage,
-        recipe: WorkerRecipe,
-        progress: bool,
-    ) -> Job:
-        settings, ranges = self.settings, plan.shards()
-        pool = None
-        if missing and (settings.bounds or needs(settings)):
-            pool = read_pool(self.dataset, progress)
-        shards = [
-            Shard(
-                number,
-                self.dataset.stimuli[ranges[number].start : ranges[number].stop],
-                plan.fingerprints[ranges[number].start : ranges[number].stop],
-            )
-            for number in missing
-        ]
-        tasks = StimulusTasks(settings, self.precomputed, pool)
-        hashes = plan.weights_hashes
-        return Job(self.dataset.name, shards, storage, tasks, recipe, hashes, progress)
 
     def _plan(self, backbones: Sequence[Backbone]) -> Plan:
         dataset = self.dataset

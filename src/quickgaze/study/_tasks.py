@@ -37,23 +37,18 @@ class StimulusTasks:
     def rows(self, stimulus: Stimulus, size: Size, cams: Sequence[StoredMap]) -> ShardTables:
         """All rows of one image whose CAMs are known: with scores or a failure, never both."""
         name, settings, stage = stimulus.id, self.settings, "cam"
-        maps = [each.row() for each in cams]
         try:
             every = [*cams, *(other.map_of(name, size) for other in self.maps)]
             stage = "gaze"
             gaze = read_gaze(stimulus, size, settings, self.pool)
             stage = "score"
-            bounds = score_bounds(name, size, gaze, settings, self.pool)
-            scored = [score_map(each, gaze, settings) for each in every]
+            tables = score_bounds(name, size, gaze, settings, self.pool)
+            for each in every:
+                tables.extend(score_map(each, gaze, settings))
         except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
-            return ShardTables(maps, [], [Failure.of(name, stage, error).row()], [])
-        return ShardTables(
-            maps,
-            [row for rows in scored for row in rows.scores],
-            [],
-            [row for rows in (bounds, *scored) for row in rows.undefined],
-            bounds.scores,
-        )
+            tables = ShardTables(failures=[Failure.of(name, stage, error).row()])
+        tables.maps.extend(each.row() for each in cams)
+        return tables
 
 
 _CHANGED = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quickgaze.errors import DatasetError
-from quickgaze.places import PathLike, open_storage, readable
+from quickgaze.places import AnyPath, PathLike, open_storage, readable
 from quickgaze.saliency import PRESETS, Preset
 from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.densities import DensityFile
@@ -157,13 +157,8 @@ class _Results:
 
     def dropped(self) -> list[str]:
         """Names of scores that no metric here corresponds to."""
-        names = {
-            name
-            for entry in self.entries.values()
-            for scores in _pair(entry) or ()
-            for name in scores
-        }
-        unknown = names - set(METRICS)
+        every = (scores for entry in self.entries.values() for scores in _pair(entry) or ())
+        unknown = set[str]().union(*every) - set(METRICS)
         return sorted(name if _is_text(name) else ascii(name) for name in unknown)
 
 
@@ -214,7 +209,7 @@ class _Linked:
 
     what: str
     place: str | None
-    files: Mapping[str, Path]
+    files: Mapping[str, AnyPath]
     missing: int
 
     def notes(self) -> list[str]:
@@ -247,12 +242,9 @@ def _fingerprint(results: _Results, images: _Linked, maps: _Linked) -> str:
     """Fingerprint of the images where they are at hand, and of the file elsewhere."""
     if not images.files:
         return results.sha256
+    densities = {name: DensityFile(file) for name, file in maps.files.items()}
     stimuli = tuple(
-        Stimulus(
-            name,
-            ImageFile(file),
-            map=DensityFile(maps.files[name]) if name in maps.files else None,
-        )
+        Stimulus(name, ImageFile(file), map=densities.get(name))
         for name, file in images.files.items()
     )
     return Dataset("salicon", stimuli, EDITION).fingerprint()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import Any
+
+from msgspec import convert
 
 from quickgaze.backbones import BACKBONES, Backbone
 from quickgaze.bounds import BOUNDS
@@ -49,7 +51,7 @@ class Manifest(AsWritten):
     started: str
     finished: str
     imported: Mapping[str, Any] = field(default_factory=dict)
-    written: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -80,32 +82,14 @@ class Manifest(AsWritten):
 
     def to_json(self, plan: Plan) -> dict[str, Any]:
         """Give the manifest, with the plan's settings, as plain values."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        own |= {"counts": asdict(self.counts), "complete": True}
-        own["backbones"] = {name: asdict(each) for name, each in self.backbones.items()}
-        content = plan.to_json() | own
-        for name in ("stimuli", "written", *([] if self.imported else ["imported"])):
-            del content[name]
-        return content
-
-    @property
-    def content(self) -> Mapping[str, Any]:
-        """The manifest as the file has it."""
-        return self.written
+        content = plan.to_json() | asdict(self) | {"complete": True}
+        dropped = {"stimuli", "content"} if self.imported else {"stimuli", "content", "imported"}
+        return {name: value for name, value in content.items() if name not in dropped}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Manifest:
         """Read what `to_json` gave."""
-        backbones = {name: BackboneFacts(**each) for name, each in content["backbones"].items()}
-        return cls(
-            backbones,
-            content["versions"],
-            Counts(**content["counts"]),
-            content["started"],
-            content["finished"],
-            content.get("imported", {}),
-            content,
-        )
+        return replace(convert(content, cls), content=content)
 
 
 def _extensions(plan: Plan) -> dict[str, str]:

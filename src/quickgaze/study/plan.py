@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from quickgaze.errors import OptionError
 from quickgaze.study._settings import Settings, as_lists, facts_of, metric_of
 from quickgaze.study.variants import OWN_GRID, CamKey
 
@@ -17,13 +15,10 @@ FORMAT = 2
 """Version of the run folder's layout and columns."""
 
 
-class AsWritten(Mapping[str, Any], ABC):
-    """A file of a run folder, by attribute with its type, or by key as the file has it."""
+class AsWritten(Mapping[str, Any]):
+    """A file of a run folder, by attribute with its type, or by key as in its `content`."""
 
-    @property
-    @abstractmethod
-    def content(self) -> Mapping[str, Any]:
-        """Everything that the file holds, as plain values."""
+    content: Any
 
     def __getitem__(self, name: str) -> Any:
         return self.content[name]
@@ -49,9 +44,7 @@ class DatasetFacts:
 
     def to_json(self) -> dict[str, Any]:
         """Give what is known as plain values."""
-        known = {name: value for name, value in asdict(self).items() if value is not None}
-        plain: dict[str, Any] = as_lists(known)
-        return plain
+        return {name: as_lists(value) for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +64,10 @@ class Plan(AsWritten):
     maps_fingerprints: Mapping[str, str] = field(default_factory=dict)
     fingerprints: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if self.shard_size < 1:
-            raise OptionError(f"shard_size is {self.shard_size}; give at least 1")
-
-    def shards(self) -> list[range]:
+    def shards(self) -> list[slice]:
         """Positions of the stimuli of each shard."""
-        count = len(self.stimuli)
-        return [
-            range(start, min(start + self.shard_size, count))
-            for start in range(0, count, self.shard_size)
-        ]
+        starts = range(0, len(self.stimuli), self.shard_size)
+        return [slice(start, start + self.shard_size) for start in starts]
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain lists, dictionaries, strings and numbers."""
@@ -92,8 +78,7 @@ class Plan(AsWritten):
             convention = self.settings.convention
             own = self.settings.own_metrics.items()
             content["own_metrics"] = {name: facts_of(each, convention) for name, each in own}
-        plain: dict[str, Any] = as_lists(content)
-        return plain
+        return {name: as_lists(value) for name, value in content.items()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Plan:

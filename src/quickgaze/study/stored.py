@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from quickgaze.cams import Cam
+from quickgaze.cams import ORIENTATIONS, Cam
 from quickgaze.saliency import FloatMap, saliency_maps
 from quickgaze.stimuli.types import Size
 from quickgaze.study.variants import (
@@ -20,7 +20,6 @@ from quickgaze.study.variants import (
     CamKey,
     Column,
     Sign,
-    evidence_columns,
     evidence_of,
     sign_of,
 )
@@ -28,6 +27,7 @@ from quickgaze.study.variants import (
 
 def maps_schema() -> pl.Schema:
     """Columns of `maps`: one row per stimulus and CAM."""
+    rules = ORIENTATIONS.entries().values()
     columns: dict[str, Column] = {
         **CAM_KEYS,
         "image_height": pl.Int32,
@@ -36,7 +36,7 @@ def maps_schema() -> pl.Schema:
         "width": pl.Int32,
         "projection": pl.List(pl.Float32),
         "explained_variance": pl.Float32,
-        **dict.fromkeys(evidence_columns(), pl.Float32),
+        **{EVIDENCE + rule.name: pl.Float32 for rule in rules if not rule.needs_density},
     }
     return pl.Schema(columns)
 

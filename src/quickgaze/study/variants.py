@@ -98,12 +98,6 @@ EVIDENCE = "evidence_"
 """What the columns of evidence for a sign begin with."""
 
 
-def evidence_columns() -> list[str]:
-    """Columns of evidence in the table of maps: one per rule that the features decide."""
-    rules = ORIENTATIONS.entries().values()
-    return [EVIDENCE + rule.name for rule in rules if not rule.needs_density]
-
-
 def variants_of(scores: pl.DataFrame) -> list[Variant]:
     """Give the variants of a table of scores, in their order."""
     rows = scores.select(VARIANT).unique(maintain_order=True).iter_rows(named=True)
