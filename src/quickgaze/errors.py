@@ -57,6 +57,11 @@ class RandomWeightsWarning(UserWarning):
     """The backbone's weights are random: its maps say nothing about a trained model."""
 
 
+def first_line(error: BaseException) -> str:
+    """First line of an error's message; some libraries write pages."""
+    return str(error).strip().split("\n", maxsplit=1)[0]
+
+
 def require(package: str, extra: str, what: str) -> ModuleType:
     """Import a package that only an extra of quickgaze brings; `what` needs it ("a regression").
 

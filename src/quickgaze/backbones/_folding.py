@@ -26,14 +26,13 @@ def fold_batch_norms(network: nn.Module) -> int:
         graph = _Tracer().trace(network)
     except Exception:  # noqa: BLE001 - tracing a network may fail in any way
         return 0
-    calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
+    called = [node for node in graph.nodes if node.op == "call_module"]
+    calls = Counter(node.target for node in called)
     shared = Counter(id(module) for _, module in network.named_modules(remove_duplicate=False))
     folded = 0
-    for node in graph.nodes:
-        if node.op != "call_module" or not node.args or not isinstance(node.args[0], fx.Node):
-            continue
-        before = node.args[0]
-        if before.op != "call_module" or len(before.users) != 1:
+    for node in called:
+        before = next(iter(node.args), None)
+        if not isinstance(before, fx.Node) or before not in called or len(before.users) != 1:
             continue
         norm, convolution = (network.get_submodule(str(each.target)) for each in (node, before))
         once = calls[node.target] == calls[before.target] == 1

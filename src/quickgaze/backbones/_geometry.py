@@ -77,10 +77,8 @@ class InputGeometry:
         """
         if self.fixed_size is not None:
             return self.fixed_size
-        scale = min(
-            1.0 if self.short_side is None else self.short_side / min(size),
-            self.long_side / max(size),
-        )
+        short_side = min(size) if self.short_side is None else self.short_side
+        scale = min(short_side / min(size), self.long_side / max(size))
         height, width = (max(1, int(side * scale)) for side in size)
         return height, width
 
@@ -121,14 +119,12 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
     >>> choose_geometry("short:480", InputGeometry(multiple=32)).resized((600, 800))
     (480, 640)
     """
-    multiple, antialias = default.multiple, default.antialias
     if choice == "default":
         return default
-    if choice == "native":
-        return InputGeometry(None, _LONG_SIDE, multiple, antialias)
     if choice in ("detector", "detector-padded"):
         padded = choice == "detector-padded"
-        return InputGeometry(800, _LONG_SIDE, math.lcm(32, multiple), keep_padding=padded)
+        return InputGeometry(800, _LONG_SIDE, math.lcm(32, default.multiple), keep_padding=padded)
+    short_side = None
     if match := _SHORT.fullmatch(choice):
         short_side = int(match[1])
         if not 1 <= short_side <= _LONG_SIDE:
@@ -136,5 +132,6 @@ def choose_geometry(choice: str, default: InputGeometry) -> InputGeometry:
                 f"geometry {choice!r}: give 1 to {_LONG_SIDE} pixels for the shorter side; the "
                 f"longer one is at most {_LONG_SIDE}"
             )
-        return InputGeometry(short_side, _LONG_SIDE, multiple, antialias)
-    raise unknown_name("geometry", choice, GEOMETRIES)
+    elif choice != "native":
+        raise unknown_name("geometry", choice, GEOMETRIES)
+    return InputGeometry(short_side, _LONG_SIDE, default.multiple, default.antialias)

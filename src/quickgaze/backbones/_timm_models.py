@@ -12,7 +12,7 @@ from torch import nn
 
 from quickgaze.backbones._spec import BackboneSpec
 from quickgaze.backbones._weights import State, load_state
-from quickgaze.errors import WeightsError
+from quickgaze.errors import WeightsError, first_line
 
 
 class TimmFeatures(nn.Module):
@@ -74,10 +74,9 @@ def timm_network(
         return adapter(spec, None, pretrained=True)
     except Exception as error:
         wanted = spec.weights
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
         raise WeightsError(
-            f"{spec.name}: the weights {wanted.tag} could not be loaded ({reason}). They are "
-            f"wanted from {wanted.hub} on the Hugging Face hub"
+            f"{spec.name}: the weights {wanted.tag} could not be loaded ({first_line(error)}). "
+            f"They are wanted from {wanted.hub} on the Hugging Face hub"
             + (f" or from {wanted.url}" if wanted.url else "")
             + ". On a machine with a network, load this backbone once and copy the hub's cache "
             f"folder to {HF_HUB_CACHE}; or name a file of the whole model ({wanted.file_name}) "

@@ -93,28 +93,31 @@ def _taps(architecture: str) -> list[tuple[int, int]]:
 def _fitted(draft: BackboneSpec, trained_size: tuple[int, int]) -> BackboneSpec:
     """Find which image sizes a model takes, from any to only one, and the levels it gives."""
     coarsest = draft.levels[-1].stride
+    free = draft.geometry
+    padded, fixed = replace(free, multiple=coarsest), replace(free, fixed_size=trained_size)
     even = (6 * coarsest, 10 * coarsest)
-    for options in ({**draft.options, "dynamic_img_size": True}, draft.options):
-        spec = replace(draft, options=options)
-        shapes = _shapes(spec, _ODD_SIZE)
-        if shapes is not None and _covers(shapes, draft.levels, _ODD_SIZE):
-            return _with_levels(spec, shapes, draft.geometry)
-        shapes = _shapes(spec, even)
-        if shapes is not None:
-            return _with_levels(spec, shapes, replace(draft.geometry, multiple=coarsest))
-    # A few models compute with numbers that the meta device does not have.
-    shapes = _shapes(draft, trained_size) or _shapes(draft, trained_size, device="cpu")
-    if shapes is None:
-        raise OptionError(
-            f"{draft.name} gives no feature maps (B, C, H, W) of a {trained_size} image; build "
-            "it yourself and name its layers with quickgaze.wrap_backbone"
-        )
-    return _with_levels(draft, shapes, replace(draft.geometry, fixed_size=trained_size))
+    dynamic = replace(draft, options={**draft.options, "dynamic_img_size": True})
+    for spec, geometry, size, device in (
+        (dynamic, free, _ODD_SIZE, "meta"),
+        (dynamic, padded, even, "meta"),
+        (draft, free, _ODD_SIZE, "meta"),
+        (draft, padded, even, "meta"),
+        (draft, fixed, trained_size, "meta"),
+        # a few models compute with numbers that the meta device does not have
+        (draft, fixed, trained_size, "cpu"),
+    ):
+        shapes = _shapes(spec, size, device)
+        if shapes and (geometry is not free or _covers(shapes, draft.levels, size)):
+            pairs = zip(spec.levels, shapes, strict=True)
+            levels = tuple(replace(level, channels=shape[1]) for level, shape in pairs)
+            return replace(spec, levels=levels, geometry=geometry, only_size=geometry is fixed)
+    raise OptionError(
+        f"{draft.name} gives no feature maps (B, C, H, W) of a {trained_size} image; build it "
+        "yourself and name its layers with quickgaze.wrap_backbone"
+    )
 
 
-def _shapes(
-    spec: BackboneSpec, size: tuple[int, int], device: str = "meta"
-) -> list[torch.Size] | None:
+def _shapes(spec: BackboneSpec, size: tuple[int, int], device: str) -> list[torch.Size] | None:
     """Shapes of the levels of an image of `size`; None if the model does not take it."""
     try:
         with torch.device(device), torch.random.fork_rng(devices=[]), torch.inference_mode():
@@ -134,13 +137,3 @@ def _covers(
         tuple(shape[-2:]) == tuple(-(-side // level.stride) for side in size)
         for shape, level in zip(shapes, levels, strict=True)
     )
-
-
-def _with_levels(
-    spec: BackboneSpec, shapes: Sequence[torch.Size], geometry: InputGeometry
-) -> BackboneSpec:
-    levels = tuple(
-        replace(level, channels=shape[1]) for level, shape in zip(spec.levels, shapes, strict=True)
-    )
-    only_size = geometry.fixed_size is not None
-    return replace(spec, levels=levels, geometry=geometry, only_size=only_size)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from quickgaze.backbones._spec import Weights
-from quickgaze.errors import WeightsError
+from quickgaze.errors import WeightsError, first_line
 
 State = Mapping[str, torch.Tensor]
 
@@ -37,9 +37,7 @@ def find_weights(backbone: str, weights: Weights) -> Path:
     cached.parent.mkdir(parents=True, exist_ok=True)
     checksum = torch.hub.HASH_REGEX.search(weights.file_name)
     try:
-        torch.hub.download_url_to_file(
-            weights.url, str(cached), checksum.group(1) if checksum else None
-        )
+        torch.hub.download_url_to_file(weights.url, str(cached), checksum and checksum[1])
     except (urllib.error.URLError, OSError, RuntimeError) as error:
         raise WeightsError(
             f"{backbone}: the weights {weights.tag} could not be downloaded ({error}). "
@@ -79,9 +77,8 @@ def read_state(path: str | Path) -> State:
             else torch.load(path, map_location="cpu", weights_only=True)
         )
     except (*_UNREADABLE, safetensors.SafetensorError) as error:
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
         raise WeightsError(
-            f"{path} could not be read as plain tensors ({reason}); "
+            f"{path} could not be read as plain tensors ({first_line(error)}); "
             "save it with torch.save(model.state_dict(), path)"
         ) from error
     for key in ("model", "state_dict"):

@@ -20,7 +20,7 @@ from quickgaze.backbones._timm_specs import PREFIX, timm_spec
 from quickgaze.backbones._weights import State, digest, find_weights, read_state
 from quickgaze.backbones.pyramid import Levels, Pyramid
 from quickgaze.catalogue import check_known
-from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError
+from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, first_line
 from quickgaze.stimuli.types import Size
 
 
@@ -317,8 +317,8 @@ def find_device(device: str) -> torch.device:
         place = torch.device(device)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).split("\n", maxsplit=1)[0]
         raise OptionError(
-            f"device {device!r} cannot be used ({reason}); give 'auto', 'cpu', 'cuda' or 'mps'"
+            f"device {device!r} cannot be used ({first_line(error)}); give 'auto', 'cpu', 'cuda' "
+            "or 'mps'"
         ) from error
     return place

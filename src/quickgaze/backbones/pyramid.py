@@ -128,10 +128,8 @@ class Pyramid:
         if not self.levels:
             raise OptionError("a pyramid needs at least one level; it got none")
         shapes = {name: self.shape(name) for name in self.levels}
-        if (
-            any(len(shape) != 4 for shape in shapes.values())
-            or len({shape[0] for shape in shapes.values()}) != 1
-        ):
+        batches = {shape[0] if len(shape) == 4 else None for shape in shapes.values()}
+        if len(batches) > 1 or None in batches:
             raise OptionError(f"levels must all be (B, C, H, W) with one B; they are {shapes}")
 
     def __len__(self) -> int:
@@ -213,11 +211,9 @@ class Pyramid:
         (float, float)
             Down and across; fractions where the input was padded.
         """
-        height, width = self.shape(name)[2:]
-        return (
-            height * self.content[0] / self.input_size[0],
-            width * self.content[1] / self.input_size[1],
-        )
+        sides = zip(self.shape(name)[2:], self.content, self.input_size, strict=True)
+        down, across = (cells * content / whole for cells, content, whole in sides)
+        return down, across
 
     def grid_size(self, grid: str) -> Size:
         """Height and width in cells of a grid laid over the image.

@@ -56,24 +56,17 @@ class Preset:
         return {**{name: getattr(self, name) for name in same}, "sigma": self.sigmas[-1]}
 
 
-PRESETS: Catalogue[Preset] = Catalogue(
-    "preset",
-    "quickgaze.presets",
-    {
-        preset.name: preset
-        for preset in (
-            Preset(
-                name="cap6415",
-                summary="CAP6415 study of autumn 2025; docs/cap6415.md says what it computed",
-                backbone="fasterrcnn_resnet50_fpn",
-                cam="eigen",
-                grid="pool",
-                component=0,
-                orientation="lapack",
-                geometry="detector-padded",
-                sigmas=(0.0, 19.0),
-                convention="cap6415",
-            ),
-        )
-    },
+_CAP6415 = Preset(
+    name="cap6415",
+    summary="CAP6415 study of autumn 2025; docs/cap6415.md says what it computed",
+    backbone="fasterrcnn_resnet50_fpn",
+    cam="eigen",
+    grid="pool",
+    component=0,
+    orientation="lapack",
+    geometry="detector-padded",
+    sigmas=(0.0, 19.0),
+    convention="cap6415",
 )
+
+PRESETS = Catalogue("preset", "quickgaze.presets", {_CAP6415.name: _CAP6415})
