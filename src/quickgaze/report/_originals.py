@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quickgaze.errors import DatasetError, OptionError, QuickgazeError
-from quickgaze.places import PathLike, readable
+from quickgaze.places import AnyPath, PathLike, readable
 from quickgaze.report._subjects import Subject
 from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.densities import DensityFile
@@ -115,7 +115,7 @@ def _of_folders(subject: Subject, images: PathLike | None, maps: PathLike | None
     return Originals(found)
 
 
-def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapping[str, Path]:
+def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapping[str, AnyPath]:
     if folder is None:
         return {}
     place = Path(folder).expanduser()
@@ -124,9 +124,9 @@ def _files(folder: PathLike | None, suffixes: frozenset[str], what: str) -> Mapp
     return by_stem(with_suffix(walk(place), suffixes), what)
 
 
-def _noted(subject: Subject, what: str) -> Mapping[str, Path]:
+def _noted(subject: Subject, what: str) -> Mapping[str, AnyPath]:
     """Files of the folders that imports have noted in their manifests."""
-    found: dict[str, Path] = {}
+    found: dict[str, AnyPath] = {}
     for run in subject.runs:
         noted = run.manifest.imported.get(what) if run.complete else None
         if noted is None or not Path(noted).is_dir():
