@@ -70,7 +70,7 @@ def test_every_picture_that_is_shown_is_there(site: Path) -> None:
 
 def test_docstrings_names_are_linked(site: Path) -> None:
     page = (site / "reference" / "saliency.html").read_text(encoding="utf-8")
-    link = r'href="backbones\.html#quickgaze\.backbones\.backbone\.list_backbones"[^>]*><code>'
+    link = r'href="backbones\.html#quickgaze\.backbones\.list_backbones"[^>]*><code>'
     assert re.search(link, page)
 
 

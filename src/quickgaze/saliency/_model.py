@@ -90,6 +90,8 @@ class SaliencyResult:
 class SaliencyModel:
     """A vision model as a saliency model: images in, saliency maps out.
 
+    `list_backbones` gives the names of networks; `load_backbone` and `wrap_backbone` give objects.
+
     Parameters
     ----------
     {options}
