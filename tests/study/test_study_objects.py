@@ -111,4 +111,9 @@ def test_objects_that_cannot_be_used_are_refused(displays: Dataset) -> None:
         qg.Study(displays, backbones=[BRIGHTEST])
     with pytest.raises(OptionError, match="CamMethod"):
         qg.SaliencyModel(cam=GAP)
-    assert qg.Study(displays, cams=[CAMS["center"]], metrics=[METRICS["cc"]]).settings.cams
+
+
+def test_an_object_of_the_catalogue_is_the_same_as_its_name(displays: Dataset) -> None:
+    given = qg.Study(displays, cams=[CAMS["center"]], metrics=[METRICS["cc"]]).settings
+    assert given == qg.Study(displays, cams=["center"], metrics=["cc"]).settings
+    assert not given.own_metrics

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from quickgaze.backbones import keep_freed_memory
-from quickgaze.errors import OptionError, RunError, require
+from quickgaze.errors import OptionError, RunError, first_line, require
 from quickgaze.study._helpers import ThreadHelpers, blas_alone
 from quickgaze.study._job import Job
 from quickgaze.study._lock import RunLock
@@ -98,10 +98,9 @@ def run_on_ray(job: Job, lock: RunLock, address: str | None) -> None:
             except KeyboardInterrupt:
                 raise job.interrupted(kept) from None
             except ray.exceptions.RayError as error:
-                first_line = str(error).strip().split("\n", maxsplit=1)[0]
                 raise RunError(
                     f"the cluster gave up after {kept} of {len(job.shards)} shards, which are "
-                    f"kept ({first_line}); run the same command again to go on from there"
+                    f"kept ({first_line(error)}); run the same command again to go on from there"
                 ) from error
 
 

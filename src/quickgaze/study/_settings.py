@@ -63,7 +63,7 @@ class Settings(StudyOptions):
         settings = cls(
             **{name: _plain(value, kinds[name]) for name, value in values.items()},
             own_cams={each.name: each for each in cams},
-            own_metrics={each.name: each for each in metrics},
+            own_metrics={each.name: each for each in metrics if each.name not in METRICS.names()},
         )
         objects = [each for each in given.backbones or () if isinstance(each, Backbone)]
         settings.check({each.name: each.spec for each in objects})
