@@ -59,19 +59,20 @@ def test_an_osie_that_differs(tmp_path: Path, draw: Write) -> None:
     differing = {what for what, check in checks.items() if check.passed is False}
     assert differing == {
         "md5 of fixations.mat",
+        "points",
         "images listed in fixations.mat",
         "points in fixations.mat",
         "of these, outside the 600 x 800 image",
         "observers per image",
         "images of 600 x 800",
     }
-    assert checks["points"].found == "1 inside, 1 outside"
+    assert checks["points"].found == "1 of 2 points outside"
 
 
 def test_the_salicon_examples(salicon_examples: Path) -> None:
     checks = by_name(check_dataset("salicon", salicon_examples))
     assert checks["points in fixations_train2014examples.json"].found == "73,630"
-    assert checks["points"].found == "73,630 inside, 0 outside"
+    assert checks["points"].found == "0 of 73,630 points outside"
     assert checks["edition"].found == "2015r1 mouse samples"
     assert checks["images of the split train"].note == "only 10 of 10,000 images are there"
     assert {what for what, check in checks.items() if not check.passed} == {
@@ -180,8 +181,8 @@ def test_a_folder_with_bad_files(tmp_path: Path, draw: Write) -> None:
     maps = checks["density maps of their image's size"]
     assert (maps.expected, maps.found, maps.passed) == ("2", "1", False)
     assert "small: the density" in maps.details[0]
-    assert checks["points"].found == "1 inside, 1 outside"
-    assert checks["points"].passed is True
+    assert checks["points"].found == "1 of 2 points outside"
+    assert checks["points"].passed is False
     assert checks["listed images that are not there"].found == "1"
     gaze = checks["images whose gaze can be read"]
     assert (gaze.expected, gaze.found, gaze.passed) == ("2", "1", False)
@@ -238,7 +239,7 @@ def test_pysaliency_and_popout(tmp_path: Path) -> None:
     write_pysaliency_hdf5(dataset, tmp_path)
     for checks in (check_dataset("pysaliency", tmp_path), check_dataset("popout", n=2)):
         assert all(check.passed for check in checks)
-        assert by_name(checks)["points"].found == "2 inside, 0 outside"
+        assert by_name(checks)["points"].found == "0 of 2 points outside"
 
 
 def test_what_cannot_be_loaded(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_points_inside_are_kept_in_order(rows: list[tuple[float, float, int]]) -
     names = np.array(["ann", "bob", "cleo"])
     points = pickle.loads(pickle.dumps(RecordedPoints(x, y, names, looked.astype(int))))  # noqa: S301
     fixations = points.read((10, 20))
-    kept = [row for row in rows if -0.5 <= row[0] < 19.5 and -0.5 <= row[1] < 9.5]
+    kept = [row for row in rows if -0.5 <= row[0] < 20 and -0.5 <= row[1] < 10]
     assert fixations.points.tolist() == [[x, y] for x, y, _ in kept]
     assert fixations.observer.tolist() == [str(names[who]) for _, _, who in kept]
     assert fixations.dropped == len(rows) - len(kept)

@@ -46,7 +46,7 @@ def points(*xy: tuple[float, float]) -> RecordedPoints:
 def test_points_outside_are_dropped_and_counted(xy: np.ndarray) -> None:
     names = [str(number) for number in range(20)]
     fixations = Fixations.inside(*xy.T, names, SIZE, duration=np.arange(20))
-    kept = [i for i, (x, y) in enumerate(xy) if -0.5 <= x < 8.5 and -0.5 <= y < 5.5]
+    kept = [i for i, (x, y) in enumerate(xy) if -0.5 <= x < 9 and -0.5 <= y < 6]
     np.testing.assert_array_equal(fixations.points, xy[kept])
     assert fixations.observer.tolist() == [names[i] for i in kept]
     assert fixations.duration is not None

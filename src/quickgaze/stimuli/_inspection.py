@@ -6,12 +6,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
-from operator import add
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, open_file, readable
+from quickgaze.stimuli.points import Points
 from quickgaze.stimuli.types import Size, Stimulus
 
 if TYPE_CHECKING:
@@ -75,23 +75,6 @@ class Check:
         Check
         """
         return cls(what, f"{expected:,}", f"{found:,}", expected == found, note)
-
-
-@dataclass(frozen=True)
-class Points:
-    """Numbers of points inside and outside of images, and of observers, summed over stimuli."""
-
-    inside: int = 0
-    outside: int = 0
-    observers: int = 0
-
-    @property
-    def total(self) -> int:
-        """All points that were recorded."""
-        return self.inside + self.outside
-
-    def __add__(self, other: Points) -> Points:
-        return Points(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True)
@@ -170,8 +153,8 @@ def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Reading = i
     --------
     >>> import quickgaze as qg
     >>> found = inspect(qg.load_dataset("popout", n=2))
-    >>> found.points_of(found.dataset)
-    Points(inside=2, outside=0, observers=2)
+    >>> found.points_of(found.dataset).in_words()
+    '0 of 2 points outside'
     """
     sizes: Counter[Size] = Counter()
     points: dict[str, Points] = {}
@@ -184,8 +167,7 @@ def inspect(dataset: Dataset, root: AnyPath | None = None, progress: Reading = i
         with _noting(bad_gaze, stimulus):
             fixations = stimulus.fixations
             if fixations is not None:
-                observers = len(set(fixations.observer.tolist()))
-                points[stimulus.id] = Points(len(fixations), fixations.dropped, observers)
+                points[stimulus.id] = Points.of(fixations, stimulus.size)
         with _noting(bad_maps, stimulus):
             if stimulus.map is not None:
                 stimulus.map.read(stimulus.size)
@@ -253,12 +235,12 @@ def _check_gaze(found: Inspection) -> Check:
 
 def _check_points(found: Inspection) -> Check:
     points = found.points_of(found.dataset)
-    note = "those outside are dropped and counted" if points.outside else ""
-    passed: bool | None = points.inside > 0 or points.outside == 0
     if not points.total:
-        passed, note = None, "there are no points"
-    words = f"{points.inside:,} inside, {points.outside:,} outside"
-    return Check("points", "inside the images", words, passed, note)
+        return Check("points", "inside the images", "none", None, "there are no points")
+    kept = "those outside are dropped and counted" if points.outside else ""
+    note = "; ".join(filter(None, [points.cause, kept]))
+    words = points.counted
+    return Check("points", "inside the images", words, not points.doubtful, note)
 
 
 def md5_of(path: AnyPath) -> str:

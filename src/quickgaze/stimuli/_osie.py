@@ -11,7 +11,7 @@ import scipy.io
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, Root, as_path, open_file, readable
-from quickgaze.stimuli._inspection import Check, Inspection, Points, md5_check, part_check
+from quickgaze.stimuli._inspection import Check, Inspection, md5_check, part_check
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
@@ -22,6 +22,7 @@ from quickgaze.stimuli.files import (
     with_suffix,
 )
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.points import Points
 from quickgaze.stimuli.sources import RemoteFile, Source
 from quickgaze.stimuli.types import RecordedPoints, Stimulus
 
@@ -149,7 +150,7 @@ def _expected_of_osie(found: Inspection) -> list[Check]:
     path, _ = _find(found.root)
     gaze = _read_gaze(path)
     read = [points.read(_SIZE) for points in gaze.values()]
-    points = sum((Points(len(part), part.dropped) for part in read), Points())
+    points = sum((Points.of(part, _SIZE) for part in read), Points())
     viewers = {len(recorded.observers) for recorded in gaze.values()}
     observers = ", ".join(map(str, sorted(viewers)))
     opened, fitting = sum(found.sizes.values()), found.sizes.get(_SIZE, 0)

@@ -48,7 +48,7 @@ class DensityFile:
     def read(self, size: Size) -> Density:
         """Read the map of an image of (height, width) `size`, divided by its maximum."""
         name = f"{self.what} {readable(self.path)}"
-        read = _read_array if self.path.suffix.lower() == ".npy" else _read_grey
+        read = read_array if self.path.suffix.lower() == ".npy" else read_grey
         return _scaled_to_maximum(read(self.path, size, name), name)
 
     def fingerprint(self) -> str:
@@ -58,6 +58,12 @@ class DensityFile:
 
 def _scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
     """Divide a saliency map by its maximum; one that is 0 everywhere stays so."""
+    refuse_values(values, name)
+    return (values / (values.max() or 1.0)).astype(np.float32)
+
+
+def refuse_values(values: npt.NDArray[np.float64], name: str) -> None:
+    """Refuse values that do not say how much people looked where."""
     if not np.isfinite(values).all():
         raise StimulusError(
             f"the {name} holds NaN or infinity in {np.count_nonzero(~np.isfinite(values)):,} of "
@@ -68,10 +74,10 @@ def _scaled_to_maximum(values: npt.NDArray[np.float64], name: str) -> Density:
             f"the {name} holds negative values, down to {values.min():g}; it needs to be 0 where "
             "nobody is expected to look, larger elsewhere; of a log density, save the exponential"
         )
-    return (values / (values.max() or 1.0)).astype(np.float32)
 
 
-def _read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
+def read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
+    """Read one real number for each pixel from a NumPy file, or raise `StimulusError`."""
     try:
         with open_file(path) as file:
             shape, dtype = _array_header(file)
@@ -117,14 +123,15 @@ def _refuse_array(shape: tuple[int, ...], dtype: np.dtype[Any], size: Size, name
         raise StimulusError(
             f"the {name} holds values of type {dtype}; it needs to be one array of real numbers"
         )
-    _refuse_shape(shape, size, name)
+    refuse_shape(shape, size, name)
 
 
-def _read_grey(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
+def read_grey(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
+    """Read the levels of an image in shades of grey, upright, or raise `StimulusError`."""
     with opened(path) as image:
         image.load()
         values = upright(_grey_levels(image, name), stored_orientation(image))
-    _refuse_shape(values.shape, size, name)
+    refuse_shape(values.shape, size, name)
     return values
 
 
@@ -147,12 +154,15 @@ def _grey_levels(image: PIL.Image.Image, name: str) -> npt.NDArray[np.float64]:
     return np.asarray(channels.mean(axis=2))
 
 
-def _refuse_shape(shape: tuple[int, ...], size: Size, name: str) -> None:
+def refuse_shape(shape: tuple[int, ...], size: Size, name: str) -> None:
+    """Refuse a shape that is not the (height, width) `size` of the image."""
     if shape != tuple(size):
         found = " x ".join(map(str, shape)) or "a single number"
+        pairs = len(shape) == 2 and 2 in shape
+        advice = "; a list of points belongs in a table, such as fixations.csv" if pairs else ""
         raise StimulusError(
             f"the {name} is {found}, its image is {size[0]} x {size[1]} (height x width); give one "
-            "of the image's size, one value a pixel"
+            f"of the image's size, one value a pixel{advice}"
         )
 
 

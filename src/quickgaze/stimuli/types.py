@@ -13,6 +13,7 @@ import numpy.typing as npt
 from quickgaze.errors import StimulusError
 from quickgaze.resampling import blurred_points
 from quickgaze.stimuli._fingerprints import UNREADABLE, digest_of
+from quickgaze.stimuli._placement import PIXELS, Placement
 
 Image = npt.NDArray[np.uint8]
 """An image, (H, W, 3), 8-bit RGB."""
@@ -32,13 +33,13 @@ class Fixations:
     ----------
     x, y : ndarray, shape (n,), float64
         Column and row in pixels, from 0, with pixel centres on integers. All lie inside the
-        image: -0.5 <= x < width - 0.5.
+        image, however a convention finds their pixel: -0.5 <= x < width.
     observer : ndarray, shape (n,), str
         Who looked.
     duration : ndarray, shape (n,), float64, optional
         How long, in milliseconds.
-    dropped : int
-        Number of recorded points that lay outside the image and are left out here.
+    outside : ndarray, shape (m, 2), float64
+        Recorded points that lay outside the image: columns x and y, NaN where unknown.
 
     Examples
     --------
@@ -51,10 +52,15 @@ class Fixations:
     y: npt.NDArray[np.float64]
     observer: npt.NDArray[np.str_]
     duration: npt.NDArray[np.float64] | None = None
-    dropped: int = 0
+    outside: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def dropped(self) -> int:
+        """Number of recorded points that lay outside the image."""
+        return len(self.outside)
 
     @property
     def points(self) -> npt.NDArray[np.float64]:
@@ -89,13 +95,13 @@ class Fixations:
         """
         columns, rows = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         height, width = size
-        kept = (columns >= -0.5) & (columns < width - 0.5) & (rows >= -0.5) & (rows < height - 0.5)
+        kept = (columns >= -0.5) & (columns < width) & (rows >= -0.5) & (rows < height)
         return cls(
             columns[kept],
             rows[kept],
             np.asarray(observer, dtype=np.str_)[kept],
             None if duration is None else np.asarray(duration, dtype=np.float64)[kept],
-            dropped=int((~kept).sum()),
+            outside=np.stack([columns[~kept], rows[~kept]], axis=1),
         )
 
 
@@ -104,7 +110,8 @@ class RecordedPoints:
     """Points recorded on one stimulus; `looked` holds the index of each point's observer.
 
     `observers` is one array for all stimuli of a data set; durations are in milliseconds; `size`
-    is the (height, width) of the image that they were recorded on, where that is known.
+    is the (height, width) of the image that they were recorded on, where that is known;
+    `placement` says what the coordinates mean.
     """
 
     x: npt.NDArray[np.float64]
@@ -113,12 +120,14 @@ class RecordedPoints:
     looked: npt.NDArray[np.integer]
     duration: npt.NDArray[np.float64] | None = None
     size: Size | None = None
+    placement: Placement = PIXELS
 
     def read(self, size: Size) -> Fixations:
         """Give the points inside an image of (height, width) `size`, and count the others."""
         refuse_other_size(self.size, size, "the gaze")
         observer = self.observers[self.looked]
-        return Fixations.inside(self.x, self.y, observer, size, self.duration)
+        x, y = self.placement.on_image(self.x, self.y, size)
+        return Fixations.inside(x, y, observer, size, self.duration)
 
     def fingerprint(self) -> str:
         """Digest of all points, who made them and how long they took."""
@@ -126,7 +135,9 @@ class RecordedPoints:
         columns = [self.x, self.y, *([] if self.duration is None else [self.duration])]
         numbers = (np.asarray(column, dtype="<f8").tobytes() for column in columns)
         digest = digest_of([observer.encode("utf-8", "surrogatepass"), *numbers])
-        return digest if self.size is None else f"{self.size}:{digest}"
+        size = [] if self.size is None else [str(self.size)]
+        placement = [] if self.placement == PIXELS else [self.placement.in_words()]
+        return ":".join([*size, *placement, digest])
 
 
 def refuse_other_size(recorded: Size | None, size: Size, gaze: str) -> None:
@@ -288,6 +299,10 @@ def blurred_fixations(fixations: Fixations, size: Size, sigma: float) -> Density
     """Blur fixations into a density; at least one is needed, and a `sigma` of 0 is no blur."""
     if len(fixations) == 0:
         raise StimulusError("a density needs at least one fixation inside the image; there is none")
-    rows, columns = (np.floor(axis + 0.5).astype(np.int64) for axis in (fixations.y, fixations.x))
+    # a point in the last half pixel has no nearer centre than the last
+    rows, columns = (
+        np.minimum(np.floor(axis + 0.5), length - 1).astype(np.int64)
+        for axis, length in zip((fixations.y, fixations.x), size, strict=True)
+    )
     blurred = blurred_points(rows, columns, size, sigma)
     return np.asarray(blurred / blurred.max(), dtype=np.float32)
