@@ -80,7 +80,7 @@ def read_array(path: AnyPath, size: Size, name: str) -> npt.NDArray[np.float64]:
     """Read one real number for each pixel from a NumPy file, or raise `StimulusError`."""
     try:
         with open_file(path) as file:
-            shape, dtype = _array_header(file)
+            shape, dtype = array_header(file)
             _refuse_array(shape, dtype, size, name)
             _refuse_short(file, dtype.itemsize * math.prod(shape))
             file.seek(0)
@@ -100,7 +100,7 @@ def _refuse_short(file: IO[bytes], needed: int) -> None:
         raise ValueError("it ends before its last value")
 
 
-def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type of an array, before anything of that shape is in memory."""
     if file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}:
         raise ValueError("it is an archive of arrays")
