@@ -148,6 +148,8 @@ def test_the_manifest_tells_how_the_scores_came_about(run: Run) -> None:
         "scored": 5,
         "failed": 0,
         "undefined_scores": run.undefined().height,
+        "points": 5,
+        "points_outside": 0,
     }
     assert manifest["dataset"]["name"] == "popout"
     assert manifest["backbones"]["efficientnet_lite0"]["weights"] == "ImageNet-1k"

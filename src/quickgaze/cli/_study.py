@@ -102,12 +102,14 @@ def summary(
     from quickgaze import findings
     from quickgaze.report import bounds_data, summary_data
 
+    points = opened.all_points()
     content = {
         "run": opened.place,
         "complete": opened.complete,
         "dataset": opened.plan.dataset.to_json(),
         "stimuli": len(opened.plan.stimuli),
         "failed": opened.failures().height,
+        "points": {"recorded": points.total, "outside": points.outside, "cause": points.cause},
         "variants": summary_data(findings.summary(opened), findings.shares(opened)),
         "bounds": bounds_data(findings.bounds(opened)),
     }
@@ -145,6 +147,9 @@ def _print_summary(run: Run) -> None:
         show(summary_table(table, title, findings.bounds(run)))
     if shares.height:
         show(shares_table(shares))
+    points = run.all_points()
+    if points.total:
+        complain(f"gaze: {points.in_words()}")
     for note in dataset.notes:
         complain(f"note: {note}")
     reasons = run.undefined().group_by("metric", "bound", "reason", maintain_order=True).len()

@@ -13,7 +13,7 @@ from quickgaze.exports.targets import written_file
 from quickgaze.places import PathLike
 from quickgaze.study import Run
 
-TABLES = ("scores", "maps", "bounds", "failures", "undefined")
+TABLES = ("scores", "maps", "bounds", "points", "failures", "undefined")
 """The tables of a run that can be exported."""
 
 _TableFormat = Literal["csv", "parquet"]
@@ -35,7 +35,7 @@ def export_table(
     run : Run
     out : path
         The file. It appears when it is complete.
-    table : {"scores", "maps", "bounds", "failures", "undefined"}
+    table : {"scores", "maps", "bounds", "points", "failures", "undefined"}
         The method of `Run` that gives it.
     to : {"csv", "parquet"}
         Format.

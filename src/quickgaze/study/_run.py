@@ -12,6 +12,7 @@ import polars as pl
 
 from quickgaze.errors import RunError
 from quickgaze.places import PathLike, Storage, open_storage
+from quickgaze.stimuli.points import Points
 from quickgaze.study._tables import TableStore
 from quickgaze.study.manifest import Manifest
 from quickgaze.study.plan import FORMAT, Plan
@@ -57,6 +58,7 @@ class Run:
             "data set": f"{dataset.name}, edition {dataset.edition}",
             "stimuli": f"{len(self.plan.stimuli):,}",
             "failed": f"{self.failures().height:,}",
+            "gaze": self.all_points().in_words(),
             "metrics": ", ".join(self.metrics),
         }
         cells = (
@@ -150,6 +152,27 @@ class Run:
             how many maps the scores are the mean of.
         """
         return self._store.read("bounds")
+
+    def points(self) -> pl.DataFrame:
+        """One row per stimulus with gaze: how many of its points lie on the image.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``stimulus, inside, outside, observers``, and counts that tell why points lie outside.
+        """
+        return self._store.read("points")
+
+    def all_points(self) -> Points:
+        """Count the points on all stimuli that have been computed.
+
+        Returns
+        -------
+        Points
+            ``inside``, ``outside``, and ``cause``: in words, why they may have been misread.
+        """
+        counted = self.points().drop("stimulus").iter_rows(named=True)
+        return sum((Points(**row) for row in counted), Points())
 
     def undefined(self) -> pl.DataFrame:
         """One row per score that is NaN, with the reason.

@@ -173,7 +173,7 @@ class Study:
             else:
                 run_locally(job, lock, devices, backbones)
             failed, undefined = run.failures().height, run.undefined().height
-            manifest = Manifest.of(plan, failed, undefined, backbones, started)
+            manifest = Manifest.of(plan, failed, undefined, run.all_points(), backbones, started)
             write_json(storage, "manifest.json", manifest.to_json(plan))
         return run
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from quickgaze.errors import RunError
 from quickgaze.places import Storage
+from quickgaze.stimuli.points import Points
 from quickgaze.study.stored import maps_schema
 from quickgaze.study.variants import VARIANT_KEYS, Column
 
@@ -29,6 +30,9 @@ def schemas(metrics: Sequence[str]) -> dict[str, pl.Schema]:
         "maps": maps_schema(),
         # one row per stimulus that could not be scored
         "failures": dict.fromkeys(("stimulus", "stage", "error", "message"), pl.String),
+        # one row per stimulus with points
+        "points": {"stimulus": pl.String}
+        | {each.name: pl.Float64 if each.type == "float" else pl.Int64 for each in fields(Points)},
         # one row per score that is NaN
         "undefined": {**VARIANT_KEYS, **dict.fromkeys(("bound", "metric", "reason"), pl.String)},
         # one row per stimulus and bound
@@ -54,6 +58,7 @@ class ShardTables:
     maps: list[Row] = field(default_factory=list)
     scores: list[Row] = field(default_factory=list)
     failures: list[Row] = field(default_factory=list)
+    points: list[Row] = field(default_factory=list)
     undefined: list[Row] = field(default_factory=list)
     bounds: list[Row] = field(default_factory=list)
 
@@ -63,7 +68,7 @@ class ShardTables:
             getattr(self, table).extend(getattr(more, table))
 
 
-TABLES = ("maps", "failures", "undefined", "bounds", "scores")
+TABLES = ("maps", "failures", "points", "undefined", "bounds", "scores")
 """The tables of a run, in the order in which a shard's parts are written."""
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from quickgaze.bounds import GazePool
 from quickgaze.errors import StimulusError
+from quickgaze.stimuli.points import Points
 from quickgaze.stimuli.types import Image, Size, Stimulus
 from quickgaze.study._inputs import Failure, read_gaze
 from quickgaze.study._precomputed import PrecomputedMaps
 from quickgaze.study._scoring import score_bounds, score_map
 from quickgaze.study._settings import Settings
-from quickgaze.study._tables import ShardTables
+from quickgaze.study._tables import Row, ShardTables
 from quickgaze.study.stored import StoredMap
 
 
@@ -37,10 +38,13 @@ class StimulusTasks:
     def rows(self, stimulus: Stimulus, size: Size, cams: Sequence[StoredMap]) -> ShardTables:
         """All rows of one image whose CAMs are known: with scores or a failure, never both."""
         name, settings, stage = stimulus.id, self.settings, "cam"
+        points: list[Row] = []
         try:
             every = [*cams, *(other.map_of(name, size) for other in self.maps)]
             stage = "gaze"
             gaze = read_gaze(stimulus, size, settings, self.pool)
+            if gaze.fixations is not None:
+                points = [{"stimulus": name, **asdict(Points.of(gaze.fixations, size))}]
             stage = "score"
             tables = score_bounds(name, size, gaze, settings, self.pool)
             for each in every:
@@ -48,6 +52,7 @@ class StimulusTasks:
         except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
             tables = ShardTables(failures=[Failure.of(name, stage, error).row()])
         tables.maps.extend(each.row() for each in cams)
+        tables.points.extend(points)
         return tables
 
 

@@ -17,6 +17,7 @@ from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.densities import DensityFile
 from quickgaze.stimuli.files import DENSITY_SUFFIXES, IMAGE_SUFFIXES, by_stem, walk, with_suffix
 from quickgaze.stimuli.images import ImageFile
+from quickgaze.stimuli.points import Points
 from quickgaze.stimuli.types import Stimulus
 from quickgaze.study._folder import begin, check_folder
 from quickgaze.study._inputs import Failure
@@ -143,7 +144,9 @@ def import_cap6415(
             **{each.what: each.place for each in linked},
         }
         failed, undefined = len(tables.failures), len(tables.undefined)
-        manifest = replace(Manifest.of(plan, failed, undefined, (), started), imported=imported)
+        manifest = replace(
+            Manifest.of(plan, failed, undefined, Points(), (), started), imported=imported
+        )
         write_json(storage, "manifest.json", manifest.to_json(plan))
     return run
 

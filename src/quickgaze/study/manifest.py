@@ -16,6 +16,7 @@ from quickgaze.bounds import BOUNDS
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.metrics import METRICS
 from quickgaze.stimuli import DATASETS
+from quickgaze.stimuli.points import Points
 from quickgaze.study.plan import AsWritten, Plan
 
 _LIBRARIES = ("quickgaze", "torch", "torchvision", "timm", "numpy")
@@ -33,12 +34,14 @@ class BackboneFacts:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many stimuli a run has, and what became of them."""
+    """How many stimuli and recorded points a run has, and what became of them."""
 
     stimuli: int
     scored: int
     failed: int
     undefined_scores: int
+    points: int
+    points_outside: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,7 @@ class Manifest(AsWritten):
         plan: Plan,
         failed: int,
         undefined: int,
+        points: Points,
         backbones: Sequence[Backbone],
         started: datetime,
     ) -> Manifest:
@@ -75,7 +79,7 @@ class Manifest(AsWritten):
         return cls(
             facts,
             versions | _extensions(plan),
-            Counts(count, count - failed, failed, undefined),
+            Counts(count, count - failed, failed, undefined, points.total, points.outside),
             started.isoformat(timespec="seconds"),
             datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )

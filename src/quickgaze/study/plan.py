@@ -11,7 +11,7 @@ from typing import Any
 from quickgaze.study._settings import Settings, as_lists, facts_of, metric_of
 from quickgaze.study.variants import OWN_GRID, CamKey
 
-FORMAT = 2
+FORMAT = 3
 """Version of the run folder's layout and columns."""
 
 

@@ -68,6 +68,9 @@ def _notes(subject: Subject) -> list[str]:
             name = subject.names[place]
             notes[f"{name} is not complete: means cover what has been computed so far."] = None
         notes |= dict.fromkeys(run.plan.dataset.notes)
+        points = run.all_points()
+        if points.outside or points.cause:
+            notes[f"{run.plan.dataset.name}: {points.in_words()}."] = None
     return list(notes)
 
 

@@ -101,6 +101,7 @@ def run_facts(run: Run) -> dict[str, str]:
         "gaze": plan.dataset.gaze,
         "data fingerprint": plan.dataset.fingerprint or "—",
         "stimuli": count(len(plan.stimuli)),
+        "points": run.all_points().in_words(),
     }
     settings = {f"setting: {name}": _text(value) for name, value in plan.settings.to_json().items()}
     return facts | settings | (_came_of_it(run.manifest) if run.complete else {})
