@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
+import scipy.ndimage
 
 from quickgaze.errors import QuickgazeError
 from quickgaze.places import AnyPath, list_files, open_file, readable
@@ -17,6 +18,7 @@ from quickgaze.stimuli._point_pictures import (
     PICTURE_SUFFIXES,
     bare_stem,
     choose_matrix,
+    holds_points,
     looks_smooth,
     read_picture,
 )
@@ -28,12 +30,17 @@ IMAGES, DENSITIES, POINTS, TABLES = "images", "density maps", "pictures of point
 
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".json", ".xlsx", ".xls"})
 _LISTED = 2000  # files of a folder that are listed
+_FOLDERS = 20  # of which so many are looked at
 _OPENED = 5  # and those of them that are opened
 _COLOUR = 24  # levels between red, green and blue of a pixel that is no shade of grey
 _SIDE = 512  # pixels that are enough to tell an image from a density
+_GREY = 0.03  # share of pixels that are neither black nor white, in masks at most
+_DARK = 0.03  # share of the maximum below which half of a density lies, and of no photograph
+_PEAKS = 0.006  # local maxima a pixel: fewer in a density, more in photographs
+_AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
 _HINTS = (
-    (POINTS, ("fixpts", "fixloc", "fixation", "points", "_pts", "locs")),
     (DENSITIES, ("map", "densit", "salienc", "heat", "fdm")),
+    (POINTS, ("fix", "points", "pts", "locs")),
     (IMAGES, ("stimul", "image", "img", "photo", "picture", "original")),
 )
 
@@ -47,17 +54,26 @@ def looks_like(folder: AnyPath) -> str:
 
 
 def explain_siblings(root: AnyPath) -> str:
-    """Say which subfolder looks like what, where several hold files of the same names.
+    """Say which subfolder looks like what, where they are not all folders of images.
 
     Empty where there is nothing to say.
     """
-    folders = _subfolders(root)
+    folders = dict(list(_subfolders(root).items())[:_FOLDERS])
     files = {name: _files(folder) for name, folder in folders.items()}
-    looks = {name: _looks_of(files[name], folders[name]) for name in folders}
-    looks = {name: look for name, look in looks.items() if look}
-    if len(looks) < 2 or not (_share_stems([files[name] for name in looks]) or _unlike(looks)):
+    seen = ((name, _looks_of(files[name], folders[name])) for name in folders)
+    looks = {name: look for name, look in seen if look}
+    stems = {name: {bare_stem(path.stem) for path in files[name]} for name in looks}
+    tables = {name for name, look in looks.items() if look == TABLES}
+    images = set().union(*(stems[name] for name in looks if name not in tables))
+    # Tables of something else may lie beside images.
+    looks = {
+        name: look for name, look in looks.items() if name not in tables or stems[name] & images
+    }
+    if len(set(looks.values())) < 2:
         return ""
-    told = [f"{readable(name)} looks like {look}" for name, look in looks.items()]
+    first, *others = looks.items()
+    told = [f"{readable(first[0])} looks like {first[1]}"]
+    told += [f"{readable(name)} like {look}" for name, look in others]
     return f"{', '.join(told)}{_advice(looks)}"
 
 
@@ -70,31 +86,20 @@ def _subfolders(root: AnyPath) -> dict[str, AnyPath]:
 
 
 def _files(folder: AnyPath) -> list[AnyPath]:
-    kept = PICTURE_SUFFIXES | _TABLE_SUFFIXES
-    return with_suffix(islice(walk(folder), _LISTED), kept)
-
-
-def _unlike(looks: dict[str, str]) -> bool:
-    return len(set(looks.values())) > 1
-
-
-def _share_stems(files: list[list[AnyPath]]) -> bool:
-    stems = Counter(stem for paths in files for stem in {bare_stem(path.stem) for path in paths})
-    return any(times > 1 for times in stems.values())
+    return with_suffix(islice(walk(folder), _LISTED), PICTURE_SUFFIXES | _TABLE_SUFFIXES)
 
 
 def _advice(looks: dict[str, str]) -> str:
     """Options that name the folders, where each of these is the only one of its kind."""
     options = {"images": IMAGES, "maps": DENSITIES, "fixations": POINTS}
-    chosen = {
-        option: names[0]
+    named = {
+        option: [name for name, look in looks.items() if look == kind]
         for option, kind in options.items()
-        if len(names := [name for name, look in looks.items() if look == kind]) == 1
     }
+    chosen = {option: names[0] for option, names in named.items() if len(names) == 1}
     if "images" not in chosen or len(chosen) < 2:
         return ""
-    given = " ".join(f"{option}={readable(name)}" for option, name in chosen.items())
-    return f": give {given}"
+    return f": give {' '.join(f'{option}={readable(name)}' for option, name in chosen.items())}"
 
 
 def _looks_of(files: list[AnyPath], folder: AnyPath) -> str:
@@ -154,12 +159,15 @@ def _look_of_values(values: npt.NDArray[np.float64]) -> str:
     most = values.max()
     if not most > 0:
         return ""
-    if not looks_smooth(values) and np.mean(values > most / 2) < 0.1:
+    if holds_points(values):
         return POINTS
-    return DENSITIES if _fades_to_black(values / most) else IMAGES
+    if not looks_smooth(values) and np.mean((values > most / 8) & (values < most * 7 / 8)) < _GREY:
+        return ""  # a mask
+    return DENSITIES if np.median(values) < _DARK * most or _is_blurred(values) else IMAGES
 
 
-def _fades_to_black(shares: npt.NDArray[np.float64]) -> bool:
-    """Whether values are mostly dark, and change little from pixel to pixel, as a blur does."""
-    steps = np.abs(np.diff(shares, axis=1))
-    return bool(np.median(shares) < 0.4 and np.quantile(steps, 0.99) < 0.2 and steps.mean() < 0.02)
+def _is_blurred(values: npt.NDArray[np.float64]) -> bool:
+    """Whether there are few local maxima, as after a blur; photographs have them everywhere."""
+    shown = values > values.max() / 8
+    peaks = values > scipy.ndimage.maximum_filter(values, footprint=_AROUND)
+    return bool(np.count_nonzero(peaks & shown) < _PEAKS * np.count_nonzero(shown))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.io
+import scipy.ndimage
 import scipy.sparse
 
 from quickgaze.errors import StimulusError
@@ -24,6 +24,7 @@ PICTURE_SUFFIXES = DENSITY_SUFFIXES | {".mat"}
 
 KNOWN_SUFFIXES = (
     "_fixMap",
+    "_.fixMap",
     "_fixPts",
     "_SaliencyMap",
     "_fixLocs",
@@ -42,6 +43,11 @@ ALL_OBSERVERS = "all observers"
 
 _NAMES = ("fixLocs", "fixations", "white")
 _MOST_COUNTED = 15
+_ALIKE = 0.8  # share of a pixel's value that its neighbours have in a picture that is smooth
+_WHITE = 0.85  # share of the maximum that most pixels of a disc have
+_MOST_MARKED = 0.25  # share of a picture's pixels
+_PATCH = 11  # side in pixels of a square that fits into no disc, but into masks of objects
+_MOST_INNER = 0.1  # share of the bright pixels around which it fits
 
 _Values = npt.NDArray[np.float64]
 
@@ -70,7 +76,7 @@ class PointPicture:
         values = read_picture(self.path, size, name)
         refuse_values(values, name)
         counts = _counts(values)
-        if looks_smooth(values) or 2 * np.count_nonzero(counts) > values.size:
+        if counts.any() and not holds_points(values):
             raise StimulusError(
                 f"the {name} does not hold points: {np.count_nonzero(counts):,} of "
                 f"{values.size:,} pixels are bright; points are single white pixels on black, "
@@ -94,15 +100,27 @@ def _counts(values: _Values) -> npt.NDArray[np.int64]:
     return np.asarray(values > most / 2, dtype=np.int64)
 
 
+def holds_points(values: _Values) -> bool:
+    """Whether bright pixels are few and apart, as points and small discs are."""
+    bright = values > values.max() / 2
+    count = np.count_nonzero(bright)
+    inner = np.count_nonzero(scipy.ndimage.minimum_filter(bright, _PATCH, mode="constant"))
+    few = bool(0 < count <= _MOST_MARKED * values.size)
+    return few and bool(inner <= _MOST_INNER * count) and not looks_smooth(values)
+
+
 def looks_smooth(values: _Values) -> bool:
     """Whether bright pixels lie in patches that fade out, as in densities and photographs."""
     most = values.max()
     bright = values > most / 2
-    inner = bright[1:-1, 1:-1] & bright[:-2, 1:-1] & bright[2:, 1:-1]
-    inner &= bright[1:-1, :-2] & bright[1:-1, 2:]
-    fading = (values > most / 8) & ~bright
     count = np.count_nonzero(bright)
-    return bool(4 * np.count_nonzero(inner) > count and 4 * np.count_nonzero(fading) > count)
+    padded = np.pad(values, 1)
+    around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    if not count or np.median(around[bright] / values[bright]) < _ALIKE * 4:
+        return False
+    white = np.count_nonzero(values > _WHITE * most)
+    fading = np.count_nonzero(values > most / 8) - count
+    return bool(white < count / 2 or fading > count)  # else they are discs
 
 
 def read_picture(path: AnyPath, size: Size, name: str) -> _Values:
