@@ -242,7 +242,7 @@ def test_options(tmp_path: Path, in_memory: Make) -> None:
 
 def test_objects_of_another_kind() -> None:
     stimuli = types.SimpleNamespace(stimuli=IMAGES, shapes=[image.shape for image in IMAGES])
-    with pytest.raises(DatasetError, match="have no 'subjects'"):
+    with pytest.raises(DatasetError, match="have no 'subject' or 'subjects'"):
         from_pysaliency(stimuli, types.SimpleNamespace(x=[1], y=[1], n=[0]))
     with pytest.raises(DatasetError, match="belong together"):
         from_pysaliency(object(), object())

@@ -129,8 +129,9 @@ def from_pysaliency(
     stimuli : pysaliency.Stimuli, pysaliency.FileStimuli or alike
         Images are read when they are asked for.
     fixations : pysaliency.Fixations, FixationTrains, ScanpathFixations or alike
-        Anything with ``x``, ``y``, ``n`` and ``subjects`` or ``subject``; ``duration`` or
-        ``durations`` where there is.
+        Anything with ``x``, ``y``, ``n`` and ``subject`` or, as in earlier releases,
+        ``subjects``; ``duration`` or ``durations`` where there is. Where the subjects are
+        None, all fixations are of one observer, ``"all observers"``.
     name : str
         Name of the data set.
     density_sigma : float

@@ -35,8 +35,9 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
     (pysaliency.ObjectStimuli, pysaliency.Fixations)
         Images are read when they are asked for. The stimuli have the attribute ``stimulus``,
         their ids; the fixations ``observer``, and ``duration`` in seconds where durations are
-        known. ``subjects`` are the observers' own numbers, or count them in the order of their
-        names where these are no numbers. A fixation's history is empty.
+        known. ``subjects`` (in later releases ``subject``) are the observers' own numbers, or
+        count them in the order of their names where these are no numbers. A fixation's history
+        is empty.
 
     Raises
     ------
@@ -79,8 +80,8 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
         [Lazy(stimulus) for stimulus in dataset],
         attributes={IDS: [stimulus.id for stimulus in dataset]},
     )
-    fixations = package.Fixations.create_without_history(
-        gaze.x, gaze.y, gaze.stimulus, _subjects(gaze)
+    fixations = package.Fixations.FixationsWithoutHistory(
+        gaze.x, gaze.y, np.zeros(len(gaze.x)), gaze.stimulus, _subjects(gaze)
     )
     fixations.__attributes__ = [*fixations.__attributes__, *extra]
     for name, values in extra.items():
