@@ -34,12 +34,16 @@ def read_gaze_table(path: AnyPath, columns: Mapping[str, str] | None = None) -> 
     found = Finder(path, sheet.header, columns or {}).find()
     table = sheet.read(sorted({*found.places.values(), *found.extra.values()}))
     table = _of_fixations(table, found, path)
+    needed = max(place for role, place in found.places.items() if role != "duration")
+    empty = table.filter(pl.col(str(needed)).is_null())["row"]
+    if len(empty):
+        sheet.refuse_short(set(empty), needed)
     numbers = _Numbers(path, sheet, found).read(table)
     texts = {
         role: _text(table, found.places[role], role, path) for role in ("stimulus", "observer")
     }
     return GazeTable(
-        pl.DataFrame({**texts, **numbers}),
+        pl.DataFrame(texts | {role: numbers[role] for role in _NUMBERS if role in numbers}),
         found.points.units if found.points else None,
         found.points.direction if found.points else None,
         found.export.name if found.export else "",
@@ -168,13 +172,13 @@ def _is_wrong(text: pl.Series, number: pl.Series) -> pl.Series:
 
 def _text(table: pl.DataFrame, place: int, role: str, path: AnyPath) -> pl.Series:
     """Names of stimuli or observers; none may be empty."""
-    try:
-        texts = table[str(place)].cast(pl.String)
-    except pl.exceptions.PolarsError as error:
+    column = table[str(place)]
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
         raise DatasetError(
             f"{readable(path)} holds something else than names in the column for {role} "
-            f"({table[str(place)].dtype}); make them text"
-        ) from error
+            f"({column.dtype}); make them text"
+        )
+    texts = column.cast(pl.String)
     empty = texts.is_null()
     if empty.any():
         count = int(empty.sum())
