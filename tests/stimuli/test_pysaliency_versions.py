@@ -49,7 +49,7 @@ def write_files(folder: Path, version: str, **subjects: list[Any]) -> Path:
 def hold_the_two_points(dataset: Dataset, observers: list[str]) -> None:
     fixations = dataset[0].fixations
     assert fixations is not None
-    assert (fixations.points + 0.5).tolist() == [[10, 5], [20, 6]]
+    assert fixations.points.tolist() == [[10, 5], [20, 6]]
     assert fixations.observer.tolist() == observers
     assert fixations.dropped == 0
 

@@ -24,9 +24,6 @@ from quickgaze.stimuli._hdf5 import (
 )
 from quickgaze.stimuli.types import ALL_OBSERVERS, RecordedPoints
 
-HALF_PIXEL = 0.5
-"""pysaliency's coordinate of a pixel's centre, less quickgaze's."""
-
 OBSERVER = "observer"
 """Attribute of pysaliency's fixations in which quickgaze writes names, and looks for them."""
 
@@ -55,7 +52,7 @@ def scale_of_durations(unit: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class GazeTable:
-    """Fixations on all stimuli, in pysaliency's coordinates; durations are in milliseconds."""
+    """Fixations on all stimuli; durations are in milliseconds."""
 
     x: _Numbers
     y: _Numbers
@@ -72,7 +69,7 @@ class GazeTable:
             )
 
     def per_stimulus(self, count: int) -> list[RecordedPoints]:
-        """Split by stimulus, in quickgaze's coordinates; `ValueError` if one is not there."""
+        """Split by stimulus; `ValueError` if one is not there."""
         if len(self.stimulus) and not 0 <= self.stimulus.min() <= self.stimulus.max() < count:
             raise ValueError(
                 f"there are fixations on stimuli {self.stimulus.min()} to {self.stimulus.max()}, "
@@ -84,8 +81,8 @@ class GazeTable:
         parts = np.split(order, ends) if count else []
         return [
             RecordedPoints(
-                self.x[part] - HALF_PIXEL,
-                self.y[part] - HALF_PIXEL,
+                self.x[part],
+                self.y[part],
                 observers,
                 looked[part].astype(np.int32),
                 None if self.duration is None else self.duration[part],
