@@ -60,7 +60,7 @@ def test_there_and_back(
     np.testing.assert_array_equal(stimuli[0].stimulus_data, ours[0].image())
     assert list(stimuli.attributes["stimulus"]) == ["cats/tabby", "empty"]
     assert fixations.x.tolist() == [0.0, 1.25]
-    assert fixations.y_int.tolist() == [5, 3]
+    assert fixations.y_int.tolist() == [5, 2]
     assert fixations.subjects.tolist() == ([1, 0] if observers[0] == "bob" else [7, 12])
     np.testing.assert_allclose(fixations.duration, [0.1, 0.25])
     same(ours, from_pysaliency(stimuli, fixations, name="back"))
