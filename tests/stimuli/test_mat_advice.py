@@ -94,7 +94,7 @@ def test_a_file_of_another_kind(tmp_path: Path, reader: Reader, kind: str) -> No
     (name, error, read), (make, said) = reader, OTHERS[kind]
     path = tmp_path / "a.mat"
     path.write_bytes(make(name))
-    with pytest.raises(error, match=rf"\.mat.* {said}") as raised:
+    with pytest.raises(error, match=rf"\.mat.*{said}") as raised:
         read(path)
     assert "fetch it again" not in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -111,7 +111,7 @@ def looks_smooth(values: _Values) -> bool:
     most = values.max()
     bright = values > most / 2
     count = np.count_nonzero(bright)
-    padded = np.pad(values, 1)
+    padded = np.pad(values, 1, mode="edge")
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
     if not count or np.median(around[bright] / values[bright]) < _ALIKE * 4:
         return False
