@@ -152,6 +152,36 @@ def test_siblings_of_three_kinds(tmp_path: Path) -> None:
     )
 
 
+def test_siblings_of_which_one_holds_two_kinds(tmp_path: Path) -> None:
+    """As MIT1003 is laid out."""
+    fill(tmp_path / "ALLSTIMULI", photograph, ".jpeg")
+    fill(tmp_path / "ALLFIXATIONMAPS", density, ".jpg", "_fixMap")
+    fill(tmp_path / "ALLFIXATIONMAPS", points, ".jpg", "_fixPts")
+    assert explain_siblings(tmp_path) == (
+        "ALLFIXATIONMAPS/*_fixMap.jpg looks like density maps, ALLFIXATIONMAPS/*_fixPts.jpg like "
+        "pictures of points, ALLSTIMULI like images: give images=ALLSTIMULI maps=ALLFIXATIONMAPS "
+        "fixations=ALLFIXATIONMAPS"
+    )
+
+
+def test_all_kinds_in_one_folder(tmp_path: Path) -> None:
+    fill(tmp_path, photograph, ".jpg")
+    assert explain_siblings(tmp_path) == ""
+    fill(tmp_path, density, ".png", "_SaliencyMap")
+    assert explain_siblings(tmp_path) == (
+        "*.jpg looks like images, *_SaliencyMap.png like density maps: move each kind into a "
+        "folder of its own, images/, maps/ and fixations/"
+    )
+
+
+def test_images_beside_a_folder_of_maps(tmp_path: Path) -> None:
+    fill(tmp_path, photograph, ".jpg")
+    fill(tmp_path / "ground truth", density)
+    assert explain_siblings(tmp_path).startswith(
+        "ground truth looks like density maps, the folder itself like images: move each kind"
+    )
+
+
 def test_siblings_of_one_kind_twice_are_not_chosen_from(tmp_path: Path) -> None:
     fill(tmp_path / "photos", photograph, ".jpg")
     fill(tmp_path / "wide", lambda seed: density(seed, 9))

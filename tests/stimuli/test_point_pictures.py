@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 
 from quickgaze.errors import StimulusError
 from quickgaze.places import as_path
-from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, PointPicture, bare_stem
+from quickgaze.stimuli._point_pictures import (
+    MAP_SUFFIXES,
+    PICTURE_SUFFIXES,
+    POINT_SUFFIXES,
+    PointPicture,
+    bare_stem,
+    is_of_other_kind,
+)
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import ALL_OBSERVERS, Stimulus
 
@@ -129,6 +136,19 @@ def test_small_whole_numbers_are_counts(tmp_path: Path, ending: str) -> None:
 def test_other_numbers_are_no_counts(tmp_path: Path) -> None:
     for level in (2, 15, 16, 0.25):
         assert points_of(save(tmp_path / "a.npy", picture(level))) == POINTS
+
+
+@pytest.mark.parametrize("ending", ["png", "mat", "npy"])
+def test_levels_of_which_half_would_be_dropped(tmp_path: Path, ending: str) -> None:
+    """Durations or observers as levels: not all of these are above half of the maximum."""
+    pixels = np.zeros(SIZE, dtype=np.uint8)
+    for number, (x, y) in enumerate(POINTS):
+        pixels[y, x] = 50 + 50 * number
+    with pytest.raises(StimulusError, match="brighter in 3 pixels than in 2 others that lie apart"):
+        points_of(save(tmp_path / f"a.{ending}", pixels))
+    pixels[pixels > 0] = [1, 2, 2, 3, 3]
+    with pytest.raises(StimulusError, match=r"than in 1 others that lie apart.*or as counts"):
+        points_of(save(tmp_path / f"a.{ending}", pixels))
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "mat", "npy"])
@@ -318,6 +338,20 @@ def test_bare_stems(stem: str, bare: str) -> None:
 )
 def test_a_suffix_of_ones_own(stem: str, suffix: str, bare: str) -> None:
     assert bare_stem(stem, suffix) == bare
+
+
+@pytest.mark.parametrize(
+    ("stem", "maps", "points"),
+    [
+        ("a_fixMap", True, False),
+        ("a_fixpts", False, True),
+        ("a_fixations", True, True),
+        ("a", True, True),
+    ],
+)
+def test_what_a_suffix_marks(stem: str, maps: bool, points: bool) -> None:
+    assert is_of_other_kind(stem, MAP_SUFFIXES) is not maps
+    assert is_of_other_kind(stem, POINT_SUFFIXES) is not points
 
 
 def test_suffixes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -54,27 +55,61 @@ def looks_like(folder: AnyPath) -> str:
 
 
 def explain_siblings(root: AnyPath) -> str:
-    """Say which subfolder looks like what, where they are not all folders of images.
+    """Say which files below a folder look like what, where they are not all images.
 
-    Empty where there is nothing to say.
+    Files that a known suffix tells from others of the same name count by themselves. Empty where
+    there is nothing to say.
     """
-    folders = dict(list(_subfolders(root).items())[:_FOLDERS])
-    files = {name: _files(folder) for name, folder in folders.items()}
-    seen = ((name, _looks_of(files[name], folders[name])) for name in folders)
-    looks = {name: look for name, look in seen if look}
-    stems = {name: {bare_stem(path.stem) for path in files[name]} for name in looks}
-    tables = {name for name, look in looks.items() if look == TABLES}
-    images = set().union(*(stems[name] for name in looks if name not in tables))
+    groups = _groups(root)
+    seen = ((group, _looks_of(group.files, group.folder)) for group in groups)
+    looks = {group: look for group, look in seen if look}
+    shown = {stem for group, look in looks.items() if look != TABLES for stem in group.stems}
     # Tables of something else may lie beside images.
-    looks = {
-        name: look for name, look in looks.items() if name not in tables or stems[name] & images
-    }
+    looks = {group: look for group, look in looks.items() if look != TABLES or group.stems & shown}
     if len(set(looks.values())) < 2:
         return ""
     first, *others = looks.items()
-    told = [f"{readable(first[0])} looks like {first[1]}"]
-    told += [f"{readable(name)} like {look}" for name, look in others]
-    return f"{', '.join(told)}{_advice(looks)}"
+    told = [f"{first[0].label} looks like {first[1]}"]
+    told += [f"{group.label} like {look}" for group, look in others]
+    return f"{', '.join(told)}{_advice(looks, root)}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Files of a folder: all of them, or those of one suffix."""
+
+    folder: AnyPath
+    label: str
+    files: list[AnyPath]
+
+    @property
+    def stems(self) -> set[str]:
+        return {bare_stem(path.stem) for path in self.files}
+
+
+def _groups(root: AnyPath) -> list[_Group]:
+    folders = list(_subfolders(root).items())[:_FOLDERS]
+    below = [group for name, folder in folders for group in _split(folder, f"{name}/")]
+    return [*below, *_split(root, "", depth=0)]
+
+
+def _files(folder: AnyPath, depth: int | None = None) -> list[AnyPath]:
+    return with_suffix(islice(walk(folder, depth), _LISTED), PICTURE_SUFFIXES | _TABLE_SUFFIXES)
+
+
+def _split(folder: AnyPath, label: str, depth: int | None = None) -> list[_Group]:
+    """Split the files of a folder by their suffix, where several have the same stem without it."""
+    files = _files(folder, depth)
+    parts: dict[str, list[AnyPath]] = {}
+    for path in files:
+        parts.setdefault(path.stem[len(bare_stem(path.stem)) :], []).append(path)
+    groups = [
+        _Group(folder, readable(f"{label}*{suffix}{part[0].suffix}"), part)
+        for suffix, part in parts.items()
+    ]
+    if sum(len(group.stems) for group in groups) > len({bare_stem(path.stem) for path in files}):
+        return groups
+    return [_Group(folder, readable(label.rstrip("/") or "the folder itself"), files)]
 
 
 def _subfolders(root: AnyPath) -> dict[str, AnyPath]:
@@ -85,18 +120,16 @@ def _subfolders(root: AnyPath) -> dict[str, AnyPath]:
     return {name: root / name for name in names if not name.startswith(".")}
 
 
-def _files(folder: AnyPath) -> list[AnyPath]:
-    return with_suffix(islice(walk(folder), _LISTED), PICTURE_SUFFIXES | _TABLE_SUFFIXES)
-
-
-def _advice(looks: dict[str, str]) -> str:
+def _advice(looks: dict[_Group, str], root: AnyPath) -> str:
     """Options that name the folders, where each of these is the only one of its kind."""
     options = {"images": IMAGES, "maps": DENSITIES, "fixations": POINTS}
     named = {
-        option: [name for name, look in looks.items() if look == kind]
+        option: [group.folder for group, look in looks.items() if look == kind]
         for option, kind in options.items()
     }
-    chosen = {option: names[0] for option, names in named.items() if len(names) == 1}
+    if any(folder == root for folders in named.values() for folder in folders):
+        return ": move each kind into a folder of its own, images/, maps/ and fixations/"
+    chosen = {option: found[0].name for option, found in named.items() if len(found) == 1}
     if "images" not in chosen or len(chosen) < 2:
         return ""
     return f": give {' '.join(f'{option}={readable(name)}' for option, name in chosen.items())}"

@@ -22,24 +22,28 @@ from quickgaze.stimuli.types import ALL_OBSERVERS, Fixations, Size
 PICTURE_SUFFIXES = DENSITY_SUFFIXES | {".mat"}
 """File name endings, in lower case, that are taken for pictures of points."""
 
-KNOWN_SUFFIXES = (
+MAP_SUFFIXES = (
     "_fixMap",
     "_.fixMap",
-    "_fixPts",
     "_SaliencyMap",
-    "_fixLocs",
-    "_fixations",
-    "_fixation",
-    "_fdm",
-    "_density",
     "_saliency",
-    "_heatmap",
     "_salmap",
+    "_heatmap",
+    "_density",
+    "_fdm",
 )
+"""Endings of stems by which data sets tell density maps from their image."""
+
+POINT_SUFFIXES = ("_fixPts", "_fixLocs")
+"""Endings of stems by which data sets tell pictures of points from their image."""
+
+KNOWN_SUFFIXES = (*MAP_SUFFIXES, *POINT_SUFFIXES, "_fixations", "_fixation")
 """Endings of stems by which data sets tell maps and points from their image."""
 
 _NAMES = ("fixLocs", "fixations", "white")
 _MOST_COUNTED = 15
+_BLOCK = 8  # pixels that JPEG compresses together, in rows and columns
+_MOST_FAINT = 0.1  # share of the points, of pixels apart that are less bright
 _ALIKE = 0.8  # share of a pixel's value that its neighbours have in a picture that is smooth
 _WHITE = 0.85  # share of the maximum that most pixels of a disc have
 _MOST_MARKED = 0.25  # share of a picture's pixels
@@ -57,12 +61,19 @@ def bare_stem(stem: str, suffix: str | None = None) -> str:
     return stem
 
 
+def is_of_other_kind(stem: str, suffixes: Sequence[str]) -> bool:
+    """Whether a file with this stem is none of those that `suffixes` mark, by its known suffix."""
+    own = stem[len(bare_stem(stem)) :].lower()
+    others = {*MAP_SUFFIXES, *POINT_SUFFIXES} - set(suffixes)
+    return own in {suffix.lower() for suffix in others}
+
+
 @dataclass(frozen=True)
 class PointPicture:
     """Points in a picture of the image's size, whose observers are not known.
 
-    A pixel is a fixation where its value is above half of the maximum. Where all values are whole
-    numbers up to 15 and 1 is among them, they are counts: so many fixations.
+    A pixel is a fixation where its value is above half of the maximum. Whole numbers up to 15, of
+    which 1 is the commonest, are counts: so many fixations.
     """
 
     path: AnyPath
@@ -72,13 +83,7 @@ class PointPicture:
         name = f"picture of points {readable(self.path)}"
         values = read_picture(self.path, size, name)
         refuse_values(values, name)
-        counts = _counts(values)
-        if counts.any() and not holds_points(values):
-            raise StimulusError(
-                f"the {name} does not hold points: {np.count_nonzero(counts):,} of "
-                f"{values.size:,} pixels are bright; points are single white pixels on black, "
-                "and a density belongs among the maps"
-            )
+        counts = _counts(values, name)
         rows, columns = np.nonzero(counts)
         times = counts[rows, columns]
         x, y = np.repeat(columns, times), np.repeat(rows, times)
@@ -89,12 +94,35 @@ class PointPicture:
         return fingerprint_of_file(self.path)
 
 
-def _counts(values: _Values) -> npt.NDArray[np.int64]:
-    """Count the fixations at each pixel."""
-    most = values.max()
-    if most <= _MOST_COUNTED and (values == 1).any() and (values == np.floor(values)).all():
+def _counts(values: _Values, name: str) -> npt.NDArray[np.int64]:
+    """Count the fixations at each pixel, or raise `StimulusError` where that cannot be told."""
+    counted = _are_counts(values)
+    marked = values > (0 if counted else values.max() / 2)
+    count = np.count_nonzero(marked)
+    if count and not holds_points(marked.astype(np.float64) if counted else values):
+        raise StimulusError(
+            f"the {name} does not hold points: {count:,} of {values.size:,} pixels are bright; "
+            "points are single white pixels on black, and a density belongs among the maps"
+        )
+    if counted:
         return np.asarray(values, dtype=np.int64)
-    return np.asarray(values > most / 2, dtype=np.int64)
+    # Compression spreads no farther than its blocks.
+    near = scipy.ndimage.maximum_filter(marked, 2 * _BLOCK + 1, mode="constant")
+    faint = np.count_nonzero((values > values.max() / 8) & ~near)
+    if faint > _MOST_FAINT * count:
+        raise StimulusError(
+            f"the {name} is brighter in {count:,} pixels than in {faint:,} others that lie apart, "
+            "and it is not known whether these are points; save all points with the same value, "
+            "or as counts"
+        )
+    return np.asarray(marked, dtype=np.int64)
+
+
+def _are_counts(values: _Values) -> bool:
+    if values.max() > _MOST_COUNTED or (values != np.floor(values)).any():
+        return False
+    times = np.bincount(values.astype(np.int64).ravel(), minlength=2)[1:]
+    return bool(0 < times[0] == times.max())
 
 
 def holds_points(values: _Values) -> bool:
