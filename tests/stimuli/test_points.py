@@ -78,7 +78,7 @@ def test_causes_are_told_by_many_images_together() -> None:
     swapped = [counted(looked(80, size)[:, ::-1], size) for size in sizes]
     together = sum(swapped, Points())
     assert together.total == 240
-    assert together.cause == "x and y look swapped"
+    assert together.cause == "x and y look swapped (columns=x=y,y=x)"
     assert (together.width, together.height) == (640, 480)
 
 

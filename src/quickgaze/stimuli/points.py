@@ -139,7 +139,7 @@ class Points:
         if all(there / 4 <= negative <= 3 * there / 4 for negative in (self.left, self.above)):
             return "they look as if counted from the centre (origin=center)"
         if self.swapped >= _NEARLY_ALL * there and self.swapped > self.inside:
-            return "x and y look swapped"
+            return "x and y look swapped (columns=x=y,y=x)"
         screen = self._likely_screen(there)
         if screen is None:
             return ""
