@@ -51,6 +51,12 @@ def osie_sample() -> Path:
 
 
 @pytest.fixture(scope="session")
+def toronto_sample() -> Path:
+    """Two of Toronto's images, and three of its pictures of points."""
+    return _real_data("toronto-sample")
+
+
+@pytest.fixture(scope="session")
 def cap6415_backup() -> Path:
     """The published results of the CAP6415 study: 5,000 images."""
     return _real_data("cap6415") / "backup.npy"
