@@ -52,7 +52,7 @@ def osie_sample() -> Path:
 
 @pytest.fixture(scope="session")
 def toronto_sample() -> Path:
-    """Two of Toronto's images, and three of its pictures of points."""
+    """Two of Toronto's images and three of its pictures of points."""
     return _real_data("toronto-sample")
 
 

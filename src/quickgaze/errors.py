@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from types import ModuleType
+from typing import Any
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class QuickgazeError(Exception):
@@ -57,9 +61,17 @@ class RandomWeightsWarning(UserWarning):
     """The backbone's weights are random: its maps say nothing about a trained model."""
 
 
+class UndefinedMapWarning(UserWarning):
+    """An image has no map, only NaN; the message says why."""
+
+
+class SlowPrecisionWarning(UserWarning):
+    """The precision asked for is slower on this machine than the usual one."""
+
+
 def first_line(error: BaseException) -> str:
-    """First line of an error's message; some libraries write pages."""
-    return str(error).strip().split("\n", maxsplit=1)[0]
+    """First line of an error's message; some libraries write pages, and in colour."""
+    return _COLOUR.sub("", str(error)).strip().split("\n", maxsplit=1)[0]
 
 
 def require(package: str, extra: str, what: str) -> ModuleType:
@@ -74,3 +86,16 @@ def require(package: str, extra: str, what: str) -> ModuleType:
             f"{what} needs the package {package.partition('.')[0]}, which cannot be imported "
             f"({error}); run: pip install 'quickgaze[{extra}]'"
         ) from error
+
+
+def refuse_masked(values: Any, what: str) -> None:
+    """Refuse arrays, and lists of them, in which a mask hides anything; `what` is their name."""
+    if isinstance(values, list | tuple):
+        for each in values:
+            if not isinstance(each, int | float):
+                refuse_masked(each, what)
+    elif hasattr(values, "filled") and hasattr(values, "mask") and values.mask.any():
+        raise OptionError(
+            f"the {what} must not be masked: what the mask hides would count all the same. Give "
+            "it a value, as array.filled(0) does, or cut it away"
+        )

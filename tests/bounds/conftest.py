@@ -80,3 +80,13 @@ def make() -> MakeStimulus:
         return Stimulus(name, Blank(*size), gaze, drawn)
 
     return stimulus
+
+
+@pytest.fixture
+def looked() -> MakeStimulus:
+    """Make a stimulus with given fixations."""
+
+    def stimulus(name: str, points: list[list[float]], size: Size = (20, 30)) -> Stimulus:
+        return Stimulus(name, Blank(*size), Looked(np.array(points), 2))
+
+    return stimulus

@@ -11,6 +11,7 @@ import pytest
 
 from quickgaze.bounds import GazePool
 from quickgaze.bounds._pool import CANVAS, resized
+from quickgaze.errors import UnknownNameError
 from quickgaze.resampling import gaussian_blur
 from quickgaze.stimuli.types import Stimulus
 
@@ -23,23 +24,75 @@ def stimuli(make: MakeStimulus) -> list[Stimulus]:
     return [make(f"s{i}", size, count=8 + 5 * i) for i, size in enumerate(SIZES)]
 
 
-def scaled_counts(stimulus: Stimulus, size: tuple[int, int]) -> np.ndarray:
+def counts_as_python_does(stimulus: Stimulus, size: tuple[int, int]) -> np.ndarray:
     """Fixations of one stimulus in the pixels of an image of another size, one by one."""
     counts = np.zeros(size)
     height, width = stimulus.size
     for x, y in stimulus.fixations.points:
-        row, column = (y + 0.5) * (size[0] / height), (x + 0.5) * (size[1] / width)
-        counts[floor(row), floor(column)] += 1
+        counts[int(max(y, 0) * (size[0] / height)), int(max(x, 0) * (size[1] / width))] += 1
     return counts
 
 
+def counts_as_matlab_does(stimulus: Stimulus, size: tuple[int, int]) -> np.ndarray:
+    """The same, of pixels that have whole numbers in their centres; what is none is dropped."""
+    counts = np.zeros(size)
+    height, width = stimulus.size
+    for x, y in stimulus.fixations.points:
+        if x < width - 0.5 and y < height - 0.5:
+            row, column = (y + 0.5) * (size[0] / height), (x + 0.5) * (size[1] / width)
+            counts[floor(row), floor(column)] += 1
+    return counts
+
+
+def counts_of_densities(stimulus: Stimulus, size: tuple[int, int]) -> np.ndarray:
+    """The same, of the pixels whose centres are nearest."""
+    counts = np.zeros(size)
+    height, width = stimulus.size
+    for x, y in stimulus.fixations.points:
+        row, column = (y + 0.5) * (size[0] / height), (x + 0.5) * (size[1] / width)
+        counts[min(floor(row), size[0] - 1), min(floor(column), size[1] - 1)] += 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("convention", "count"),
+    [
+        ("tuebingen", counts_as_python_does),
+        ("salicon", counts_as_python_does),
+        ("mit", counts_as_matlab_does),
+        ("cap6415", counts_as_matlab_does),
+    ],
+)
 @pytest.mark.parametrize("size", [(20, 30), (9, 50)])
-def test_the_others_are_all_but_one(stimuli: list[Stimulus], size: tuple[int, int]) -> None:
+def test_the_others_are_all_but_one(
+    stimuli: list[Stimulus],
+    size: tuple[int, int],
+    convention: str,
+    count: Callable[[Stimulus, tuple[int, int]], np.ndarray],
+) -> None:
     pool = GazePool.read(stimuli)
     for left_out in stimuli:
         others = [each for each in stimuli if each is not left_out]
-        expected = sum(scaled_counts(each, size) for each in others)
-        np.testing.assert_array_equal(pool.counts_of_others(left_out.id, size), expected)
+        expected = sum(count(each, size) for each in others)
+        found = pool.counts_of_others(left_out.id, size, convention)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_last_half_pixel_is_inside_for_python_alone(looked: MakeStimulus) -> None:
+    pool = GazePool.read([looked("edge", [[29.7, 3], [29.2, 19.9], [-0.4, -0.4], [3, 3]])])
+    counts = pool.counts_of_others("another", (20, 30))
+    assert [counts[3, 29], counts[19, 29], counts[0, 0], counts.sum()] == [1, 1, 1, 4]
+    counts = pool.counts_of_others("another", (20, 30), "mit")
+    assert [counts[0, 0], counts[3, 3], counts.sum()] == [1, 1, 2]
+    # a scaled image has the same points, though rounding may carry one to its edge
+    for size in ((7, 11), (60, 91)):
+        assert pool.counts_of_others("another", size).sum() == 4
+        assert pool.counts_of_others("another", size, "mit").sum() == 2
+
+
+def test_an_unknown_convention_has_no_counts(stimuli: list[Stimulus]) -> None:
+    with pytest.raises(UnknownNameError, match="unknown convention 'tubingen'"):
+        GazePool.read(stimuli).counts_of_others("s0", (20, 30), "tubingen")
 
 
 @pytest.mark.parametrize("sigma", [0.0, 2.5])
@@ -47,7 +100,7 @@ def test_every_other_stimulus_weighs_the_same(stimuli: list[Stimulus], sigma: fl
     pool = GazePool.read(stimuli)
     size = (20, 30)
     for left_out in stimuli:
-        counts = [scaled_counts(each, size) for each in stimuli if each is not left_out]
+        counts = [counts_of_densities(each, size) for each in stimuli if each is not left_out]
         mean = sum(gaussian_blur(each / each.sum(), sigma, axes=(0, 1)) for each in counts)
         found = pool.mean_of_others(left_out.id, size, sigma)
         assert found.dtype == np.float32

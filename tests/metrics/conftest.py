@@ -40,27 +40,33 @@ def shares(array, regularisation):
     return array / array.sum() if array.any() else np.full_like(array, 1 / array.size)
 
 
-def fixated_pixels(map_, fixations):
-    """Row and column of each fixation that lies inside."""
+def nearest(coordinate):
+    """The pixel in MATLAB, which counts from 1 and rounds halves away from 0."""
+    return floor(coordinate + 1 + 0.5) - 1
+
+
+def fixated_pixels(map_, fixations, pixel):
+    """Row and column of each fixation that lies inside; `pixel` takes a coordinate to its own."""
     height, width = map_.shape
     found = []
     for x, y in np.asarray(fixations, float):
         if not np.isfinite([x, y]).all():
             continue
-        column, row = floor(x + 0.5), floor(y + 0.5)
+        column, row = pixel(x), pixel(y)
         if 0 <= column < width and 0 <= row < height:
             found.append((row, column))
     return found
 
 
 def fixated_values(map_, fixations):
-    return np.array([map_[pixel] for pixel in fixated_pixels(map_, fixations)])
+    """The map at each fixation, as Python code takes them."""
+    return np.array([map_[pixel] for pixel in fixated_pixels(map_, fixations, int)])
 
 
 def fixation_map(map_, fixations):
     """1 where anybody looked, as the MATLAB code takes fixations."""
     found = np.zeros(map_.shape)
-    for pixel in fixated_pixels(map_, fixations):
+    for pixel in fixated_pixels(map_, fixations, nearest):
         found[pixel] = 1
     return found
 

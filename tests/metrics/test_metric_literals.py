@@ -4,8 +4,10 @@ from math import log, log2, nan, sqrt
 
 import numpy as np
 import pytest
+import torch
 
 from quickgaze.metrics import (
+    FixationCounts,
     auc,
     auc_borji,
     auc_shuffled,
@@ -324,32 +326,47 @@ def test_rounding_does_not_leave_the_range():
         assert kld(ramp, 3 * ramp) >= 0
 
 
+OUTSIDE = None
+
+
 @pytest.mark.parametrize(
-    ("point", "pixel"),
+    ("point", "truncated", "rounded"),
     [
-        ((0, 0), (0, 0)),
-        ((-0.5, -0.5), (0, 0)),
-        ((0.49, 0.5), (1, 0)),
-        ((3.49, 2.49), (2, 3)),
-        ((3, 2), (2, 3)),
-        ((-0.51, 0), None),
-        ((0, -0.51), None),
-        ((-1, -1), None),
-        ((3.5, 0), None),
-        ((0, 2.5), None),
-        ((2, 3), None),
-        ((nan, 0), None),
-        ((0, nan), None),
-        ((np.inf, 0), None),
-        ((0, -np.inf), None),
-        ((1e300, 0), None),
+        ((0, 0), (0, 0), (0, 0)),
+        ((3, 2), (2, 3), (2, 3)),
+        ((0.49, 0.5), (0, 0), (1, 0)),
+        ((1.5, 1.99), (1, 1), (2, 2)),
+        ((3.49, 2.49), (2, 3), (2, 3)),
+        ((3.5, 0), (0, 3), OUTSIDE),
+        ((3.999, 2.999), (2, 3), OUTSIDE),
+        ((0, 2.5), (2, 0), OUTSIDE),
+        ((4, 0), OUTSIDE, OUTSIDE),
+        ((2, 3), OUTSIDE, OUTSIDE),
+        ((-0.5, -0.5), (0, 0), (0, 0)),
+        ((-0.51, 0), (0, 0), OUTSIDE),
+        ((0, -0.99), (0, 0), OUTSIDE),
+        ((-0.0, 0), (0, 0), (0, 0)),
+        ((-1, -1), OUTSIDE, OUTSIDE),
+        ((-1.2, 0), OUTSIDE, OUTSIDE),
+        ((nan, 0), OUTSIDE, OUTSIDE),
+        ((0, nan), OUTSIDE, OUTSIDE),
+        ((np.inf, 0), OUTSIDE, OUTSIDE),
+        ((0, -np.inf), OUTSIDE, OUTSIDE),
+        ((1e300, 0), OUTSIDE, OUTSIDE),
     ],
 )
-def test_where_a_fixation_counts(point, pixel):
+@pytest.mark.parametrize("convention", ["tuebingen", "salicon", "mit"])
+def test_where_a_fixation_counts(point, truncated, rounded, convention):
     map_ = np.arange(12.0).reshape(3, 4) ** 2
-    value = nss(map_, [point])
-    if pixel is None:
+    value = nss(map_, [point], convention)
+    pixel = rounded if convention == "mit" else truncated
+    if pixel is OUTSIDE:
         assert np.isnan(value)
-        assert nss(map_, [point, (1, 1)]) == nss(map_, [(1, 1)])
+        assert nss(map_, [point, (1, 1)], convention) == nss(map_, [(1, 1)], convention)
     else:
-        assert value == close((map_[pixel] - map_.mean()) / map_.std())
+        deviation = map_.std(ddof=1 if convention == "mit" else 0)
+        assert value == close((map_[pixel] - map_.mean()) / deviation)
+    tensor = nss(torch.asarray(map_), torch.tensor([point], dtype=torch.float64), convention)
+    assert tensor.item() == pytest.approx(value, nan_ok=True, rel=1e-14)
+    counts = FixationCounts.of([point], (3, 4), convention).counts
+    assert list(zip(*np.nonzero(counts), strict=True)) == ([] if pixel is OUTSIDE else [pixel])

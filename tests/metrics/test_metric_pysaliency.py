@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from quickgaze.bounds import GazePool
 from quickgaze.metrics import (
     METRICS,
     FixationCounts,
@@ -17,6 +18,7 @@ from quickgaze.metrics import (
     sim,
 )
 from quickgaze.stimuli import load_dataset
+from quickgaze.stimuli.types import Fixations, Stimulus
 
 
 def maps_and_densities():
@@ -35,13 +37,13 @@ CASES = [pytest.param(map_, density, id=kind) for kind, map_, density in maps_an
 
 
 def points(rng, number, width, height):
-    """Fixations in quickgaze's coordinates, from border to border."""
-    return rng.uniform(-0.5, [width - 0.5, height - 0.5], (number, 2))
+    """Fixations from border to border, with all fractions."""
+    return rng.uniform(-0.5, [width, height], (number, 2))
 
 
 def as_pysaliency(pysaliency, sets):
-    """Its pixels begin, not lie, on whole numbers, and it cuts the fraction off."""
-    x, y = (np.concatenate([each[:, axis] + 0.5 for each in sets]) for axis in (0, 1))
+    """Its pixel of a coordinate is ``int(x)``."""
+    x, y = (np.concatenate([each[:, axis] for each in sets]) for axis in (0, 1))
     n = np.repeat(np.arange(len(sets)), [len(each) for each in sets])
     with np.errstate(invalid="ignore"):  # it multiplies memory that it has not set
         return pysaliency.Fixations.create_without_history(x, y, n)
@@ -70,8 +72,8 @@ def test_map_against_density(pysaliency, map_, density):
 def test_map_against_fixations(pysaliency, map_, density):
     del density
     fixations = points(np.random.default_rng(0), 30, 52, 40)
-    fixations = np.concatenate([fixations, fixations[:5], [[-0.5, -0.5], [51.49, 39.49]]])
-    x, y = fixations.T + 0.5
+    fixations = np.concatenate([fixations, fixations[:5], [[-0.9, -0.5], [51.99, 39.7], [51, 39]]])
+    x, y = fixations.T
     theirs = pysaliency.metrics.NSS(map_, x, y).mean()
     # the mean of a constant map may be off by a rounding step, and so its standard deviation
     if np.ptp(map_):
@@ -120,7 +122,7 @@ def test_shuffled_auc_with_images_of_different_sizes(pysaliency):
     for n, (height, width) in enumerate(sizes):
         others = np.concatenate(
             [
-                (each + 0.5) * [width / size[1], height / size[0]] - 0.5
+                each * [width / size[1], height / size[0]]
                 for m, (each, size) in enumerate(zip(sets, sizes, strict=True))
                 if m != n
             ]
@@ -129,6 +131,94 @@ def test_shuffled_auc_with_images_of_different_sizes(pysaliency):
         assert auc_shuffled(maps[n], sets[n], others) == expected
         counts = FixationCounts.of(others, (height, width))
         assert auc_shuffled(maps[n], sets[n], counts) == expected
+
+
+def stimulus(name, size, points):
+    """A stimulus without an image, which nobody asks for."""
+
+    class Known:
+        def read(self, size):
+            return Fixations.inside(points[:, 0], points[:, 1], ["ann"] * len(points), size)
+
+        def size(self):
+            return size
+
+    return Stimulus(name, Known(), Known())
+
+
+def test_pooled_gaze_of_images_of_different_sizes(pysaliency):
+    """The negatives of a run are pysaliency's, scaled to the image and then cut off."""
+    rng = np.random.default_rng(4)
+    sizes = [(30, 40), (40, 30), (25, 60), (30, 40)]
+    # pysaliency wraps what is below 0
+    sets = [rng.uniform(0, [w, h], (30 + n, 2)) for n, (h, w) in enumerate(sizes)]
+    stimuli = pysaliency.Stimuli([np.full((*size, 3), n, np.uint8) for n, size in enumerate(sizes)])
+    provide = pysaliency.saliency_map_models.FullShuffledNonfixationProvider(
+        stimuli, as_pysaliency(pysaliency, sets)
+    )
+    pool = GazePool.read([stimulus(str(n), size, sets[n]) for n, size in enumerate(sizes)])
+    for n, size in enumerate(sizes):
+        expected = np.zeros(size, int)
+        x, y = provide.nonfixations_for_image(n)
+        np.add.at(expected, (y, x), 1)
+        np.testing.assert_array_equal(pool.counts_of_others(str(n), size), expected)
+
+
+@pytest.fixture(scope="module")
+def osie(osie_sample):
+    """Points with fractions, as recorded, and a map by chance of some size, of each image."""
+    dataset = load_dataset("osie", osie_sample)
+    rng = np.random.default_rng(14)
+    sets = [each.fixations.points for each in dataset]
+    assert np.mean(np.concatenate(sets) % 1 > 0) > 0.5
+    maps = [
+        np.repeat(np.repeat(rng.random((60, 80), np.float32), 10, 0), 10, 1) + each
+        for each in rng.random((len(sets), 600, 800), np.float32)
+    ]
+    return dataset, sets, maps
+
+
+def test_osie_as_recorded(pysaliency, osie):
+    """Fractions of a pixel decide about the values at fixations, in which each map differs."""
+    dataset, sets, maps = osie
+    number = 6
+    images = [np.full((600, 800, 3), n, np.uint8) for n in range(number)]
+    baseline = ndimage.gaussian_filter(maps[-1], 9)
+
+    class Given(pysaliency.SaliencyMapModel):
+        def _saliency_map(self, stimulus):
+            return maps[stimulus[0, 0, 0]]
+
+    class Dense(pysaliency.Model):
+        def __init__(self, choose):
+            super().__init__()
+            self.choose = choose
+
+        def _log_density(self, stimulus):
+            array = self.choose(stimulus).astype(float)
+            convert = pysaliency.metrics.convert_saliency_map_to_density
+            return np.log(convert(array, 1e-20))
+
+    stimuli, model = pysaliency.Stimuli(images), Given()
+    fixations = as_pysaliency(pysaliency, sets[:number])
+    dense = Dense(lambda stimulus: maps[stimulus[0, 0, 0]])
+    gains = dense.information_gains(stimuli, fixations, Dense(lambda _: baseline))
+    expected = {
+        "nss": per_image(model.NSSs(stimuli, fixations), fixations, number),
+        "auc": per_image(model.AUCs(stimuli, fixations), fixations, number),
+        "auc_shuffled": per_image(model.sAUCs(stimuli, fixations), fixations, number),
+        "information_gain": per_image(gains, fixations, number),
+    }
+    pool = GazePool.read(dataset[:number])
+    for n in range(number):
+        counts = FixationCounts(pool.counts_of_others(dataset[n].id, (600, 800)))
+        beside = {"others": counts, "baseline": baseline}
+        found = score(list(expected), maps[n][None], None, sets[n], **beside).values
+        rounded = np.floor(sets[n] + 0.5)
+        for name, values in expected.items():
+            assert found[name][0] == pytest.approx(values[n], rel=1e-9, abs=1e-9), name
+            other = score([name], maps[n][None], None, rounded, **beside).values
+            assert other[name][0] != pytest.approx(values[n], abs=1e-6), name
 
 
 def contrast_map(image):

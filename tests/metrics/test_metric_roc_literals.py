@@ -107,5 +107,7 @@ def test_counts_that_are_none(counts, message):
 
 
 def test_points_that_are_none():
-    with pytest.raises(OptionError, match=r"must have shape \(n, 2\), columns x and y; got \(3,\)"):
+    with pytest.raises(
+        OptionError, match=r"must have shape \(n, 2\), columns x and y; got shape \(3,\)"
+    ):
         FixationCounts.of([1, 2, 3], (2, 3))

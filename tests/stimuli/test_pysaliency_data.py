@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import DatasetError, OptionError, StimulusError
+from quickgaze.metrics import FixationCounts
 from quickgaze.stimuli import (
     Dataset,
     Fixations,
@@ -57,15 +58,15 @@ def fixations_of(stimulus: Stimulus) -> Fixations:
 
 
 def hold_the_trains(dataset: Dataset) -> None:
-    """Literal expectations: half a pixel less, seconds as milliseconds, three inside of five."""
+    """Literal expectations: seconds as milliseconds, four inside of five."""
     first, second, third = (fixations_of(stimulus) for stimulus in dataset)
-    assert first.points.tolist() == [[-0.5, -0.5], [7.25, 5.0]]
+    assert first.points.tolist() == [[0.0, 0.0], [7.75, 5.5]]
     assert first.observer.tolist() == ["0", "0"]
     assert first.duration is not None
     np.testing.assert_allclose(first.duration, [200, 100])
-    assert second.points.tolist() == [[6.0, 3.5]]
-    assert (second.dropped, second.observer.tolist()) == (2, ["3"])
-    assert third.points.tolist() == [[2.5, 7.75]]
+    assert second.points.tolist() == [[6.5, 4.0], [-0.25, 1.0]]
+    assert (second.dropped, second.observer.tolist()) == (1, ["3", "3"])
+    assert third.points.tolist() == [[3.0, 8.25]]
 
 
 def test_fixation_trains(tmp_path: Path, pysaliency_files: types.ModuleType, trains: Any) -> None:
@@ -88,7 +89,7 @@ def test_fixation_trains(tmp_path: Path, pysaliency_files: types.ModuleType, tra
 def test_pysaliency_counts_at_the_same_pixels(
     tmp_path: Path, pysaliency_files: types.ModuleType
 ) -> None:
-    """A fixation's pixel is int(x) there and floor(x + 0.5) here."""
+    """Coordinates come as they are, up to the last fraction of the last pixel."""
     generator = np.random.default_rng(1)
     x, y = generator.uniform(0, 8, 200), generator.uniform(0, 6, 200)
     theirs = pysaliency_files.Fixations.create_without_history(x, y, np.zeros(200, dtype=int))
@@ -97,8 +98,9 @@ def test_pysaliency_counts_at_the_same_pixels(
     ours = fixations_of(load_dataset("pysaliency", tmp_path)[0])
     assert (len(ours), ours.dropped) == (200, 0)
     assert set(ours.observer) == {"1"}
-    np.testing.assert_array_equal(np.floor(ours.x + 0.5), theirs.x_int)
-    np.testing.assert_array_equal(np.floor(ours.y + 0.5), theirs.y_int)
+    counts = np.zeros((6, 8), int)
+    np.add.at(counts, (theirs.y_int, theirs.x_int), 1)
+    np.testing.assert_array_equal(FixationCounts.of(ours.points, (6, 8)).counts, counts)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -221,13 +223,10 @@ def test_any_gaze_comes_back(points: list[tuple[int, float, float, str]]) -> Non
     gaze = types.SimpleNamespace(x=np.array(x), y=np.array(y), n=np.array(n), subject=subjects)
     for stimulus, size, mine in zip(from_pysaliency(stimuli, gaze), sizes, slow, strict=True):
         fixations = fixations_of(stimulus)
-        inside = [p for p in mine if 0 <= p[1] < size[1] and 0 <= p[2] < size[0]]
-        # What the subtraction rounds across the border is no matter of this test.
-        if any(min(abs(p[1]), abs(p[2])) < 1e-9 for p in mine):
-            continue
+        inside = [p for p in mine if -0.5 <= p[1] < size[1] and -0.5 <= p[2] < size[0]]
         assert fixations.observer.tolist() == [p[3] for p in inside]
         assert fixations.dropped == len(mine) - len(inside)
-        np.testing.assert_allclose(fixations.x, [p[1] - 0.5 for p in inside], atol=1e-12)
+        assert fixations.x.tolist() == [p[1] for p in inside]
 
 
 def test_options(tmp_path: Path, in_memory: Make) -> None:
@@ -242,7 +241,7 @@ def test_options(tmp_path: Path, in_memory: Make) -> None:
 
 def test_objects_of_another_kind() -> None:
     stimuli = types.SimpleNamespace(stimuli=IMAGES, shapes=[image.shape for image in IMAGES])
-    with pytest.raises(DatasetError, match="have no 'subjects'"):
+    with pytest.raises(DatasetError, match="have no 'subject' or 'subjects'"):
         from_pysaliency(stimuli, types.SimpleNamespace(x=[1], y=[1], n=[0]))
     with pytest.raises(DatasetError, match="belong together"):
         from_pysaliency(object(), object())

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from quickgaze.metrics import DEFAULT_CONVENTION, pixel_places
 from quickgaze.resampling import bilinear_matrix, blurred_plane, gaussian_blur
 from quickgaze.stimuli.types import Density, Size, Stimulus
 
@@ -29,12 +30,12 @@ class GazePool:
     Parameters
     ----------
     stimuli : tuple of Stimulus
-    positions : ndarray, shape (n, 2), float64
-        x + 0.5 and y + 0.5 of all fixations: distances in pixels from the image's corner.
+    points : ndarray, shape (n, 2), float64
+        Columns x and y of all fixations.
     sizes : ndarray, shape (S, 2), int64
         Height and width of each stimulus.
     starts : ndarray, shape (S + 1,), int64
-        Where the fixations of each stimulus begin in `positions`, and where the last end.
+        Where the fixations of each stimulus begin in `points`, and where the last end.
     canvases : ndarray, shape (S, 60, 80), float32
         Densities with a sum of 1 where a data set has no fixations, else (0, 60, 80).
 
@@ -48,7 +49,7 @@ class GazePool:
     """
 
     stimuli: tuple[Stimulus, ...]
-    positions: Plane
+    points: Plane
     sizes: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     canvases: npt.NDArray[np.float32]
@@ -78,7 +79,7 @@ class GazePool:
                 continue
             finally:
                 done(1)
-            points = np.zeros((0, 2)) if fixations is None else fixations.points + 0.5
+            points = np.zeros((0, 2)) if fixations is None else fixations.points
             found.append((stimulus, size, points))
         kept, canvases = [each for each in found if len(each[2]) > 0], []
         if not kept:
@@ -96,7 +97,9 @@ class GazePool:
     def __len__(self) -> int:
         return len(self.stimuli)
 
-    def counts_of_others(self, stimulus: str, size: Size) -> Counts | None:
+    def counts_of_others(
+        self, stimulus: str, size: Size, convention: str = DEFAULT_CONVENTION
+    ) -> Counts | None:
         """Count the fixations of all other stimuli in the pixels of an image of some size.
 
         Parameters
@@ -105,14 +108,18 @@ class GazePool:
             Id of the one that is left out.
         size : (int, int)
             Height and width in pixels.
+        convention : str
+            That of the scores: it says which pixel a fraction falls on, as
+            `quickgaze.metrics.pixel_places` does.
 
         Returns
         -------
         ndarray, shape (H, W), int64, or None if no other stimulus has fixations
         """
-        others = self._all_counts(size).copy()
+        others = self._all_counts(size, convention).copy()
         if (number := self._numbers.get(stimulus)) is not None:
-            others -= np.bincount(self._pixels_of(number, size), minlength=others.size)
+            own = _counted(self._points_of(number), self.sizes[number], size, convention)
+            others -= np.bincount(own, minlength=others.size)
         return others.reshape(size) if others.any() else None
 
     def mean_of_others(self, stimulus: str, size: Size, sigma: float) -> Density | None:
@@ -123,7 +130,8 @@ class GazePool:
         stimulus, size
             As for `counts_of_others`.
         sigma : float
-            Standard deviation in pixels of the Gaussian that fixations are blurred with.
+            Standard deviation in pixels of the Gaussian that fixations are blurred with, each
+            from the pixel whose centre is nearest.
 
         Returns
         -------
@@ -139,7 +147,7 @@ class GazePool:
         else:
             shares = self._all_shares(size).copy()
             if number is not None:
-                own = self._pixels_of(number, size)
+                own = _nearest(self._points_of(number), self.sizes[number], size)
                 shares -= np.bincount(own, minlength=shares.size) / len(own)
             mean = blurred_plane(shares.reshape(size), sigma)
         # what was added and subtracted may leave a rounding error below 0
@@ -169,26 +177,25 @@ class GazePool:
 
     def __reduce__(self) -> tuple[type[GazePool], tuple[object, ...]]:
         # what was derived is derived again where it is needed
-        return GazePool, (self.stimuli, self.positions, self.sizes, self.starts, self.canvases)
+        return GazePool, (self.stimuli, self.points, self.sizes, self.starts, self.canvases)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {stimulus.id: i for i, stimulus in enumerate(self.stimuli)}
 
-    def _pixels_of(self, number: int, size: Size) -> npt.NDArray[np.int64]:
-        """Pixels of one stimulus's fixations in an image of another size."""
-        own = self.positions[self.starts[number] : self.starts[number + 1]]
-        return _pixels(own, self.sizes[number], size)
+    @cached_property
+    def _sizes_of_points(self) -> npt.NDArray[np.int64]:
+        return self.sizes.repeat(np.diff(self.starts), axis=0)
 
-    def _pixels_of_all(self, size: Size) -> npt.NDArray[np.int64]:
-        own = self.sizes.repeat(np.diff(self.starts), axis=0)
-        return _pixels(self.positions, own, size)
+    def _points_of(self, number: int) -> Plane:
+        return self.points[self.starts[number] : self.starts[number + 1]]
 
     @cached_property
-    def _all_counts(self) -> Callable[[Size], Counts]:
+    def _all_counts(self) -> Callable[[Size, str], Counts]:
         @lru_cache(maxsize=SIZES_AT_ONCE)
-        def count(size: Size) -> Counts:
-            return np.bincount(self._pixels_of_all(size), minlength=size[0] * size[1])
+        def count(size: Size, convention: str) -> Counts:
+            pixels = _counted(self.points, self._sizes_of_points, size, convention)
+            return np.bincount(pixels, minlength=size[0] * size[1])
 
         return count
 
@@ -199,7 +206,7 @@ class GazePool:
 
         @lru_cache(maxsize=SIZES_AT_ONCE)
         def share(size: Size) -> Plane:
-            pixels = self._pixels_of_all(size)
+            pixels = _nearest(self.points, self._sizes_of_points, size)
             return np.bincount(pixels, weights, size[0] * size[1]).astype(np.float64)
 
         return share
@@ -235,9 +242,24 @@ def resized(density: npt.NDArray[np.floating], size: Size) -> Plane:
     return found
 
 
-def _pixels(positions: Plane, own: npt.NDArray[np.int64], size: Size) -> npt.NDArray[np.int64]:
-    """Pixels in an image of `size` of positions in images of their own sizes."""
-    columns, rows = np.floor(positions * (np.array(size) / own)[..., ::-1]).astype(np.int64).T
+def _counted(
+    points: Plane, own: npt.NDArray[np.int64], size: Size, convention: str
+) -> npt.NDArray[np.int64]:
+    """Pixels, of a convention, in an image of `size`, of points on images of their own sizes."""
+    places = pixel_places(points, convention)
+    inside = ((places >= 0) & (places < own[..., ::-1])).all(axis=-1)
+    pixels: npt.NDArray[np.int64] = _pixels(places, own, size)[inside]
+    return pixels
+
+
+def _nearest(points: Plane, own: npt.NDArray[np.int64], size: Size) -> npt.NDArray[np.int64]:
+    """Pixels in an image of `size` that points count at in densities, whatever the convention."""
+    return _pixels(points + 0.5, own, size)
+
+
+def _pixels(places: Plane, own: npt.NDArray[np.int64], size: Size) -> npt.NDArray[np.int64]:
+    """Pixels in an image of `size` of distances from the edges of images of their own sizes."""
+    columns, rows = np.floor(places * (np.array(size) / own)[..., ::-1]).astype(np.int64).T
     # rounding must not carry a point on the last pixel's edge out of the image
     rows, columns = rows.clip(0, size[0] - 1), columns.clip(0, size[1] - 1)
     pixels: npt.NDArray[np.int64] = rows * size[1] + columns

@@ -21,6 +21,7 @@ from quickgaze.metrics._conventions import (
     Definition,
     UndefinedError,
     everywhere,
+    pixel_places,
 )
 from quickgaze.metrics._distribution import emd, kld, sim
 from quickgaze.metrics._evaluation import evaluate
@@ -61,6 +62,7 @@ __all__ = [
     "mae",
     "mse",
     "nss",
+    "pixel_places",
     "required_inputs",
     "score",
     "sim",

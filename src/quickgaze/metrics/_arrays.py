@@ -17,7 +17,7 @@ from array_api_compat import (
     to_device,
 )
 
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, refuse_masked
 
 Array: TypeAlias = Any
 """A NumPy array, or a torch tensor on any device.
@@ -26,28 +26,49 @@ No static type says "either of the two" without importing torch, hence ``Any``; 
 that takes or returns an `Array` says in its docstring which shape it has.
 """
 
+_PICTURE = 16
+"""Pixels along the shorter side from which an array with three columns is a colour picture."""
+
 # Without BLAS: its threads take longer to start than a part of a map takes to compute.
 _DOT = partial(np.einsum, "...i,...i->...")
 
 
 def as_array(values: Array, what: str) -> Array:
     """Take arrays and tensors of real numbers as they are, anything else as a NumPy array."""
-    array = values if is_array_api_obj(values) else _as_numpy(values, what)
+    refuse_masked(values, what)
+    plain = is_array_api_obj(values) and not isinstance(values, np.ma.MaskedArray)
+    array = values if plain else _as_numpy(values, what)
     xp = array_namespace(array)
     if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
         raise OptionError(f"the {what} must hold real numbers, not {array.dtype}")
     return array
 
 
-def as_maps(maps: Array) -> Array:
-    """Take a map (H, W) or a batch of maps (B, H, W) as an array of the same shape."""
+def as_maps(maps: Array, size: tuple[int, ...] | None = None) -> Array:
+    """Take a map (H, W) or a batch of maps (B, H, W), of a `size` that may be known."""
     array = as_array(maps, "map")
-    if array.ndim not in (2, 3) or 0 in array.shape[-2:]:
+    shape = tuple(array.shape)
+    if len(shape) not in (2, 3) or 0 in shape[-2:]:
+        hint = " (squeeze takes an axis of 1 away)" if len(shape) > 3 and 1 in shape else ""
         raise OptionError(
-            "a map must have shape (H, W) and a batch (B, H, W), with at least one pixel; "
-            f"got shape {tuple(array.shape)}"
+            "a map must have shape (H, W) and a batch (B, H, W), with at least one pixel"
+            f"{hint}; got shape {shape}"
         )
+    if len(shape) == 3 and shape[1:] != size:
+        _refuse_channels(shape)
     return array
+
+
+def _refuse_channels(shape: tuple[int, ...]) -> None:
+    """Refuse shapes (H, W, C), which would be taken for H maps."""
+    batch, height, channels = shape
+    if batch > 1 and channels == 1:
+        what = f"one map with a last axis of 1, not {batch} maps one pixel wide; give map[..., 0]"
+    elif min(batch, height) >= _PICTURE and channels in (3, 4):
+        what = f"a colour picture, not {batch} maps {channels} pixels wide; give one channel"
+    else:
+        return
+    raise OptionError(f"a map of shape {shape} is taken for {what}")
 
 
 def beside(reference: Array, values: Array, what: str) -> Array:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
@@ -22,6 +23,8 @@ CONVENTIONS: Mapping[str, str] = {
 """The conventions that scores can be computed in, and where each comes from."""
 
 DEFAULT_CONVENTION = "tuebingen"
+
+_TRUNCATING = ("tuebingen", "salicon")
 
 Target: TypeAlias = Literal["density", "fixations"]
 Need: TypeAlias = Literal["others", "baseline"]
@@ -92,6 +95,42 @@ def everywhere(definition: Definition) -> dict[str, Definition]:
     ['tuebingen', 'mit', 'salicon', 'cap6415']
     """
     return dict.fromkeys(CONVENTIONS, definition)
+
+
+def pixel_places(coordinates: Array, convention: str = DEFAULT_CONVENTION) -> Array:
+    """Say how far coordinates lie from the edge of the first pixel: the whole part is the pixel.
+
+    Parameters
+    ----------
+    coordinates : Array
+        Columns or rows in pixels, from 0.
+    convention : str
+        ``"tuebingen"`` and ``"salicon"`` cut the fraction off, as Python's ``int`` does: pixel 3
+        reaches from 3 to below 4, pixel 0 from above -1. ``"mit"`` rounds, as MATLAB does, and so
+        does ``"cap6415"``: pixel 3 reaches from 2.5 to below 3.5.
+
+    Returns
+    -------
+    Array
+        Below 0 if outside the image; NaN and infinity stay.
+
+    Raises
+    ------
+    UnknownNameError
+        If the convention is not known.
+
+    Examples
+    --------
+    >>> x = np.array([2.4, 2.6, -0.7])
+    >>> np.floor(pixel_places(x, "tuebingen")), np.floor(pixel_places(x, "mit"))
+    (array([2., 2., 0.]), array([ 2.,  3., -1.]))
+    """
+    if convention not in CONVENTIONS:
+        raise unknown_name("convention", convention, CONVENTIONS)
+    if convention not in _TRUNCATING:
+        return coordinates + 0.5
+    xp, places = array_namespace(coordinates), coordinates + 0.0
+    return xp.where((places > -1) & (places < 0), xp.zeros_like(places), places)
 
 
 def require_seed(seed: int) -> None:

@@ -83,7 +83,7 @@ def evaluate(
     given: dict[Input, Any] = {definition.compares: target}
     if definition.beside is not None and beside is not None:
         given[definition.beside] = beside
-    inputs = prepare(maps, given, f"{name} in the convention {convention!r}")
+    inputs = prepare(maps, given, convention, f"{name} in the convention {convention!r}")
     batch = maps[None, ...] if maps.ndim == 2 else maps
     values = [value for value, _ in outcomes({name: definition}, batch, inputs, seed)[name]]
     if maps.ndim == 2:

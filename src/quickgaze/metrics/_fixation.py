@@ -38,8 +38,8 @@ def nss(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; any scale and offset.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
         In the convention ``"cap6415"``, a density instead: shape (H, W), or (B, H, W).
     convention : {"tuebingen", "mit", "salicon", "cap6415"}
         ``"tuebingen"`` and ``"salicon"``: mean over all fixations, repeats kept, of the map minus
@@ -90,8 +90,8 @@ def information_gain(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them, of any scale.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
     baseline : Array, shape (H, W) or (B, H, W)
         Density that is known without the image, as a rule where people look in other images; a
         constant one is uniform. One for all maps, or one for each.

@@ -41,8 +41,8 @@ def auc(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; only the order of its values matters.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
         In the convention ``"cap6415"``, a density instead: shape (H, W), or (B, H, W).
     convention : {"tuebingen", "salicon", "cap6415"}
         ``"tuebingen"``: positives are all fixations, repeats kept, negatives are all pixels of
@@ -95,8 +95,8 @@ def auc_judd(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
     convention : {"mit"}
         The only convention that defines it.
     seed : int
@@ -141,8 +141,8 @@ def auc_borji(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them; any scale and offset.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
     convention : {"mit"}
         The only convention that defines it.
     seed : int
@@ -187,8 +187,8 @@ def auc_shuffled(
     map : Array, shape (H, W) or (B, H, W)
         Saliency map, or a batch of them.
     fixations : Array, shape (n, 2), or sequence of B such arrays
-        Columns x and y in pixels, from 0: (0, 0) is the centre of the first pixel. Points outside
-        the image and NaN are dropped. One set for all maps, or one for each.
+        Columns x and y in pixels, from 0; for fractions see `pixel_places`. Points outside the
+        image and NaN are dropped. One set for all maps, or one for each.
     others : Array, shape (m, 2), or FixationCounts, or sequence of B such
         Fixations of all *other* images, scaled to the size of this one, repeats kept: points as
         in `fixations`, or their number on each pixel. One set for all maps, or one for each.

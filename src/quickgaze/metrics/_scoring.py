@@ -102,7 +102,7 @@ def score(
         for metric in map(as_metric, names)
     }
     require_seed(seed)
-    batch = as_maps(maps)
+    batch = as_maps(maps, None if density is None else np.shape(density))
     if batch.ndim != 3 or batch.shape[0] == 0:
         raise OptionError(
             f"score takes at least one map, as (V, H, W); got shape {tuple(batch.shape)}"
@@ -115,7 +115,8 @@ def score(
     }
     wanted = {"density", "fixations", *(each.beside for each in definitions.values())}
     there = {name: value for name, value in given.items() if name in wanted and value is not None}
-    found = outcomes(definitions, batch, prepare(batch[0, ...], there, "score"), seed)
+    inputs = prepare(batch[0, ...], there, convention, "score")
+    found = outcomes(definitions, batch, inputs, seed)
     return Scores(
         {name: np.array([float(value) for value, _ in found[name]]) for name in found},
         {name: tuple(reason for _, reason in found[name]) for name in found},

@@ -13,8 +13,14 @@ import numpy.typing as npt
 from array_api_compat import array_namespace
 
 from quickgaze.errors import OptionError
-from quickgaze.metrics._arrays import Array, as_array, beside, numbers_beside
-from quickgaze.metrics._conventions import Input, UndefinedError
+from quickgaze.metrics._arrays import Array, as_array, beside, numbers_beside, on_host
+from quickgaze.metrics._conventions import (
+    DEFAULT_CONVENTION,
+    Input,
+    UndefinedError,
+    pixel_places,
+)
+from quickgaze.metrics._points import advice, as_points, is_one_set
 from quickgaze.metrics._prepared import PreparedMap
 
 NO_OTHERS = "there are no fixations of other images"
@@ -34,7 +40,7 @@ class FixatedPixels:
     Examples
     --------
     >>> import numpy as np
-    >>> FixatedPixels.of(np.array([[0, 1], [1, 0], [1.4, 0.3], [9, 9]]), size=(2, 2))
+    >>> FixatedPixels.of(np.array([[0, 1], [1, 0], [1.7, 0.3], [9, 9]]), size=(2, 2))
     FixatedPixels(pixels=array([2, 1, 1]), recorded=4)
     """
 
@@ -42,28 +48,37 @@ class FixatedPixels:
     recorded: int
 
     @classmethod
-    def of(cls, points: Array, size: tuple[int, int]) -> FixatedPixels:
+    def of(
+        cls, points: Array, size: tuple[int, int], convention: str = DEFAULT_CONVENTION
+    ) -> FixatedPixels:
         """Find the pixels of fixations.
 
         Parameters
         ----------
-        points : Array, shape (n, 2), float
-            Columns x and y in pixels, from 0, with pixel centres on integers. Points outside
-            the image and NaN are dropped.
+        points : Array, shape (n, 2)
+            Columns x and y in pixels, from 0. Points outside the image and NaN are dropped.
         size : (int, int)
             Height and width of the image in pixels.
+        convention : str
+            Says which pixel a fraction falls on, as `pixel_places` does.
 
         Returns
         -------
         FixatedPixels
+
+        Raises
+        ------
+        OptionError
+            If `points` are no points, or the convention is not known.
         """
-        xp = array_namespace(points)
+        array = as_points(points, size)
+        xp = array_namespace(array)
         height, width = size
-        columns, rows = xp.floor(points[:, 0] + 0.5), xp.floor(points[:, 1] + 0.5)
+        columns, rows = (xp.floor(pixel_places(array[:, i], convention)) for i in (0, 1))
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         # products stay exact as integers, and NaN is gone before the cast
         rows, columns = xp.astype(rows[inside], xp.int64), xp.astype(columns[inside], xp.int64)
-        return cls(rows * width + columns, points.shape[0])
+        return cls(rows * width + columns, array.shape[0])
 
     @cached_property
     def unique(self) -> Array:
@@ -103,7 +118,7 @@ class FixationCounts:
     counts: npt.NDArray[np.integer[Any]]
 
     def __post_init__(self) -> None:
-        counts = np.asarray(self.counts)
+        counts = on_host(as_array(self.counts, "counts of fixations"))
         if counts.ndim != 2 or counts.dtype.kind not in "iu":
             raise OptionError(
                 "counts of fixations must be integers of shape (H, W); "
@@ -115,27 +130,31 @@ class FixationCounts:
             )
 
     @classmethod
-    def of(cls, points: npt.ArrayLike, size: tuple[int, int]) -> FixationCounts:
+    def of(
+        cls, points: Array, size: tuple[int, int], convention: str = DEFAULT_CONVENTION
+    ) -> FixationCounts:
         """Count fixations.
 
         Parameters
         ----------
         points : array_like, shape (n, 2)
-            Columns x and y in pixels, from 0, with pixel centres on integers, scaled to the
-            image that is scored; repeats count. Points outside it and NaN are dropped.
+            Columns x and y in pixels, from 0, scaled to the image that is scored; repeats count.
+            Points outside it and NaN are dropped.
         size : (int, int)
             Height and width of that image in pixels.
+        convention : str
+            That of the scores: it says which pixel a fraction falls on, as `pixel_places` does.
 
         Returns
         -------
         FixationCounts
+
+        Raises
+        ------
+        OptionError
+            If `points` are no points, or the convention is not known.
         """
-        coordinates = np.asarray(points, dtype=np.float64)
-        if coordinates.ndim != 2 or coordinates.shape[1] != 2:
-            raise OptionError(
-                f"fixations must have shape (n, 2), columns x and y; got {coordinates.shape}"
-            )
-        pixels = FixatedPixels.of(coordinates, size).pixels
+        pixels = on_host(FixatedPixels.of(points, size, convention).pixels)
         return cls(np.bincount(pixels, minlength=size[0] * size[1]).reshape(size))
 
 
@@ -148,10 +167,10 @@ class OtherFixations:
     recorded: int
 
     @classmethod
-    def of(cls, points: Array, size: tuple[int, int]) -> OtherFixations:
+    def of(cls, points: Array, size: tuple[int, int], convention: str) -> OtherFixations:
         """Take points (n, 2), columns x and y, as `FixatedPixels.of` does."""
-        fixated = FixatedPixels.of(points, size)
-        pixels, counts = array_namespace(points).unique_counts(fixated.pixels)
+        fixated = FixatedPixels.of(points, size, convention)
+        pixels, counts = array_namespace(fixated.pixels).unique_counts(fixated.pixels)
         return cls(pixels, counts, fixated.recorded)
 
     @classmethod
@@ -177,16 +196,20 @@ Prepared: TypeAlias = PreparedMap | FixatedPixels | OtherFixations
 Points: TypeAlias = Array | FixationCounts
 
 
-def prepare(maps: Array, given: Mapping[Input, Any], subject: str) -> dict[Input, Iterator[Any]]:
+def prepare(
+    maps: Array, given: Mapping[Input, Any], convention: str, subject: str
+) -> dict[Input, Iterator[Any]]:
     """Prepare what maps are compared with, one for each; `subject` begins error messages."""
     found = {}
     for name, value in given.items():
         verb = "compares with" if name in ("density", "fixations") else "needs"
-        found[name] = _PREPARE[name](maps, value, f"{subject} {verb}")
+        found[name] = _PREPARE[name](maps, value, f"{subject} {verb}", convention)
     return found
 
 
-def _densities(maps: Array, density: Array, wanted: str, role: str) -> Iterator[Prepared]:
+def _densities(
+    maps: Array, density: Array, wanted: str, _convention: str, role: str
+) -> Iterator[Prepared]:
     array = beside(maps, density, role)
     size, shape = tuple(maps.shape[-2:]), tuple(array.shape)
     if shape == size:
@@ -202,37 +225,44 @@ def _densities(maps: Array, density: Array, wanted: str, role: str) -> Iterator[
 
 
 def _fixations(
-    maps: Array, given: Any, wanted: str, kind: type[FixatedPixels | OtherFixations], what: str
+    maps: Array,
+    given: Any,
+    wanted: str,
+    convention: str,
+    kind: type[FixatedPixels | OtherFixations],
+    what: str,
 ) -> Iterator[Prepared]:
-    one_set = partial(_one_set, maps, wanted=f"{wanted} {what}", kind=kind, what=what)
+    one_set = partial(_one_set, maps, wanted=f"{wanted} {what}", convention=convention, kind=kind)
     sets = _sets(given, what) if maps.ndim == 3 else None
     if sets is None:
         return repeat(one_set(given))
     if len(sets) != maps.shape[0]:
+        hint = "" if sets is given else advice(as_array(given, what), maps.shape)
         raise OptionError(
             f"{wanted} {what}: one set for all maps or one for each; "
-            f"got {len(sets)} sets for {maps.shape[0]} maps"
+            f"got {len(sets)} sets for {maps.shape[0]} maps{hint}"
         )
     # all of them now, so that nothing has been computed when one does not fit
     return iter([one_set(points) for points in sets])
 
 
 def _one_set(
-    maps: Array, points: Points, wanted: str, kind: type[FixatedPixels | OtherFixations], what: str
+    maps: Array,
+    points: Points,
+    wanted: str,
+    convention: str,
+    kind: type[FixatedPixels | OtherFixations],
 ) -> Prepared:
     size = (maps.shape[-2], maps.shape[-1])
-    given = f"for a map of shape {tuple(maps.shape)}"
     if isinstance(points, FixationCounts) and kind is OtherFixations:
         if tuple(points.counts.shape) != size:
             raise OptionError(
-                f"{wanted}: counts of shape {size} {given}; got shape {points.counts.shape}"
+                f"{wanted}: counts of shape {size} for a map of shape {tuple(maps.shape)}; "
+                f"got shape {points.counts.shape}"
             )
         return OtherFixations.of_counts(points, maps)
-    array = beside(maps, points, what)
-    shape = tuple(array.shape)
-    if len(shape) != 2 or shape[1] != 2:
-        raise OptionError(f"{wanted}: of shape (n, 2), columns x and y; got shape {shape} {given}")
-    return kind.of(array, size)
+    array = beside(maps, as_points(points, maps.shape, f"{wanted}: of"), "fixations")
+    return kind.of(array, size, convention)
 
 
 def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | None:
@@ -242,8 +272,8 @@ def _sets(given: Points | Sequence[Points], what: str) -> Sequence[Points] | Non
     if not isinstance(given, list | tuple):
         array = as_array(given, what)
         return list(array) if array.ndim == 3 else None
-    each_is_one_set = all(
-        isinstance(points, FixationCounts) or as_array(points, what).ndim == 2 for points in given
+    each_is_one_set = len(given) > 0 and all(
+        isinstance(points, FixationCounts) or is_one_set(as_array(points, what)) for points in given
     )
     return given if each_is_one_set else None
 

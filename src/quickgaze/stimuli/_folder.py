@@ -18,7 +18,8 @@ from quickgaze.stimuli._folder_files import (
     find_files,
     refuse_strangers,
 )
-from quickgaze.stimuli._gaze_tables import GazeTable, read_columns, read_gaze_table
+from quickgaze.stimuli._gaze_columns import read_columns
+from quickgaze.stimuli._gaze_tables import GazeTable, read_gaze_table
 from quickgaze.stimuli._placement import Direction, Origin, Placement, Units, read_placement
 from quickgaze.stimuli._point_pictures import PointPicture
 from quickgaze.stimuli._spelling import ImageNames

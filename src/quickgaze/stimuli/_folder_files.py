@@ -9,8 +9,8 @@ from pathlib import Path
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, below, inside, readable
 from quickgaze.stimuli._folder_looks import explain_siblings
-from quickgaze.stimuli._gaze_tables import TABLE_SUFFIXES
 from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, bare_stem
+from quickgaze.stimuli._sheets import TABLE_SUFFIXES
 from quickgaze.stimuli._spelling import ImageNames, without_ending
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,

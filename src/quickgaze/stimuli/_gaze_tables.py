@@ -9,11 +9,9 @@ import polars as pl
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, readable
-from quickgaze.stimuli._gaze_columns import Finder, Found, read_columns
+from quickgaze.stimuli._gaze_columns import Finder, Found
 from quickgaze.stimuli._placement import Direction, Units
-from quickgaze.stimuli._sheets import TABLE_SUFFIXES, Sheet, open_sheet
-
-__all__ = ["TABLE_SUFFIXES", "GazeTable", "read_columns", "read_gaze_table"]
+from quickgaze.stimuli._sheets import Sheet, open_sheet
 
 _NUMBERS = ("x", "y", "duration")
 _MISSING = ("", ".", "-", "--", "n/a", "#n/a", "na", "<na>", "n.a.", "nan", "null", "none")
@@ -35,12 +33,16 @@ def read_gaze_table(path: AnyPath, columns: Mapping[str, str] | None = None) -> 
     found = Finder(path, sheet.header, columns or {}).find()
     table = sheet.read(sorted({*found.places.values(), *found.extra.values()}))
     table = _of_fixations(table, found, path)
+    needed = max(place for role, place in found.places.items() if role != "duration")
+    empty = table.filter(pl.col(str(needed)).is_null())["row"]
+    if len(empty):
+        sheet.refuse_short(set(empty), needed)
     numbers = _Numbers(path, sheet, found).read(table)
     texts = {
         role: _text(table, found.places[role], role, path) for role in ("stimulus", "observer")
     }
     return GazeTable(
-        pl.DataFrame({**texts, **numbers}),
+        pl.DataFrame(texts | {role: numbers[role] for role in _NUMBERS if role in numbers}),
         found.points.units if found.points else None,
         found.points.direction if found.points else None,
         found.export.name if found.export else "",
@@ -113,17 +115,16 @@ class _Numbers:
 
     def _columns(self, table: pl.DataFrame, places: Mapping[str, int]) -> dict[str, pl.Series]:
         texts = {role: table[str(at)] for role, at in places.items()}
-        if self.sheet.decimal_comma:
-            texts = _with_points(texts)
         numbers = {role: self._number(text, places[role]) for role, text in texts.items()}
-        bad = {
-            role: _is_wrong(texts[role], number)
-            for role, number in numbers.items()
-            if texts[role].dtype == pl.String and number.null_count() > texts[role].null_count()
-        }
-        rows = {role: at.arg_max() for role, at in bad.items() if at.any()}
-        if rows:
-            self._refuse(table, bad, min(rows, key=lambda role: rows[role] or 0), places)
+        wrong = {role: _wrong(text, numbers[role]) for role, text in texts.items()}
+        if self.sheet.decimal_comma and any(map(len, wrong.values())) and not _pointed(texts):
+            texts = {role: _with_points(text) for role, text in texts.items()}
+            numbers = {role: self._number(text, places[role]) for role, text in texts.items()}
+            wrong = {role: _wrong(text, numbers[role]) for role, text in texts.items()}
+        found = {role: rows for role, rows in wrong.items() if len(rows)}
+        if found:
+            first = min(found, key=lambda role: int(found[role][0]))
+            self._refuse(table, found[first][0], places[first], sum(map(len, found.values())) - 1)
         return {role: number.fill_nan(None) for role, number in numbers.items()}
 
     def _number(self, column: pl.Series, place: int) -> pl.Series:
@@ -134,48 +135,44 @@ class _Numbers:
             )
         return column.cast(pl.Float64, strict=False)
 
-    def _refuse(
-        self,
-        table: pl.DataFrame,
-        bad: Mapping[str, pl.Series],
-        role: str,
-        places: Mapping[str, int],
-    ) -> None:
+    def _refuse(self, table: pl.DataFrame, at: int, place: int, more: int) -> None:
         """Name the first value that is no number."""
-        at = bad[role].arg_max() or 0
-        more = sum(int(each.sum()) for each in bad.values()) - 1
         raise DatasetError(
-            f"{readable(self.path)} holds {table[str(places[role])][at]!r} in row "
-            f"{table['row'][at]}, column {self.sheet.header[places[role]]}, where a number should "
-            f"be{f', and {more:,} more such values' if more else ''}; write numbers with a decimal "
+            f"{readable(self.path)} holds {table[str(place)][at]!r} in row {table['row'][at]}, "
+            f"column {self.sheet.header[place]}, where a number should be"
+            f"{f', and {more:,} more such values' if more else ''}; write numbers with a decimal "
             "point and nothing between thousands, and leave missing ones empty"
         )
 
 
-def _with_points(texts: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
-    """Texts with decimal points for commas, unless some have points already."""
-    strings = {role: text for role, text in texts.items() if text.dtype == pl.String}
-    if any(text.str.contains(r"\.\d").any() for text in strings.values()):
-        return dict(texts)
-    changed = {
-        role: text.str.replace(r"^([^,]*),([^,]*)$", "$1.$2") for role, text in strings.items()
-    }
-    return {**texts, **changed}
+def _wrong(text: pl.Series, number: pl.Series) -> pl.Series:
+    """Places of texts that are neither numbers nor codes for missing ones."""
+    if number.null_count() == text.null_count():
+        return pl.Series(dtype=pl.UInt32)
+    rows = (number.is_null() & text.is_not_null()).arg_true()
+    return rows.filter(~text.gather(rows).str.to_lowercase().is_in(_MISSING))
 
 
-def _is_wrong(text: pl.Series, number: pl.Series) -> pl.Series:
-    return number.is_null() & text.is_not_null() & ~text.str.to_lowercase().is_in(_MISSING)
+def _pointed(texts: Mapping[str, pl.Series]) -> bool:
+    """Whether some numbers have a decimal point, so that commas are something else."""
+    strings = [text for text in texts.values() if text.dtype == pl.String]
+    pointed = (text.filter(text.str.contains(".", literal=True)) for text in strings)
+    return any(text.cast(pl.Float64, strict=False).is_not_null().any() for text in pointed)
+
+
+def _with_points(text: pl.Series) -> pl.Series:
+    return text.str.replace(",", ".", literal=True) if text.dtype == pl.String else text
 
 
 def _text(table: pl.DataFrame, place: int, role: str, path: AnyPath) -> pl.Series:
     """Names of stimuli or observers; none may be empty."""
-    try:
-        texts = table[str(place)].cast(pl.String)
-    except pl.exceptions.PolarsError as error:
+    column = table[str(place)]
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
         raise DatasetError(
             f"{readable(path)} holds something else than names in the column for {role} "
-            f"({table[str(place)].dtype}); make them text"
-        ) from error
+            f"({column.dtype}); make them text"
+        )
+    texts = column.cast(pl.String)
     empty = texts.is_null()
     if empty.any():
         count = int(empty.sum())

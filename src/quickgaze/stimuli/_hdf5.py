@@ -102,8 +102,10 @@ def kind_and_version(
     kind, version = attribute(file, "type"), attribute(file, "version")
     if version not in known.get(kind, ()):
         expected = ", ".join(f"{name} ({', '.join(some)})" for name, some in known.items())
+        advice = "update quickgaze, or write the file as one of these" if kind in known else ""
         raise DatasetError(
             f"{readable(path)} holds {kind!r} of version {version!r}; expected {what}: {expected}"
+            f"{advice and '; '}{advice}"
         )
     return kind, version
 

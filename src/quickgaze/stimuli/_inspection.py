@@ -259,7 +259,7 @@ def md5_of(path: AnyPath) -> str:
 def md5_check(path: AnyPath, expected: str) -> Check:
     """Compare a file with its known MD5 digest."""
     found = md5_of(path)
-    note = "" if found == expected else "not the authors' file, or damaged: fetch it again"
+    note = "" if found == expected else "not the authors' file: another edition, or changed"
     return Check(f"md5 of {readable(path.name)}", expected, found, found == expected, note)
 
 

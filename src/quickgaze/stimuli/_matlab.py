@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -30,17 +31,32 @@ NUMERIC = frozenset({"double", "single", "logical", "sparse"}) | {
 }
 """Classes of MATLAB whose values are numbers."""
 
-_AGAIN = "fetch it again"
-_SIGNATURES = (
-    (b"\x89HDF\r\n\x1a\n", "is an HDF5 file", "save it again in MATLAB with -v7"),
-    (b"PK\x03\x04", "is a ZIP archive", "unpack it"),
-    (b"\x1f\x8b", "is a gzip archive", "unpack it"),
-    (b"%PDF", "is a PDF document", "give the MATLAB file"),
-    (b"\x89PNG", "is a PNG image", "give it the ending .png"),
-    (b"\xff\xd8\xff", "is a JPEG image", "give it the ending .jpg"),
-    (b"\x93NUMPY", "is a NumPy array", "give it the ending .npy"),
-    (b"version https://git-lfs", "is a pointer of Git LFS, not the file", "run: git lfs pull"),
+_AGAIN = "save it again, or fetch it again"
+_OTHERS = (
+    (rb"\Z", f"is empty; {_AGAIN}"),
+    (
+        rb"MATLAB 7\.3|(?s:.{512})\x89HDF",
+        "is a MATLAB file of version 7.3, which is HDF5; load it in MATLAB and save it with -v7",
+    ),
+    (rb"\x89HDF", "is an HDF5 file; save its content with -v7"),
+    (rb"PK\x03\x04", "is a ZIP archive; unpack it"),
+    (rb"\x1f\x8b", "is a gzip archive; unpack it"),
+    (rb"%PDF", "is a PDF document; give the MATLAB file"),
+    (rb"\x89PNG", "is a PNG image; give it the ending .png"),
+    (rb"\xff\xd8\xff", "is a JPEG image; give it the ending .jpg"),
+    (rb"\x93NUMPY", "is a NumPy array; give it the ending .npy"),
+    (rb"version https://git-lfs", "is a pointer of Git LFS, not the file; run: git lfs pull"),
+    (rb"# Created by Octave", "is a text file of Octave; save it again with -v7"),
+    (
+        rb"(?i)\s*<(!doctype|html|head|\?xml)",
+        "is a web page; open its address in a browser, and download the file itself",
+    ),
+    (
+        rb"(?!MATLAB 5)[^\0]*$",
+        "is a text, not a MATLAB file; give the file that is meant, as MATLAB saves it",
+    ),
 )
+"""Beginnings of files that are none to be read, and what to say of them."""
 
 
 class MatError(ValueError):
@@ -61,36 +77,33 @@ class Variable:
 
 
 def read_mat(path: AnyPath, required: str, *others: str) -> Mapping[str, Any]:
-    """Read a variable, and others where they are there; raise `MatError` or `OSError`."""
-    content = _attempt(
-        path, lambda file: scipy.io.loadmat(file, variable_names=[required, *others])
+    """Read a variable, and others where they are there, or raise `MatError`."""
+    names = [required, *others]
+    content: dict[str, Any] = _attempt(
+        path, lambda file: scipy.io.loadmat(file, variable_names=names)
     )
-    value = content.get(required)
-    if value is None:
-        raise MatError(f"{holds(list_mat(path))}; expected {required}")
-    refuse_objects(required, value)
-    return dict(content)
+    if required not in content:
+        variables = list_mat(path)
+        if Variable(required, (), "opaque") not in variables:
+            raise MatError(f"{holds(variables)}; expected {required}")
+    if isinstance(content.get(required), MatlabObject | MatlabFunction | None):
+        raise MatError(
+            f"holds {required} as {_OF_A_CLASS}, which only MATLAB reads; save it there again as "
+            "a matrix or a struct"
+        )
+    return content
 
 
 def list_mat(path: AnyPath) -> list[Variable]:
-    """List the variables without their values; raise `MatError` or `OSError`."""
+    """List the variables without their values, or raise `MatError`."""
     found: list[Variable] = _attempt(path, _list)
     return found
-
-
-def refuse_objects(name: str, value: object) -> None:
-    """Refuse what only MATLAB can read."""
-    if isinstance(value, MatlabOpaque | MatlabObject | MatlabFunction):
-        raise MatError(
-            f"holds {name} as an object of a MATLAB class, which only MATLAB reads; save it "
-            "there as a matrix or a struct"
-        )
 
 
 def holds(variables: Sequence[Variable]) -> str:
     """Say what a file holds."""
     if not variables:
-        return "holds no variable"
+        return "holds no variable, and may be incomplete"
     several = "s" * (len(variables) > 1)
     more = f" and {len(variables) - _LISTED} more" if len(variables) > _LISTED else ""
     return f"holds the variable{several} {', '.join(map(str, variables[:_LISTED]))}{more}"
@@ -124,36 +137,25 @@ def _kind(value: Any) -> str:
     )
 
 
-def _attempt(path: AnyPath, read: Any) -> Any:
+def _attempt(path: AnyPath, read: Callable[[IO[bytes]], Any]) -> Any:
     """Read from a file; an error of the library becomes one that says what the file is."""
-    with open_file(path) as file:
-        start = file.read(_HEADER + 8)
-        reason = _not_mat(start)
-        if reason:
-            raise MatError(reason)
-        file.seek(0)
+    try:
+        file = open_file(path)
+    except OSError as error:
+        raise MatError(f"cannot be read ({first_line(error)})") from error
+    with file:
         try:
-            return read(file)
-        except MatError:
-            raise
+            refusal = _not_mat(file.read(_HEADER + 8))
+            if not refusal:
+                file.seek(0)
+                return read(file)
         except Exception as error:
             raise MatError(
                 f"is damaged or incomplete ({first_line(error) or type(error).__name__}); {_AGAIN}"
             ) from error
+    raise MatError(refusal)
 
 
 def _not_mat(start: bytes) -> str:
     """Say what a file is by its first bytes, if that is no MATLAB file of a version to be read."""
-    if not start:
-        return f"is empty; {_AGAIN}"
-    if start.startswith(b"MATLAB 7.3") or start[_HEADER:].startswith(b"\x89HDF"):
-        return "is a MATLAB file of version 7.3; save it again in MATLAB with -v7"
-    for signature, what, advice in _SIGNATURES:
-        if start.startswith(signature):
-            return f"{what}; {advice}"
-    if start.startswith(b"MATLAB 5") or b"\0" in start:
-        return ""
-    text = start.lstrip().lower()
-    if text.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
-        return "is a web page; open its address in a browser, and download the file itself"
-    return "is a text, not a MATLAB file; give it the ending .csv or .txt, or save it in MATLAB"
+    return next((what for pattern, what in _OTHERS if re.match(pattern, start)), "")

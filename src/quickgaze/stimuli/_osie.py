@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.io
 
-from quickgaze.errors import DatasetError
-from quickgaze.places import AnyPath, Root, as_path, open_file, readable
+from quickgaze.errors import DatasetError, first_line
+from quickgaze.places import AnyPath, Root, as_path, readable
 from quickgaze.stimuli._inspection import Check, Inspection, md5_check, part_check
+from quickgaze.stimuli._matlab import MatError, read_mat
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.files import (
     IMAGE_SUFFIXES,
@@ -103,21 +103,25 @@ def _find(root: AnyPath) -> tuple[AnyPath, AnyPath]:
 def _read_gaze(path: AnyPath) -> dict[str, RecordedPoints]:
     """Read the gaze on all listed images, whether these are there or not, by their file's stem."""
     try:
-        with open_file(path) as file:
-            content = scipy.io.loadmat(file, variable_names=["fixations"])
-        images = _records(content["fixations"])
+        images = _records(read_mat(path, "fixations")["fixations"])
+    except MatError as error:
+        raise DatasetError(f"{readable(path)} is not OSIE's fixations.mat: it {error}") from error
+    try:
         names = [str(image["img"].item()) for image in images]
         points = [_points(_records(image["subjects"])) for image in images]
     except Exception as error:
         raise DatasetError(
-            f"{readable(path)} is not OSIE's fixations.mat, or is damaged "
-            f"({type(error).__name__}: {error}); fetch it again from the data set's authors"
+            f"{readable(path)} is not OSIE's fixations.mat: its variable fixations holds something "
+            f"else than images, each with img and subjects ({first_line(error)}); give the file "
+            "of the data set's authors"
         ) from error
     gaze = {
         stem_of_listed(name, path): recorded for name, recorded in zip(names, points, strict=True)
     }
     if len(gaze) < len(names):
-        raise DatasetError(f"{readable(path)} lists an image twice; fetch the file again")
+        raise DatasetError(
+            f"{readable(path)} lists an image twice; give the file of the data set's authors"
+        )
     return gaze
 
 

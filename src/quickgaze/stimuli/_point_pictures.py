@@ -17,7 +17,7 @@ from quickgaze.stimuli._fingerprints import fingerprint_of_file
 from quickgaze.stimuli._matlab import NUMERIC, MatError, Variable, holds, list_mat, read_mat
 from quickgaze.stimuli.densities import read_array, read_grey, refuse_shape, refuse_values
 from quickgaze.stimuli.files import DENSITY_SUFFIXES
-from quickgaze.stimuli.types import Fixations, Size
+from quickgaze.stimuli.types import ALL_OBSERVERS, Fixations, Size
 
 PICTURE_SUFFIXES = DENSITY_SUFFIXES | {".mat"}
 """File name endings, in lower case, that are taken for pictures of points."""
@@ -37,9 +37,6 @@ KNOWN_SUFFIXES = (
     "_salmap",
 )
 """Endings of stems by which data sets tell maps and points from their image."""
-
-ALL_OBSERVERS = "all observers"
-"""Observer of points whose observers are not known."""
 
 _NAMES = ("fixLocs", "fixations", "white")
 _MOST_COUNTED = 15
@@ -114,7 +111,7 @@ def looks_smooth(values: _Values) -> bool:
     most = values.max()
     bright = values > most / 2
     count = np.count_nonzero(bright)
-    padded = np.pad(values, 1)
+    padded = np.pad(values, 1, mode="edge")
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
     if not count or np.median(around[bright] / values[bright]) < _ALIKE * 4:
         return False
@@ -138,8 +135,6 @@ def _read_matrix(path: AnyPath, size: Size, name: str) -> _Values:
         value: Any = read_mat(path, chosen.name)[chosen.name]
     except MatError as error:
         raise StimulusError(f"the {name} {error}") from error
-    except OSError as error:
-        raise StimulusError(f"the {name} cannot be read: {error}") from error
     matrix = value.toarray() if scipy.sparse.issparse(value) else np.asarray(value)
     if matrix.dtype.kind not in "buif":
         raise StimulusError(f"the {name} holds {chosen.name} as complex numbers; save real ones")

@@ -87,9 +87,9 @@ def load_pysaliency(
 
     Notes
     -----
-    In pysaliency, the pixel of a fixation is ``int(x)``: the upper left pixel reaches from 0 to
-    1. Here its centre is at 0, so 0.5 is subtracted from every coordinate. Points outside the
-    image are dropped and counted. Nothing is unpickled, and links to other files are refused.
+    Coordinates are taken as they are; the convention ``"tuebingen"`` finds the same pixels as
+    pysaliency. Points outside the image are dropped and counted. Nothing is unpickled, and links
+    to other files are refused.
     """
     root = as_path(root)
     scale = scale_of_durations(duration_unit)
@@ -129,8 +129,9 @@ def from_pysaliency(
     stimuli : pysaliency.Stimuli, pysaliency.FileStimuli or alike
         Images are read when they are asked for.
     fixations : pysaliency.Fixations, FixationTrains, ScanpathFixations or alike
-        Anything with ``x``, ``y``, ``n`` and ``subjects`` or ``subject``; ``duration`` or
-        ``durations`` where there is.
+        Anything with ``x``, ``y``, ``n`` and ``subject`` or, as in earlier releases,
+        ``subjects``; ``duration`` or ``durations`` where there is. Where the subjects are
+        None, all fixations are of one observer, ``"all observers"``.
     name : str
         Name of the data set.
     density_sigma : float

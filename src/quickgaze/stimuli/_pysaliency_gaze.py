@@ -22,10 +22,7 @@ from quickgaze.stimuli._hdf5 import (
     own_item,
     texts,
 )
-from quickgaze.stimuli.types import RecordedPoints
-
-HALF_PIXEL = 0.5
-"""pysaliency's coordinate of a pixel's centre, less quickgaze's."""
+from quickgaze.stimuli.types import ALL_OBSERVERS, RecordedPoints
 
 OBSERVER = "observer"
 """Attribute of pysaliency's fixations in which quickgaze writes names, and looks for them."""
@@ -34,10 +31,12 @@ FACTS = "quickgaze"
 """Attribute of a file of fixations in which quickgaze writes what it knows of the data set."""
 
 _VERSIONS = {
-    "Fixations": ("1.0", "1.1"),
+    "Fixations": ("1.0", "1.1", "1.2"),
     "FixationTrains": ("1.0", "1.1", "1.2", "1.3"),
     "ScanpathFixations": ("1.0",),
+    "Scanpaths": ("1.0",),
 }
+_SUBJECTS = ("subject", "subjects")  # what later releases call them, and earlier ones
 _DURATIONS = ("duration", "durations")
 _UNITS = {"s": 1000.0, "ms": 1.0}
 
@@ -53,7 +52,7 @@ def scale_of_durations(unit: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class GazeTable:
-    """Fixations on all stimuli, in pysaliency's coordinates; durations are in milliseconds."""
+    """Fixations on all stimuli; durations are in milliseconds."""
 
     x: _Numbers
     y: _Numbers
@@ -70,7 +69,7 @@ class GazeTable:
             )
 
     def per_stimulus(self, count: int) -> list[RecordedPoints]:
-        """Split by stimulus, in quickgaze's coordinates; `ValueError` if one is not there."""
+        """Split by stimulus; `ValueError` if one is not there."""
         if len(self.stimulus) and not 0 <= self.stimulus.min() <= self.stimulus.max() < count:
             raise ValueError(
                 f"there are fixations on stimuli {self.stimulus.min()} to {self.stimulus.max()}, "
@@ -82,8 +81,8 @@ class GazeTable:
         parts = np.split(order, ends) if count else []
         return [
             RecordedPoints(
-                self.x[part] - HALF_PIXEL,
-                self.y[part] - HALF_PIXEL,
+                self.x[part],
+                self.y[part],
                 observers,
                 looked[part].astype(np.int32),
                 None if self.duration is None else self.duration[part],
@@ -94,17 +93,20 @@ class GazeTable:
 
 def table_of_object(fixations: Any, scale: float) -> GazeTable:
     """Read the fixations of an object of pysaliency; `scale` is milliseconds in its unit."""
-    found = (getattr(fixations, name, None) for name in (OBSERVER, "subjects", "subject"))
-    subjects = next((value for value in found if value is not None), None)
-    if subjects is None:
-        raise AttributeError("the fixations have no 'subjects'")
+    if not hasattr(fixations, "x") and hasattr(fixations, "xs"):
+        raise AttributeError("these are scanpaths; give pysaliency.ScanpathFixations(scanpaths)")
+    names = (OBSERVER, *_SUBJECTS)
+    # The earlier name is not asked for where there is the later: pysaliency warns of it.
+    subjects = next((getattr(fixations, name) for name in names if hasattr(fixations, name)), None)
+    if subjects is None and not hasattr(fixations, _SUBJECTS[0]):
+        raise AttributeError("the fixations have no 'subject' or 'subjects'")
     kept = (getattr(fixations, name, None) for name in _DURATIONS)
     durations = next((value for value in kept if value is not None), None)
     return GazeTable(
         np.asarray(fixations.x, dtype=np.float64),
         np.asarray(fixations.y, dtype=np.float64),
         np.asarray(fixations.n, dtype=np.int64),
-        as_texts(np.asarray(subjects)),
+        _unknown(len(fixations.x)) if subjects is None else as_texts(np.asarray(subjects)),
         None if durations is None else np.asarray(durations, dtype=np.float64) * scale,
     )
 
@@ -123,20 +125,26 @@ def read_gaze(path: AnyPath, count: int, scale: float) -> FileGaze:
     what = "fixations of pysaliency"
     with opened_hdf5(path, what) as file:
         kind, version = kind_and_version(file, path, what, _VERSIONS)
-        read = {"Fixations": _fixations, "FixationTrains": _trains}.get(kind, _scanpaths)
-        points = read(file, scale).per_stimulus(count)
+        points = _READERS[kind](file, scale).per_stimulus(count)
         facts = attribute(file, FACTS) if FACTS in file.attrs else ""
     return FileGaze(f"{kind} {version}", points, facts)
 
 
+def _unknown(count: int) -> list[str]:
+    return [ALL_OBSERVERS] * count
+
+
 def _fixations(file: Any, scale: float) -> GazeTable:
-    observer = next((name for name in (OBSERVER, "subject") if name in file), "subjects")
+    observer = next((name for name in (OBSERVER, *_SUBJECTS) if name in file), None)
+    if observer is None and attribute(file, "version") in {"1.0", "1.1"}:
+        raise KeyError("subjects")
     duration = next((name for name in _DURATIONS if name in file), None)
+    x = _array(file, "x", 1)
     return GazeTable(
-        _array(file, "x", 1),
+        x,
         _array(file, "y", 1),
         _array(file, "n", 1).astype(np.int64),
-        texts(file, observer),
+        _unknown(len(x)) if observer is None else texts(file, observer),
         None if duration is None else _array(file, duration, 1) * scale,
     )
 
@@ -158,15 +166,27 @@ def _trains(file: Any, scale: float) -> GazeTable:
     )
 
 
-def _scanpaths(file: Any, scale: float) -> GazeTable:
-    paths = own_item(file, "scanpaths")
+def _scanpath_fixations(file: Any, scale: float) -> GazeTable:
+    return _scanpaths(own_item(file, "scanpaths"), scale)
+
+
+def _scanpaths(paths: Any, scale: float) -> GazeTable:
     lengths = _array(paths, "lengths" if "lengths" in paths else "length", 1).astype(np.int64)
     xs = _array(paths, "xs", 2)
     seen = _within(lengths, xs.shape)
     attributes = own_item(paths, "fixation_attributes")
     duration = _duration(attributes, _mapping(paths, "attribute_mapping"), seen, scale)
-    subjects = texts(own_item(paths, "scanpath_attributes"), "subject")
+    named = own_item(paths, "scanpath_attributes")
+    subjects = texts(named, "subject") if "subject" in named else _unknown(len(xs))
     return _flattened(xs, _array(paths, "ys", 2), _array(paths, "n", 1), subjects, seen, duration)
+
+
+_READERS = {
+    "Fixations": _fixations,
+    "FixationTrains": _trains,
+    "ScanpathFixations": _scanpath_fixations,
+    "Scanpaths": _scanpaths,
+}
 
 
 def _flattened(

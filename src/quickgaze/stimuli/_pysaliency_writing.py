@@ -15,7 +15,7 @@ import numpy.typing as npt
 from quickgaze.errors import DatasetError, OptionError, require
 from quickgaze.places import PathLike, readable
 from quickgaze.stimuli._pysaliency_data import IDS
-from quickgaze.stimuli._pysaliency_gaze import FACTS, HALF_PIXEL, OBSERVER, GazeTable
+from quickgaze.stimuli._pysaliency_gaze import FACTS, OBSERVER, GazeTable
 from quickgaze.stimuli.dataset import Dataset
 from quickgaze.stimuli.types import Stimulus
 
@@ -35,8 +35,9 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
     (pysaliency.ObjectStimuli, pysaliency.Fixations)
         Images are read when they are asked for. The stimuli have the attribute ``stimulus``,
         their ids; the fixations ``observer``, and ``duration`` in seconds where durations are
-        known. ``subjects`` are the observers' own numbers, or count them in the order of their
-        names where these are no numbers. A fixation's history is empty.
+        known. ``subjects`` (in later releases ``subject``) are the observers' own numbers, or
+        count them in the order of their names where these are no numbers. A fixation's history
+        is empty.
 
     Raises
     ------
@@ -49,8 +50,7 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
 
     Notes
     -----
-    0.5 is added to every coordinate, because the pixel of a fixation is ``int(x)`` there.
-    Density maps, and points outside the image, stay behind.
+    Coordinates are written as they are. Density maps, and points outside the image, stay behind.
 
     Examples
     --------
@@ -79,8 +79,8 @@ def to_pysaliency(dataset: Dataset) -> tuple[Any, Any]:
         [Lazy(stimulus) for stimulus in dataset],
         attributes={IDS: [stimulus.id for stimulus in dataset]},
     )
-    fixations = package.Fixations.create_without_history(
-        gaze.x, gaze.y, gaze.stimulus, _subjects(gaze)
+    fixations = package.Fixations.FixationsWithoutHistory(
+        gaze.x, gaze.y, np.zeros(len(gaze.x)), gaze.stimulus, _subjects(gaze)
     )
     fixations.__attributes__ = [*fixations.__attributes__, *extra]
     for name, values in extra.items():
@@ -158,8 +158,8 @@ def _table_of(dataset: Dataset) -> GazeTable:
     ]
     timed = any(points.duration is not None for points in parts)
     return GazeTable(
-        np.concatenate([points.x for points in parts]) + HALF_PIXEL,
-        np.concatenate([points.y for points in parts]) + HALF_PIXEL,
+        np.concatenate([points.x for points in parts]),
+        np.concatenate([points.y for points in parts]),
         np.repeat([index for index, _ in known], [len(points) for points in parts]),
         np.concatenate([points.observer for points in parts]),
         np.concatenate(durations) if timed else None,

@@ -14,9 +14,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import scipy.io
 
-from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.errors import DatasetError, StimulusError, first_line
 from quickgaze.places import (
     AnyPath,
     Root,
@@ -28,6 +27,7 @@ from quickgaze.places import (
     readable,
 )
 from quickgaze.stimuli._fingerprints import fingerprint_of_file
+from quickgaze.stimuli._matlab import MatError, read_mat
 from quickgaze.stimuli.files import (
     DENSITY_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -273,15 +273,17 @@ class MatlabGaze:
     def read(self, size: Size) -> Fixations:
         """Read the points; observers are counted from "1" within the file, which names none."""
         try:
-            with open_file(self.path) as file:
-                content = scipy.io.loadmat(file, variable_names=["gaze", "resolution"])
+            content = read_mat(self.path, "gaze", "resolution")
+        except MatError as error:
+            raise self._refusal(f"it {error}") from error
+        try:
             observers = content["gaze"].ravel()
             points = [_pairs(observer[self.field]) for observer in observers]
             resolution = content.get("resolution", np.empty(0)).ravel().tolist()
         except Exception as error:
-            raise StimulusError(
-                f"{readable(self.path)} does not hold SALICON gaze with {self.field!r}, or is "
-                f"damaged ({type(error).__name__}: {error}); fetch it again"
+            raise self._refusal(
+                f"its variable gaze holds something else ({first_line(error)}); give the file of "
+                "the data set's authors"
             ) from error
         if len(resolution) == 2:
             recorded = int(resolution[0]), int(resolution[1])
@@ -289,6 +291,11 @@ class MatlabGaze:
         x, y = np.concatenate([np.empty((0, 2)), *points]).T - 1
         numbers = np.arange(1, len(points) + 1).astype(np.str_)
         return Fixations.inside(x, y, np.repeat(numbers, [len(part) for part in points]), size)
+
+    def _refusal(self, reason: str) -> StimulusError:
+        return StimulusError(
+            f"{readable(self.path)} does not hold SALICON gaze with {self.field!r}: {reason}"
+        )
 
     def fingerprint(self) -> str:
         """Which points, the size of the file in bytes, and a digest of parts of it."""

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,10 +36,12 @@ class Sheet:
 
     It gives rows with their number as a spreadsheet counts ("row": the header is row 1) and the
     columns by place ("0"). Blanks around texts are gone, and so are rows in which nothing stands.
+    `refuse_short` takes numbers of rows and a place, which none of these rows may lack.
     """
 
     header: tuple[str, ...]
     read: Callable[[Sequence[int]], pl.DataFrame]
+    refuse_short: Callable[[Collection[int], int], None]
     decimal_comma: bool
 
 
@@ -72,7 +74,7 @@ def _parquet(content: bytes, path: AnyPath) -> Sheet:
     def read(places: Sequence[int]) -> pl.DataFrame:
         return _without_blanks(table.select(map(str, places)).with_row_index("row", 2))
 
-    return Sheet(header, read, decimal_comma=False)
+    return Sheet(header, read, lambda *_: None, decimal_comma=False)
 
 
 def _without_blanks(table: pl.DataFrame) -> pl.DataFrame:
@@ -134,27 +136,23 @@ class _Text:
 
     def sheet(self) -> Sheet:
         """Give the table to be read."""
-        return Sheet(self.header, self._read, self.separator != ",")
+        return Sheet(self.header, self._read, self._refuse_short, self.separator != ",")
 
     def _read(self, places: Sequence[int]) -> pl.DataFrame:
         self._check_quotes()
         try:
-            table = self._parse(places, ragged=False)
+            return _without_blanks(self._parse(places))
         except pl.exceptions.PolarsError as error:
-            self._refuse_long_rows()
+            self._refuse_long()
             try:
-                table = self._parse(places, ragged=True)
+                return _without_blanks(self._parse(places, ragged=True))
             except pl.exceptions.PolarsError:
                 raise DatasetError(
                     f"{readable(self.path)} cannot be read as a table; are all of its quotation "
                     "marks closed, and are those inside of values doubled?"
                 ) from error
-        table = _without_blanks(table)
-        if table[str(max(places))].has_nulls():
-            self._refuse_short_rows(max(places))
-        return table
 
-    def _parse(self, places: Sequence[int], *, ragged: bool) -> pl.DataFrame:
+    def _parse(self, places: Sequence[int], *, ragged: bool = False) -> pl.DataFrame:
         names = self.separator.join(str(place) for place in range(len(self.header)))
         return pl.read_csv(
             f"{names}\n{self.body}".encode(),
@@ -169,9 +167,8 @@ class _Text:
 
     def _quoted(self) -> bool:
         """Whether quotation marks enclose values; inside of one they may also mean inches."""
-        return (
-            re.search(rf'(?:^|{re.escape(self.separator)})"', self.body, re.MULTILINE) is not None
-        )
+        beginnings = ('\n"', f'{self.separator}"')
+        return self.body.startswith('"') or any(each in self.body for each in beginnings)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Rows with their numbers; slow, to say what is wrong."""
@@ -196,7 +193,7 @@ class _Text:
                 "is never closed; close it, or remove it"
             )
 
-    def _refuse_long_rows(self) -> None:
+    def _refuse_long(self) -> None:
         width = len(self.header)
         for number, row in self._records():
             if any(cell.strip() for cell in row[width:]):
@@ -206,9 +203,14 @@ class _Text:
                     f"{_NAMED.get(self.separator, repr(self.separator))} without quotation marks?"
                 )
 
-    def _refuse_short_rows(self, needed: int) -> None:
+    def _refuse_short(self, rows: Collection[int], needed: int) -> None:
+        # Most often all rows have as many cells as the header; counting tells so quickly.
+        lines = self.body.strip("\n").count("\n") + 1
+        cells = self.body.count(self.separator) + lines
+        if '"' not in self.body and cells == lines * len(self.header):
+            return
         for number, row in self._records():
-            if len(row) <= needed and any(cell.strip() for cell in row):
+            if len(row) <= needed and number in rows:
                 raise DatasetError(
                     f"{readable(self.path)} ends early in row {number}: it has {len(row)} of "
                     f"{len(self.header)} cells and none for {self.header[needed]}; complete the row"

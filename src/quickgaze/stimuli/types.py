@@ -24,6 +24,9 @@ Density = npt.NDArray[np.float32]
 Size = tuple[int, int]
 """Height and width in pixels."""
 
+ALL_OBSERVERS = "all observers"
+"""Observer of fixations whose observers are not known."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fixations:

@@ -69,7 +69,7 @@ def _beside(stimulus: str, size: Size, settings: Settings, pool: GazePool | None
     wanted = needs(settings)
     others = baseline = None
     if "others" in wanted:
-        counts = pool.counts_of_others(stimulus, size)
+        counts = pool.counts_of_others(stimulus, size, settings.convention)
         others = None if counts is None else FixationCounts(counts)
     if "baseline" in wanted:
         baseline = pool.mean_of_others(stimulus, size, settings.density_sigma)
