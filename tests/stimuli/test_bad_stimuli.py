@@ -305,7 +305,9 @@ def test_pipes_instead_of_other_files(tmp_path: Path, draw: Write) -> None:
         assert "is a pipe" in str(error)
     os.mkfifo(tmp_path / "fixations.csv")
     draw(tmp_path / "a.png")
-    assert in_time(lambda: load_folder(tmp_path)[0].fixations) is None
+    error = in_time(lambda: load_folder(tmp_path))
+    assert isinstance(error, DatasetError)
+    assert "fixations.csv, fixations.mat may hold gaze, but are not read" in str(error)
     (tmp_path / "stimuli").mkdir()
     assert isinstance(in_time(lambda: load_dataset("osie", tmp_path)), DatasetError)
 

@@ -13,12 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickgaze.errors import DatasetError, OptionError
-from quickgaze.stimuli._gaze_tables import (
-    TABLE_SUFFIXES,
-    GazeTable,
-    read_columns,
-    read_gaze_table,
-)
+from quickgaze.stimuli._gaze_columns import read_columns
+from quickgaze.stimuli._gaze_tables import GazeTable, read_gaze_table
+from quickgaze.stimuli._sheets import TABLE_SUFFIXES
 
 Read = Callable[..., GazeTable]
 

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from quickgaze.errors import DatasetError
-from quickgaze.stimuli._gaze_tables import GazeTable, read_columns, read_gaze_table
+from quickgaze.stimuli._gaze_columns import read_columns
+from quickgaze.stimuli._gaze_tables import GazeTable, read_gaze_table
 from quickgaze.stimuli._known_exports import KNOWN_EXPORTS, plain
 
 Read = Callable[..., GazeTable]

@@ -3,10 +3,13 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickgaze.stimuli.types import RecordedPoints
+from quickgaze.stimuli.points import Points
+from quickgaze.stimuli.types import Fixations, RecordedPoints, Size
 
 COORDINATES = st.floats(-20, 40)
 
@@ -22,3 +25,74 @@ def test_points_inside_are_kept_in_order(rows: list[tuple[float, float, int]]) -
     assert fixations.observer.tolist() == [str(names[who]) for _, _, who in kept]
     assert fixations.dropped == len(rows) - len(kept)
     assert fixations.duration is None
+
+
+SIZE = (120, 160)
+Coordinates = npt.NDArray[np.float64]
+
+
+def looked(count: int = 240, size: Size = SIZE) -> Coordinates:
+    """Points about the centre of an image, as people look."""
+    noise = np.random.default_rng(0).normal(0.5, 0.17, (count, 2)).clip(0.01, 0.99)
+    return np.asarray(noise * [size[1], size[0]])
+
+
+def counted(points: Coordinates, size: Size = SIZE) -> Points:
+    fixations = Fixations.inside(points[:, 0], points[:, 1], ["ann"] * len(points), size)
+    return Points.of(fixations, size)
+
+
+def test_points_that_fit_raise_no_doubt() -> None:
+    points = counted(looked())
+    assert (points.counted, points.cause, points.doubtful) == ("0 of 240 points outside", "", False)
+    assert points.in_words() == points.counted
+    few = counted(np.vstack([looked(), [[999, 5], [-7, 7]]]))
+    assert (few.outside, few.doubtful) == (2, False)
+    assert counted(np.vstack([looked(), [[999, 5]] * 3])).doubtful
+    assert Points().doubtful is False
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (looked() / [160, 120], "fractions of the image (units=fraction)"),
+        (looked() / [1.6, 1.2], "percentages of the image (units=percent)"),
+        (looked() - [80, 60], "counted from the centre (origin=center)"),
+        (looked()[:, ::-1], "x and y look swapped"),
+        (looked() * 10 + [160, 0], "places on a larger screen (screen=1920x1200, if"),
+        (looked() * 6.4, "places on a larger screen (screen=1024x768, if"),
+        (np.where(looked() < 60, np.nan, looked()), "most of these have no coordinates"),
+        (np.random.default_rng(0).uniform([157, 117], [159, 119], (50, 2)), "lie in a corner"),
+        (np.random.default_rng(0).uniform([157, 0], [159, 2], (50, 2)), "lie in a corner"),
+    ],
+)
+def test_likely_causes(points: Coordinates, words: str) -> None:
+    found = counted(points)
+    assert words in found.cause
+    assert found.doubtful
+    assert found.in_words() == f"{found.counted}: {found.cause}"
+
+
+def test_causes_are_told_by_many_images_together() -> None:
+    sizes = [(120, 160), (300, 200), (480, 640)]
+    swapped = [counted(looked(80, size)[:, ::-1], size) for size in sizes]
+    together = sum(swapped, Points())
+    assert together.total == 240
+    assert together.cause == "x and y look swapped (columns=x=y,y=x)"
+    assert (together.width, together.height) == (640, 480)
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_few_points_tell_no_cause(count: int) -> None:
+    assert counted(looked(count) / [160, 120]).cause == ""
+    assert counted(looked(count) * 9).cause == ""
+
+
+def test_small_images_have_no_corner() -> None:
+    points = np.random.default_rng(0).uniform(0, 1, (50, 2))
+    assert counted(points, (6, 8)).cause == ""
+
+
+def test_outside_of_everything_has_no_likely_cause() -> None:
+    found = counted(looked() * 1000)
+    assert (found.cause, found.doubtful) == ("", True)

@@ -27,7 +27,7 @@ def test_the_sign_decides_on_salicon(salicon_examples: Path, tmp_path: Path) -> 
         "scored": 10,
         "failed": 0,
         "undefined_scores": 0,
-        "points": 7570,
+        "points": 73630,
         "points_outside": 0,
     }
     cc = mean_by_orientation(run, "cc")

@@ -115,8 +115,12 @@ def _reading(stimuli: Sequence[Stimulus]) -> Iterable[Stimulus]:
 
 
 def _list_details(checks: Sequence[Check]) -> None:
-    lines = dict.fromkeys(line for check in checks for line in check.details)
-    complain_of([f"unreadable: {line}" for line in lines], "; --json lists all")
+    lines = dict.fromkeys(
+        f"{'unreadable' if check.passed is False else 'left out'}: {line}"
+        for check in checks
+        for line in check.details
+    )
+    complain_of(list(lines), "; --json lists all")
 
 
 def _show_plan(name: str, planned: Sequence[PlannedFile]) -> None:

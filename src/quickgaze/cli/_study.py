@@ -127,11 +127,13 @@ def metrics() -> None:
 
 
 def _introduce(dataset: Dataset) -> None:
-    complain(f"{dataset.name}: {len(dataset)} stimuli, {dataset.gaze}, edition {dataset.edition}")
+    gaze = "no points" if dataset.gaze == "none" else dataset.gaze
+    complain(f"{dataset.name}: {len(dataset):,} stimuli, {gaze} ({dataset.edition})")
     if dataset.missing:
         complain(
-            f"{len(dataset.missing)} stimuli of the data set have no image here and are left out"
+            f"{len(dataset.missing):,} stimuli of the data set have no image here and are left out"
         )
+        complain_of([f"left out: {line}" for line in dataset.left_out()])
 
 
 def _print_summary(run: Run) -> None:
@@ -139,7 +141,7 @@ def _print_summary(run: Run) -> None:
     from quickgaze.report import shares_table, summary_table
 
     dataset = run.plan.dataset
-    title = f"{dataset.name}, edition {dataset.edition}"
+    title = dataset.title
     if not run.complete:
         complain(f"{run.place} is not complete: the means are of what has been computed so far")
     table, shares = findings.summary(run), findings.shares(run)

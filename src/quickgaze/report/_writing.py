@@ -232,9 +232,7 @@ def _title(subject: Subject) -> str:
 
 def _described(subject: Subject) -> str:
     runs, variants = _counted(len(subject.runs), "run"), _counted(len(subject.variants), "variant")
-    editions = dict.fromkeys(
-        f"{run.plan.dataset.name}, edition {run.plan.dataset.edition}" for run in subject.runs
-    )
+    editions = dict.fromkeys(run.plan.dataset.title for run in subject.runs)
     return (
         f"{len(subject.stimuli):,} stimuli of {'; '.join(editions)}. {runs}, "
         f"{variants}, metrics in the convention {subject.variants[0].key.convention}."

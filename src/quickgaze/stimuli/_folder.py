@@ -1,57 +1,80 @@
-"""A user's own folder: images, with density maps and a table of fixations where there are any."""
+"""A user's own folder: images, with density maps, pictures of points or a table of fixations."""
 
 from __future__ import annotations
 
-import io
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import IO, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from quickgaze.errors import DatasetError, OptionError
-from quickgaze.places import AnyPath, Root, as_path, below, read_bytes, readable
+from quickgaze.errors import DatasetError, OptionError, QuickgazeError
+from quickgaze.places import AnyPath, Root, as_path, readable
+from quickgaze.stimuli._folder_files import (
+    LAYOUT,
+    FolderFiles,
+    Places,
+    find_files,
+    refuse_strangers,
+)
+from quickgaze.stimuli._gaze_columns import read_columns
+from quickgaze.stimuli._gaze_tables import GazeTable, read_gaze_table
+from quickgaze.stimuli._placement import Direction, Origin, Placement, Units, read_placement
+from quickgaze.stimuli._point_pictures import PointPicture
+from quickgaze.stimuli._spelling import ImageNames
 from quickgaze.stimuli.dataset import Dataset, DatasetEntry
 from quickgaze.stimuli.densities import DensityFile
-from quickgaze.stimuli.files import (
-    DENSITY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    unrecognised,
-    walk,
-    with_suffix,
-)
 from quickgaze.stimuli.images import ImageFile
-from quickgaze.stimuli.types import RecordedPoints, Stimulus
-
-_LAYOUT = (
-    "images/ (or images in the folder itself), and where there is gaze: maps/ with a density of "
-    "the same name for each image (an image file in shades of grey, or .npy), or a table "
-    "fixations.csv or fixations.parquet with the columns stimulus, observer, x, y and, if known, "
-    "duration"
-)
-
-_TABLES = ("fixations.csv", "fixations.parquet")
-
-_REQUIRED = ("stimulus", "observer", "x", "y")
+from quickgaze.stimuli.points import CORNER, ENOUGH
+from quickgaze.stimuli.types import FixationReader, RecordedPoints, Size, Stimulus
 
 
-def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
+def load_folder(
+    root: Root,
+    *,
+    origin: Origin | None = None,
+    units: Units | None = None,
+    screen: str | tuple[int, int] | None = None,
+    y: Direction | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    table: str | None = None,
+    images: str | None = None,
+    maps: str | None = None,
+    fixations: str | None = None,
+    suffix: str | None = None,
+) -> Dataset:
     """Load a folder of images, with or without gaze.
 
     Parameters
     ----------
     root : path-like or address
         Holds the images in ``images/`` or, if there is no such folder, itself. Subfolders are
-        entered; hidden files and folders are not. Densities are looked for in ``maps/``, one
-        of the same name and in the same subfolder for each image; fixations in
-        ``fixations.csv`` or ``fixations.parquet``.
-    origin : {0, 1}, optional
-        What the table's coordinates count the first pixel as; needed with a table. With 0, the
-        centre of the upper left pixel is at x = 0, y = 0 (Python); with 1, at x = 1, y = 1
-        (MATLAB).
+        entered; hidden files and folders are not.
+    origin : {0, 1, "center"}, optional
+        Where the table's coordinates are counted from; needed for pixels. With 0, the centre of
+        the upper left pixel is at x = 0, y = 0 (Python); with 1, at x = 1, y = 1 (MATLAB); with
+        ``"center"``, the middle of the image or screen is at x = 0, y = 0 (PsychoPy).
+    units : {"pixels", "fraction", "percent"}, optional
+        What the table's coordinates are: pixels unless a known export has others, or parts of
+        the image's or the screen's width and height, in [0, 1] or [0, 100].
+    screen : str or (int, int), optional
+        Width and height in pixels of the screen that the coordinates are of, as ``"1920x1080"``.
+        Each image was as large as fits on it, and in its centre.
+    y : {"down", "up"}, optional
+        In which direction y grows; down unless a known export has it otherwise.
+    columns : str or mapping, optional
+        Names of the table's columns, as ``"x=FPOGX,y=FPOGY,stimulus=MEDIA_NAME,observer=USER"``.
+        The usual exports of Tobii, Gazepoint, Pupil, EyeLink, BIDS and REFLACX are recognised.
+    table : str, optional
+        The table, below `root`; ``fixations`` with an ending of a table by default.
+    images, maps, fixations : str, optional
+        Folders below `root` with the images, with one density for each, and with one picture of
+        points for each; ``images``, ``maps`` and ``fixations`` by default. ``"none"`` leaves
+        table, maps or fixations out.
+    suffix : str, optional
+        What the names of maps and pictures of points have after the name of their image; usual
+        ones such as ``_fixMap``, ``_fixPts`` and ``_SaliencyMap`` are known.
 
     Returns
     -------
@@ -64,212 +87,167 @@ def load_folder(root: Root, *, origin: Literal[0, 1] | None = None) -> Dataset:
     Notes
     -----
     Images and densities are not opened here; damaged ones fail when they are read. Rows whose
-    x or y is empty count as outside the image.
+    x or y is missing count as outside the image. Table and maps may spell the names of images
+    in another way, as long as it is clear which is meant.
     """
-    if origin not in {None, 0, 1}:
-        raise OptionError(f"origin is {origin!r}; give 0 or 1, the number of the first pixel")
     root = as_path(root)
-    folder = root / "images" if (root / "images").is_dir() else root
-    names = _Names.of(_images(folder, root), folder)
-    if not names.ids:
-        raise unrecognised("images", root, _LAYOUT)
-    table = _table(root)
-    maps = _maps(root / "maps", names)
-    gaze = {} if table is None else _gaze(_read_table(table, origin), names, table)
-    _refuse_strangers(maps, names, root / "maps")
-    _refuse_strangers(gaze, names, table or root)
+    files = find_files(root, Places(images, maps, fixations, table, suffix))
+    given = {"origin": origin, "units": units, "screen": screen, "y": y, "columns": columns}
+    gaze: Mapping[str, FixationReader] = {
+        name: PointPicture(path) for name, path in files.pictures.items()
+    }
+    described = ""
+    if files.table is None:
+        _refuse_ignored(given, files, root)
+    else:
+        read = _read_table(files.table, files.names, given)
+        gaze, described = read.points(files.names), read.edition
     stimuli = tuple(
         Stimulus(
             identifier,
             ImageFile(path),
             gaze.get(identifier),
-            DensityFile(maps[identifier]) if identifier in maps else None,
+            DensityFile(files.maps[identifier]) if identifier in files.maps else None,
         )
-        for identifier, path in sorted(names.ids.items())
+        for identifier, path in sorted(files.names.ids.items())
     )
-    missing = tuple(sorted((maps.keys() | gaze.keys()) - names.ids.keys()))
-    what = "fixations" if table else "none"
-    edition = _edition(bool(maps), table, origin)
-    return Dataset("folder", stimuli, edition, what, missing, _notes(stimuli, bool(maps), table))
+    missing = tuple(sorted((files.maps.keys() | gaze.keys()) - files.names.ids.keys()))
+    what = "fixations" if files.table or files.pictures else "none"
+    edition = _edition(files, described)
+    return Dataset("folder", stimuli, edition, what, missing, _notes(stimuli, files))
 
 
-@dataclass(frozen=True)
-class _Names:
-    """Ids of images, and what else tables and maps may call them."""
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A table of fixations, and what its coordinates mean."""
 
-    ids: Mapping[str, AnyPath]
-    called: Mapping[str, str]
-    ambiguous: frozenset[str]
+    path: AnyPath
+    table: GazeTable
+    placement: Placement
 
-    @classmethod
-    def of(cls, paths: list[AnyPath], folder: AnyPath) -> _Names:
-        """Name images by their path without ending; with it, or numbered, where that is shared."""
-        full = [readable(below(path, folder)) for path in paths]
-        stems = [_without_ending(name) for name in full]
-        counts, taken = Counter(stems), Counter(full)
-        ids = _numbered(
-            stem if counts[stem] == 1 and stem not in taken else name
-            for stem, name in zip(stems, full, strict=True)
+    @property
+    def edition(self) -> str:
+        """What the table is, in words."""
+        export = f" of {self.table.export}" if self.table.export else ""
+        return f"{readable(self.path.name)}{export} with {self.placement.in_words()}"
+
+    def points(self, names: ImageNames) -> dict[str, FixationReader]:
+        """Points by the id of their image, or by a name that no image has."""
+        rows = self.table.rows
+        identifiers = {
+            name: names.resolve(name, self.path) for name in rows["stimulus"].unique().to_list()
+        }
+        rows = rows.with_columns(
+            pl.col("stimulus").replace_strict(identifiers, return_dtype=pl.String)
         )
-        called = zip([*full, *ids], [*ids, *ids], strict=True)
-        return cls(
-            dict(zip(ids, paths, strict=True)),
-            {name: identifier for name, identifier in called if taken[name] < 2},
-            frozenset(name for name, times in (counts | taken).items() if times > 1),
+        grouped = rows.group_by("stimulus", maintain_order=True)
+        found: dict[str, FixationReader] = {
+            str(name): self._recorded(part) for (name,), part in grouped
+        }
+        refuse_strangers(found, names, self.path)
+        return found
+
+    def _recorded(self, rows: pl.DataFrame) -> RecordedPoints:
+        observers, looked = np.unique(
+            rows["observer"].to_numpy().astype(np.str_), return_inverse=True
+        )
+        numbers = {
+            name: rows[name].fill_null(np.nan).to_numpy()
+            for name in ("x", "y", "duration")
+            if name in rows.columns
+        }
+        return RecordedPoints(
+            numbers["x"],
+            numbers["y"],
+            observers,
+            looked,
+            duration=numbers.get("duration"),
+            placement=self.placement,
         )
 
-    def resolve(self, name: str, source: AnyPath) -> str:
-        """Id of the image that `source` calls `name`; the name itself if there is none."""
-        if name in self.called:
-            return self.called[name]
-        if name in self.ambiguous:
-            raise DatasetError(
-                f"{readable(source)} names {name!r}, which several images are called that differ "
-                "in their ending or in bytes that are not UTF-8; name the image with its ending, "
-                "or rename one"
-            )
-        return name
+
+def _read_table(
+    path: AnyPath,
+    names: ImageNames,
+    given: Mapping[str, Any],
+) -> _Table:
+    """Read a table, with what a user says of its coordinates or, else, what its export tells."""
+    columns = None if given["columns"] is None else read_columns(given["columns"])
+    table = read_gaze_table(path, columns)
+    placement = read_placement(
+        readable(path),
+        given["units"] or table.units,
+        given["origin"],
+        given["y"] or table.y,
+        given["screen"],
+    )
+    read = _Table(path, table, placement)
+    if given["units"] is None:
+        _refuse_corner(read, names)
+    return read
 
 
-def _numbered(names: Iterable[str]) -> list[str]:
-    """Names with a number added to those that were there before."""
-    taken: dict[str, None] = {}
-    for name in names:
-        made = (name if number == 1 else f"{name} ({number})" for number in count(1))
-        taken[next(candidate for candidate in made if candidate not in taken)] = None
-    return list(taken)
-
-
-def _without_ending(name: str) -> str:
-    head, _, ending = name.rpartition(".")
-    return head if head and "/" not in ending else name
-
-
-def _images(folder: AnyPath, root: AnyPath) -> list[AnyPath]:
-    found = with_suffix(walk(folder), IMAGE_SUFFIXES)
-    return [
-        path for path in found if folder != root or below(path, root).partition("/")[0] != "maps"
-    ]
-
-
-def _maps(folder: AnyPath, names: _Names) -> dict[str, AnyPath]:
-    maps: dict[str, AnyPath] = {}
-    paths = walk(folder) if folder.is_dir() else ()
-    for path in with_suffix(paths, DENSITY_SUFFIXES):
-        identifier = names.resolve(_without_ending(readable(below(path, folder))), path)
-        other = maps.setdefault(identifier, path)
-        if other is not path:
-            raise DatasetError(
-                f"{readable(other)} and {readable(path)} are both maps of {identifier!r}; keep one"
-            )
-    return maps
-
-
-def _table(root: AnyPath) -> AnyPath | None:
-    found = [root / name for name in _TABLES if (root / name).is_file()]
-    if len(found) > 1:
-        raise DatasetError(
-            f"{readable(root)} holds both {' and '.join(_TABLES)}; keep the one that is meant"
-        )
-    return found[0] if found else None
-
-
-def _read_table(path: AnyPath, origin: int | None) -> pl.DataFrame:
-    if origin is None:
+def _refuse_corner(read: _Table, names: ImageNames) -> None:
+    """Refuse pixels all of which lie in the upper left corner of much larger images."""
+    points = read.table.rows.select("x", "y").drop_nulls().to_numpy()
+    if read.placement.units != "pixels" or len(points) < ENOUGH:
+        return
+    reach = np.abs(points).max()
+    if reach <= CORNER and min(_first_size(names)) > 10 * CORNER:
         raise OptionError(
-            f"{readable(path)} needs origin=0 or origin=1: 0 if the centre of the upper left "
-            "pixel is at x = 0, y = 0 (Python), 1 if it is at x = 1, y = 1 (MATLAB)"
+            f"all {len(points):,} points of {readable(read.path)} lie within {reach:.3g} pixels of "
+            "one place, the corner or the centre; if they are fractions of the image, give "
+            "units=fraction (with screen=WIDTHxHEIGHT if of the screen), and if they are right, "
+            "units=pixels"
         )
-    try:
-        file = io.BytesIO(read_bytes(path))
-        table = _read_text(file) if path.suffix == ".csv" else pl.read_parquet(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DatasetError(f"{readable(path)} cannot be read as a table: {error}") from error
-    lacking = [name for name in _REQUIRED if name not in table.columns]
-    if lacking:
-        raise DatasetError(
-            f"{readable(path)} lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}; "
-            f"it needs {', '.join(_REQUIRED)} and may have duration; it has "
-            f"{', '.join(table.columns)}"
-        )
-    return _typed(table, path).with_columns(pl.col("x") - origin, pl.col("y") - origin)
 
 
-def _read_text(file: IO[bytes]) -> pl.DataFrame:
-    table = pl.read_csv(file, infer_schema=False).with_columns(pl.all().str.strip_chars())
-    return table.with_columns(pl.col(name).replace("NA", None) for name in _numbers(table))
+def _first_size(names: ImageNames) -> Size:
+    """Height and width of the first image that opens; 0 if none does."""
+    for path in names.ids.values():
+        try:
+            return ImageFile(path).size()
+        except QuickgazeError:  # noqa: PERF203 - one damaged image says nothing
+            continue
+    return 0, 0
 
 
-def _numbers(table: pl.DataFrame) -> list[str]:
-    return [name for name in ("x", "y", "duration") if name in table.columns]
-
-
-def _typed(table: pl.DataFrame, path: AnyPath) -> pl.DataFrame:
-    numbers = _numbers(table)
-    try:
-        table = table.select(
-            pl.col("stimulus", "observer").cast(pl.String), pl.col(numbers).cast(pl.Float64)
-        )
-    except pl.exceptions.PolarsError as error:
-        raise DatasetError(
-            f"{readable(path)} holds something else than numbers in x, y or duration: {error}"
-        ) from error
-    for name in ("stimulus", "observer"):
-        empty = table[name].is_null().arg_true()
-        if len(empty):
-            raise DatasetError(
-                f"{readable(path)} has no {name} in {len(empty):,} rows, the first is row "
-                f"{empty[0] + 1} after the header; fill them in or remove them"
-            )
-    return table
-
-
-def _gaze(table: pl.DataFrame, names: _Names, path: AnyPath) -> dict[str, RecordedPoints]:
-    called = table["stimulus"].unique().to_list()
-    identifiers = {name: names.resolve(name, path) for name in called}
-    table = table.with_columns(
-        pl.col("stimulus").replace_strict(identifiers, return_dtype=pl.String)
+def _refuse_ignored(given: Mapping[str, Any], files: FolderFiles, root: AnyPath) -> None:
+    """Refuse options for a table that is not there, and gaze that nobody would read."""
+    unread = ", ".join(readable(path.name) for path in files.unread)
+    looks = f"{unread} may hold gaze, but {'is' if len(files.unread) == 1 else 'are'} not read"
+    ways = (
+        "save the fixations as fixations.csv, name another table with table=FILE, or leave it out "
+        "with table=none"
     )
-    return {
-        str(identifier): _points(rows)
-        for (identifier,), rows in table.group_by("stimulus", maintain_order=True)
-    }
-
-
-def _points(rows: pl.DataFrame) -> RecordedPoints:
-    observers, looked = np.unique(rows["observer"].to_numpy().astype(np.str_), return_inverse=True)
-    numbers = {name: rows[name].fill_null(np.nan).to_numpy() for name in _numbers(rows)}
-    return RecordedPoints(
-        numbers["x"], numbers["y"], observers, looked, duration=numbers.get("duration")
-    )
-
-
-def _refuse_strangers(gaze: Mapping[str, object], names: _Names, source: AnyPath) -> None:
-    if gaze and not gaze.keys() & names.ids.keys():
-        raise DatasetError(
-            f"{readable(source)} names no image that is there: it calls them "
-            f"{min(gaze)!r}, the images are called {min(names.ids)!r}; use the same names"
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    if options:
+        raise OptionError(
+            f"{', '.join(options)} is for a table of fixations, and {readable(root)} has none"
+            + (f": {looks}; {ways}" if unread else f"; expected {LAYOUT}")
         )
+    if unread and not files.gaze_is_there:
+        raise DatasetError(f"{readable(root)}: {looks}; {ways}")
 
 
-def _edition(maps: bool, table: AnyPath | None, origin: int | None) -> str:
-    parts = ["density maps"] if maps else []
-    if table is not None:
-        parts.append(f"{table.name} with origin {origin}")
-    return " and ".join(parts) or "images only"
+def _edition(files: FolderFiles, table: str) -> str:
+    pictures = "pictures of points" if files.pictures else ""
+    parts = ["density maps" if files.maps else "", pictures, table]
+    return " and ".join(filter(None, parts)) or "images only"
 
 
-def _notes(stimuli: Sequence[Stimulus], maps: bool, table: AnyPath | None) -> tuple[str, ...]:
-    if table is None and not maps:
+def _notes(stimuli: Sequence[Stimulus], files: FolderFiles) -> tuple[str, ...]:
+    if not files.gaze_is_there:
         return ("There is no gaze on these images: nothing can be scored.",)
-    notes = []
-    if table is None:
+    notes = [f"{readable(path.name)} is not read." for path in files.unread]
+    pointless = files.table is None and not files.pictures
+    if pointless:
         notes.append("There are density maps but no points: scores against points are undefined.")
     bare = sum(stimulus.gaze is None and stimulus.map is None for stimulus in stimuli)
     if bare:
         notes.append(f"There is no gaze on {bare:,} of {len(stimuli):,} images.")
     blurred = sum(stimulus.gaze is not None and stimulus.map is None for stimulus in stimuli)
-    if maps and blurred:
+    if files.maps and blurred:
         notes.append(
             f"{blurred:,} of {len(stimuli):,} images have no density map; their density is their "
             "fixations, blurred."
@@ -279,6 +257,6 @@ def _notes(stimuli: Sequence[Stimulus], maps: bool, table: AnyPath | None) -> tu
 
 ENTRY = DatasetEntry(
     load_folder,
-    "your own images, with density maps or a table of fixations where you have them",
-    _LAYOUT,
+    "your own images, with density maps, points or a table of fixations where you have them",
+    LAYOUT,
 )

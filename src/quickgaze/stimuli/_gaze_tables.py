@@ -9,10 +9,9 @@ import polars as pl
 
 from quickgaze.errors import DatasetError
 from quickgaze.places import AnyPath, readable
-from quickgaze.stimuli._gaze_columns import Finder, Found, read_columns
-from quickgaze.stimuli._sheets import TABLE_SUFFIXES, Sheet, open_sheet
-
-__all__ = ["TABLE_SUFFIXES", "GazeTable", "read_columns", "read_gaze_table"]
+from quickgaze.stimuli._gaze_columns import Finder, Found
+from quickgaze.stimuli._placement import Direction, Units
+from quickgaze.stimuli._sheets import Sheet, open_sheet
 
 _NUMBERS = ("x", "y", "duration")
 _MISSING = ("", ".", "-", "--", "n/a", "#n/a", "na", "<na>", "n.a.", "nan", "null", "none")
@@ -23,8 +22,8 @@ class GazeTable:
     """One row a fixation, in the table's own coordinates, and what its kind of export tells."""
 
     rows: pl.DataFrame
-    units: str | None
-    y: str | None
+    units: Units | None
+    y: Direction | None
     export: str
 
 

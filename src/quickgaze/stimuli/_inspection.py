@@ -210,7 +210,8 @@ def general_checks(found: Inspection) -> list[Check]:
     if dataset.missing:
         note = "they are left out; what is there is checked"
         number = f"{len(dataset.missing):,}"
-        checks.append(Check("listed images that are not there", "0", number, None, note))
+        lines = tuple(dataset.left_out())
+        checks.append(Check("listed images that are not there", "0", number, None, note, lines))
     return checks
 
 

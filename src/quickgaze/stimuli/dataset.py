@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import inspect
 from collections import Counter
@@ -17,6 +18,9 @@ from quickgaze.stimuli.types import Stimulus
 if TYPE_CHECKING:
     from quickgaze.stimuli._inspection import Check, Inspection
     from quickgaze.stimuli.sources import Source
+
+_COMPARED = 200
+"""Names of missing images that the nearest is looked for."""
 
 _PART, _READERS = 32, 16  # stimuli that one thread fingerprints in a row, and threads
 
@@ -88,6 +92,18 @@ class Dataset(Sequence[Stimulus]):
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self)} stimuli, edition {self.edition!r})"
 
+    def left_out(self) -> list[str]:
+        """Say what is missing, each with the stimulus whose name is nearest.
+
+        Returns
+        -------
+        list of str
+            One line for each of `missing`.
+        """
+        # several spellings of thousands of names take a while to compare
+        ids = [stimulus.id for stimulus in self.stimuli] if len(self.missing) <= _COMPARED else []
+        return [f"{name!r} has no image here{_nearest(name, ids)}" for name in self.missing]
+
     def fingerprints(self) -> list[str]:
         """Fingerprint of every stimulus, in their order.
 
@@ -119,6 +135,11 @@ class Dataset(Sequence[Stimulus]):
         """
         lines = [self.name, self.edition, *(self.fingerprints() if prints is None else prints)]
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _nearest(name: str, ids: Sequence[str]) -> str:
+    found = difflib.get_close_matches(name, ids, n=1, cutoff=0.5)
+    return f"; the nearest is {found[0]!r}" if found else ""
 
 
 @dataclass(frozen=True)

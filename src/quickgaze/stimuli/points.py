@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ _NEARLY_ALL = 0.95
 _REACH = 0.98
 """Share of an image's points that count for how far they reach; the others may be blinks."""
 
-_ENOUGH = 10
+ENOUGH = 10
 """Points from which on it is no accident that all lie in one place."""
 
 _WIDE = 80
@@ -54,8 +55,9 @@ class Points:
 
     Of all points, `missing` have no coordinates, `swapped` would lie inside with x and y swapped,
     `left` and `above` are negative in x and y, `unit` and `hundred` lie in [0, 1] and [0, 100] on
-    larger images, `corner` within a few pixels of one corner. `right` and `below` say how far
-    points reach, `width` and `height` how large images are. In a sum, these four are the largest.
+    larger images, `corner` within a few pixels of one corner; `across` and `down` are the sums of
+    x and y. `right` and `below` say how far points reach, `width` and `height` how large images
+    are: these four are the largest in a sum.
     """
 
     inside: int = 0
@@ -68,6 +70,8 @@ class Points:
     unit: int = 0
     hundred: int = 0
     corner: int = 0
+    across: float = 0.0
+    down: float = 0.0
     right: float = 0.0
     below: float = 0.0
     width: int = 0
@@ -96,6 +100,8 @@ class Points:
             unit=unit,
             hundred=hundred,
             corner=_in_one_corner(there, size),
+            across=float(x.sum()),
+            down=float(y.sum()),
             right=float(reach[0]),
             below=float(reach[1]),
             width=width,
@@ -119,7 +125,7 @@ class Points:
         enough = _NEARLY_ALL * there
         if self.outside > _TOLERATED * self.total and self.missing > self.outside / 2:
             return "most of these have no coordinates, as during blinks"
-        if there < _ENOUGH:
+        if there < ENOUGH:
             return ""
         if self.unit >= enough:
             return "they look like fractions of the image (units=fraction)"
@@ -133,15 +139,30 @@ class Points:
         if all(there / 4 <= negative <= 3 * there / 4 for negative in (self.left, self.above)):
             return "they look as if counted from the centre (origin=center)"
         if self.swapped >= _NEARLY_ALL * there and self.swapped > self.inside:
-            return "x and y look swapped"
-        for across, down in _SCREENS:
-            fits = self.right <= across and self.below <= down
-            if fits and (across > self.width or down > self.height):
-                return (
-                    f"they look like places on a larger screen, such as {across} x {down} pixels "
-                    f"(screen={across}x{down})"
-                )
-        return ""
+            return "x and y look swapped (columns=x=y,y=x)"
+        screen = self._likely_screen(there)
+        if screen is None:
+            return ""
+        return (
+            "they look like places on a larger screen "
+            f"(screen={screen[0]}x{screen[1]}, if that was its size)"
+        )
+
+    def _likely_screen(self, there: int) -> tuple[int, int] | None:
+        """Of the screens that hold the points, that whose centre people look at most."""
+        holding = [
+            (width, height)
+            for width, height in _SCREENS
+            if self.right <= width
+            and self.below <= height
+            and (width > self.width or height > self.height)
+        ]
+        centre = self.across / there, self.down / there
+        return min(
+            holding,
+            key=lambda screen: hypot(screen[0] / 2 - centre[0], screen[1] / 2 - centre[1]),
+            default=None,
+        )
 
     @property
     def counted(self) -> str:

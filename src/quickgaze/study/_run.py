@@ -55,7 +55,7 @@ class Run:
         facts = {
             "run": self.place,
             "state": "complete" if self.complete else "incomplete",
-            "data set": f"{dataset.name}, edition {dataset.edition}",
+            "data set": dataset.title,
             "stimuli": f"{len(self.plan.stimuli):,}",
             "failed": f"{self.failures().height:,}",
             "gaze": self.all_points().in_words(),

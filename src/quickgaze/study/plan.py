@@ -42,6 +42,11 @@ class DatasetFacts:
     notes: tuple[str, ...] = ()
     imported_sha256: str | None = None
 
+    @property
+    def title(self) -> str:
+        """Name and edition, as headings have them."""
+        return f"{self.name} ({self.edition})"
+
     def to_json(self) -> dict[str, Any]:
         """Give what is known as plain values."""
         return {name: as_lists(value) for name, value in asdict(self).items() if value is not None}
