@@ -152,6 +152,19 @@ def test_one_good_image_is_a_success(call: Call, tmp_path: Path) -> None:
     assert "1 maps" in out
 
 
+def test_a_folder_is_mapped_with_its_subfolders(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "more").mkdir(parents=True)
+    picture = PIL.Image.fromarray(coffee()).resize((64, 48))
+    for name in ("cup.png", "more/cup.jfif", "._cup.png"):
+        picture.save(tmp_path / "photos" / name, "png")
+    (tmp_path / "photos" / "cup.heic").touch()
+    code, out, err = call("map", tmp_path / "photos", "--out", tmp_path / "maps", "--cam", "center")
+    assert code == 0
+    assert "2 maps" in out
+    assert "left out 1 file that is not named like an image: cup.heic" in err
+    assert (tmp_path / "maps" / "more" / "cup_map.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
