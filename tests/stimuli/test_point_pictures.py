@@ -18,14 +18,7 @@ from hypothesis import strategies as st
 
 from quickgaze.errors import StimulusError
 from quickgaze.places import as_path
-from quickgaze.stimuli._point_pictures import (
-    MAP_SUFFIXES,
-    PICTURE_SUFFIXES,
-    POINT_SUFFIXES,
-    PointPicture,
-    bare_stem,
-    is_of_other_kind,
-)
+from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, PointPicture, bare_stem
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import ALL_OBSERVERS, Stimulus
 
@@ -338,20 +331,6 @@ def test_bare_stems(stem: str, bare: str) -> None:
 )
 def test_a_suffix_of_ones_own(stem: str, suffix: str, bare: str) -> None:
     assert bare_stem(stem, suffix) == bare
-
-
-@pytest.mark.parametrize(
-    ("stem", "maps", "points"),
-    [
-        ("a_fixMap", True, False),
-        ("a_fixpts", False, True),
-        ("a_fixations", True, True),
-        ("a", True, True),
-    ],
-)
-def test_what_a_suffix_marks(stem: str, maps: bool, points: bool) -> None:
-    assert is_of_other_kind(stem, MAP_SUFFIXES) is not maps
-    assert is_of_other_kind(stem, POINT_SUFFIXES) is not points
 
 
 def test_suffixes() -> None:
