@@ -176,8 +176,9 @@ class SaliencyModel:
 
         Parameters
         ----------
-        image : path, PIL image, (H, W, 3) uint8 array, (3, H, W) float tensor, or list of these
-            A tensor holds values in [0, 1].
+        image : path, PIL image, array, tensor, or list of these
+            Arrays are (H, W, 3), or grey (H, W), of uint8 or of floats in [0, 1]; tensors are
+            (3, H, W), of floats in [0, 1].
 
         Returns
         -------
