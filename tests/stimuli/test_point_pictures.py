@@ -90,6 +90,30 @@ def test_a_sparse_matrix(tmp_path: Path, dtype: npt.DTypeLike) -> None:
     assert points_of(tmp_path / "a.mat") == POINTS
 
 
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("indices", [10**6] * 5),
+        ("indices", [-1] * 5),
+        ("indptr", [0, *[10**6] * 63, 5]),
+        ("indptr", [0, *[10**6] * 63, 0]),
+        ("indptr", [0, -7, *[5] * 63]),
+    ],
+)
+def test_a_damaged_sparse_matrix_does_not_end_the_process(
+    tmp_path: Path, part: str, values: list[int]
+) -> None:
+    sparse = scipy.sparse.csc_array(picture())
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"fixLocs": sparse})
+    whole = path.read_bytes()
+    stored = getattr(sparse, part).astype(np.int32).tobytes()
+    assert whole.count(stored) == 1
+    path.write_bytes(whole.replace(stored, np.array(values, dtype=np.int32).tobytes()))
+    with pytest.raises(StimulusError, match=r"a\.mat is damaged.* it again"):
+        points_of(path)
+
+
 def test_a_mat_file_of_version_4(tmp_path: Path) -> None:
     scipy.io.savemat(tmp_path / "a.mat", {"fixLocs": picture()}, format="4")
     assert points_of(tmp_path / "a.mat") == POINTS

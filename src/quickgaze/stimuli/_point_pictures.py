@@ -154,10 +154,21 @@ def _read_matrix(path: AnyPath, size: Size, name: str) -> _Values:
         value: Any = read_mat(path, chosen.name)[chosen.name]
     except MatError as error:
         raise StimulusError(f"the {name} {error}") from error
-    matrix = value.toarray() if scipy.sparse.issparse(value) else np.asarray(value)
+    matrix = _dense(value, name) if scipy.sparse.issparse(value) else np.asarray(value)
     if matrix.dtype.kind not in "buif":
         raise StimulusError(f"the {name} holds {chosen.name} as complex numbers; save real ones")
     return matrix.astype(np.float64)
+
+
+def _dense(sparse: Any, name: str) -> npt.NDArray[Any]:
+    """Fill a matrix, if no index leads outside; SciPy does not look, and would end the process."""
+    if sparse.format == "csc":
+        rows = sparse.indices
+        sound = (np.diff(sparse.indptr) >= 0).all() and not sparse.indptr[0]
+        sound &= rows.min(initial=0) >= 0 and rows.max(initial=0) < sparse.shape[0]
+        if not sound or sparse.indptr[-1] > min(len(rows), len(sparse.data)):
+            raise StimulusError(f"the {name} is damaged; save it again, or fetch it again")
+    return np.asarray(sparse.toarray())
 
 
 def choose_matrix(variables: Sequence[Variable], size: Size | None = None) -> Variable:
