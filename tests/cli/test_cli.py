@@ -165,6 +165,18 @@ def test_a_folder_is_mapped_with_its_subfolders(call: Call, tmp_path: Path) -> N
     assert (tmp_path / "maps" / "more" / "cup_map.png").is_file()
 
 
+def test_a_baseline_is_tabulated_without_a_backbone(call: Call, tmp_path: Path) -> None:
+    data = ("--dataset", "popout", "--option", "n=2", "--option", "size=[120,160]")
+    code, out, err = call(
+        "run", *data, "--cam", "center", "--metrics", "cc", "--out", tmp_path / "r"
+    )
+    assert code == 0, err
+    assert "center" in out
+    assert "efficientnet" not in out + err
+    code, out, _ = call("summary", tmp_path / "r", "--json")
+    assert {row["backbone"] for row in json.loads(out)["variants"]} == {"none"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,7 @@ import numpy as np
 import PIL.Image
 
 from quickgaze.cams import CAMS
-from quickgaze.errors import QuickgazeError
+from quickgaze.errors import QuickgazeError, UndefinedMapWarning
 from quickgaze.exports.targets import make_folder
 from quickgaze.report._page import render
 from quickgaze.report._picking import apart, left_out, pick
@@ -276,18 +277,21 @@ def map_files(
             small = f"{number:04d}"
             try:
                 image = read_image(file)
-                result = model(image)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", UndefinedMapWarning)
+                    result = model(image)
                 make_folder((out / stem).parent)
                 write_maps(out, stem, image, result.map, arrays)
                 panels = pictures.panels(small, image, result.map)
                 title = str(PurePosixPath(stem).with_name(file.name))
                 cards.append(Card(title, _caption(result), panels))
-            except (QuickgazeError, OSError) as error:
+            except (QuickgazeError, OSError, UndefinedMapWarning) as error:
                 failures.append((file, str(error)))
     counts = f"{len(cards)} of {len(picked.files)} images"
     text = f"{counts}; {left_out(picked.skipped)}." if picked.skipped else f"{counts}."
     section = Section("Images", text, cards)
-    title = f"Where does {model.backbone.name} look?"
+    looking = model.backbone.name if CAMS[model.cam].of_images is None else model.cam
+    title = f"Where does {looking} look?"
     page = write_overview(out, title, _described(model), [section])
     return Mapped(len(cards), tuple(failures), page, picked.skipped)
 

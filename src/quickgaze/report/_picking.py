@@ -35,7 +35,8 @@ def pick(paths: Sequence[Path], out: Path) -> Picked:
             files.append(path)
             names.append(path.stem)
             continue
-        found = [each for each in map(Path, walk(path)) if not _inside(each, out, path)]
+        inner = (Path(str(each)) for each in walk(path))
+        found = [each for each in inner if not _inside(each, out, path)]
         images = with_suffix(found, IMAGE_SUFFIXES)
         files += images
         names += [str(PurePosixPath(below(image, path)).with_suffix("")) for image in images]
