@@ -171,7 +171,8 @@ class FixationMetric(SaliencyMetric):
         ----------
         maps : Tensor, shape (B, H, W) or (H, W)
         fixations : sequence of B Tensors of shape (n, 2), or one such Tensor
-            Columns x and y in pixels, from 0, for each map or for all. In the convention
+            Columns x and y in pixels, from 0, for each map or for all; for fractions see
+            `quickgaze.metrics.pixel_places`. In the convention
             ``"cap6415"``, densities as of a `DensityMetric`.
         """
         self._add(maps, fixations)
