@@ -60,6 +60,28 @@ def test_an_undefined_map_does_not_spoil_its_batch(name, convention):
     assert maps.grad[1].abs().sum() == 0
 
 
+@pytest.mark.parametrize(("name", "convention"), CASES)
+@pytest.mark.parametrize("number", [0, 1, 3, None])
+def test_maps_that_are_all_undefined_have_a_gradient_of_0(name, convention, number):
+    shape = (5, 6) if number is None else (number, 5, 6)
+    maps = torch.full(shape, torch.nan, requires_grad=True)
+    scores = call(name, convention, maps)
+    assert scores.isnan().all()
+    for loss in (scores.mean(), scores.nanmean(), scores.nansum()):
+        maps.grad = None
+        loss.backward(retain_graph=True)
+        assert maps.grad.shape == shape
+        assert (maps.grad == 0).all()
+
+
+def test_a_batch_in_which_nobody_looked_has_a_gradient_of_0():
+    maps = torch.asarray(RNG.random((2, 5, 6))).requires_grad_()
+    for nobody in ([], [[], torch.empty(0, 2)], np.empty((0, 2))):
+        maps.grad = None
+        (-METRICS["nss"].function(maps, nobody)).nanmean().backward()
+        assert (maps.grad == 0).all()
+
+
 @pytest.mark.parametrize(
     ("name", "convention"),
     [(name, each) for name in ("cc", "sim", "kld", "nss") for each in METRICS[name].conventions],

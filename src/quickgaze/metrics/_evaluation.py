@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from array_api_compat import array_namespace, is_numpy_array
+from array_api_compat import array_namespace, device, is_numpy_array
 
-from quickgaze.metrics._arrays import Array, as_maps, numbers_beside
+from quickgaze.metrics._arrays import Array, as_maps, numbers_beside, scoring_dtype
 from quickgaze.metrics._conventions import (
     Definition,
     Input,
@@ -63,7 +63,8 @@ def evaluate(
     Returns
     -------
     float, or Array of shape () or (B,)
-        A float for one NumPy map. NaN where the metric is undefined.
+        A float for one NumPy map. NaN where the metric is undefined; where it is for all maps, a
+        tensor's gradient is 0, so that a training batch without gaze changes nothing.
 
     Examples
     --------
@@ -85,10 +86,21 @@ def evaluate(
         given[definition.beside] = beside
     inputs = prepare(maps, given, convention, f"{name} in the convention {convention!r}")
     batch = maps[None, ...] if maps.ndim == 2 else maps
-    values = [value for value, _ in outcomes({name: definition}, batch, inputs, seed)[name]]
+    found = outcomes({name: definition}, batch, inputs, seed)[name]
+    values = [value for value, _ in found]
+    if all(reason is not None for _, reason in found):
+        values = [value + _no_pixels(maps) for value in values]
     if maps.ndim == 2:
         return float(values[0]) if is_numpy_array(maps) else values[0]
-    return array_namespace(maps).stack(values) if values else numbers_beside(maps, np.zeros(0))
+    if not values:
+        return numbers_beside(maps, np.zeros(0)) + _no_pixels(maps)
+    return array_namespace(maps).stack(values)
+
+
+def _no_pixels(maps: Array) -> Array:
+    """Sum of none of the pixels: 0, and in torch its gradient is 0, whatever the maps hold."""
+    xp = array_namespace(maps)
+    return xp.sum(xp.astype(xp.reshape(maps, (-1,))[:0], scoring_dtype(xp, device(maps))))
 
 
 def outcomes(

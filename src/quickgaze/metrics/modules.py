@@ -115,12 +115,10 @@ class SaliencyMetric(torchmetrics.Metric):
         options = {"seed": self.seed} if definition.random else {}
         scores = self.metric.function(maps, *given, convention=self.convention, **options)
         scores = scores.reshape(-1).to(self._sums)
+        if not self.metric.differentiable:
+            scores = scores.detach()
         defined = ~scores.isnan()
-        total = scores[defined].sum()
-        if self.metric.differentiable:
-            # the sum of no pixels: it is 0, and so is its gradient, whatever the maps hold
-            total = total + maps.flatten()[:0].sum().to(total)
-        sums = torch.stack([total, defined.sum(), (~defined).sum()])
+        sums = torch.stack([scores[defined].sum(), defined.sum(), (~defined).sum()])
         setattr(self, self._state, self._sums + sums)
 
     @property
