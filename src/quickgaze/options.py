@@ -167,7 +167,10 @@ class _Axes:
     """What a study combines, each with each."""
 
     backbones: Sequence[str | Named] | None = several(
-        "backbone", None, "By default efficientnet_lite0, or none where maps are given and no CAM."
+        "backbone",
+        None,
+        "By default efficientnet_lite0; none where all CAMs are baselines, or maps are given and "
+        "no CAM.",
     )
     cams: Sequence[str | Named] | None = several("cam", None, "By default eigen.")
     grids: Sequence[str] = several("grid")

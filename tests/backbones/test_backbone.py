@@ -112,6 +112,7 @@ def test_random_weights_follow_the_seed_and_leave_the_generator_alone() -> None:
     assert hashes[0] != hashes[1] == again.weights_hash
 
 
+@pytest.mark.filterwarnings("ignore::quickgaze.errors.SlowPrecisionWarning")
 def test_bf16_stays_close_to_fp32(lite0: Backbone) -> None:
     image = torch.from_numpy(chelsea()).permute(2, 0, 1)[None] / 255
     half = load_backbone("efficientnet_lite0", precision="bf16")(image).levels["s32"]

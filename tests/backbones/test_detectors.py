@@ -15,7 +15,8 @@ from torchvision.ops import FrozenBatchNorm2d
 from quickgaze.backbones import BackboneSpec, find_spec, load_backbone
 from quickgaze.backbones._catalogue import DETECTORS
 from quickgaze.backbones._detectors import freeze_batch_norms, load_detector
-from quickgaze.backbones._weights import load_state, read_state
+from quickgaze.backbones._fitting import load_state
+from quickgaze.backbones._weights import read_state
 from quickgaze.backbones.backbone import prepare
 from quickgaze.errors import OptionError, RandomWeightsWarning, WeightsError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -151,21 +152,6 @@ def test_a_model_of_one_size_takes_no_other_geometry() -> None:
     assert pyramid.content == (64, 96)
 
 
-@pytest.mark.parametrize("architecture", ["test_resnet", "test_vit"])
-def test_a_file_must_hold_the_whole_model_and_nothing_else(
-    architecture: str, tmp_path: Path
-) -> None:
-    state = build(architecture).state_dict()
-    file = tmp_path / "weights.pth"
-    missing = dict(list(state.items())[:-1])
-    torch.save(missing, file)
-    with pytest.raises(WeightsError, match=rf"timm/{architecture}: .* 1 missing"):
-        load_backbone(f"timm/{architecture}", file)
-    torch.save({**state, "another.weight": torch.zeros(1)}, file)
-    with pytest.raises(WeightsError, match=r"1 left over: another\.weight"):
-        load_backbone(f"timm/{architecture}", file)
-
-
 def test_safetensors_are_read(tmp_path: Path) -> None:
     classifier = build("test_resnet")
     file = tmp_path / "model.safetensors"
@@ -222,6 +208,49 @@ def test_without_a_network_the_error_says_what_is_wanted_and_what_to_do(
         str(huggingface_hub.constants.HF_HUB_CACHE),
     ):
         assert part in message
+
+
+@pytest.mark.parametrize("where", ["huggingface_hub.utils._http", "timm.models._hub", "timm"])
+def test_the_hubs_attempts_are_not_shown_before_the_error(
+    where: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def offline(*_: object, **__: object) -> str:
+        for attempt in range(5):
+            logging.getLogger(where).warning("Retrying in 1s [Retry %d/5].", attempt)
+            logging.getLogger(where).error("no route to the hub")
+        raise huggingface_hub.errors.LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr("timm.models._hub.hf_hub_download", offline)
+    before = [logging.getLogger(name).level for name in ("huggingface_hub", "timm")]
+    for name in ("timm/resnet18", "timm/test_vit"):
+        with pytest.raises(WeightsError, match=r"no connection.*on the Hugging Face hub"):
+            load_backbone(name)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+    assert before == [logging.getLogger(name).level for name in ("huggingface_hub", "timm")]
+    logging.getLogger(where).warning("mine")
+    assert [record.message for record in caplog.records] == ["mine"]
+
+
+def test_the_head_is_fetched_as_quietly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "model.safetensors"
+    safetensors.torch.save_file(build("test_resnet").state_dict(), file)
+    monkeypatch.setattr("timm.models._hub.hf_hub_download", lambda *_, **__: str(file))
+    backbone = load_backbone("timm/test_resnet", device="cpu")
+
+    def offline(*_: object, **__: object) -> str:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying")
+        raise huggingface_hub.errors.LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr("timm.models._hub.hf_hub_download", offline)
+    with pytest.raises(WeightsError, match=r"timm/test_resnet: .*no connection"):
+        _ = backbone.whole_model
+    assert not caplog.records
 
 
 def test_a_tag_chooses_the_weights() -> None:

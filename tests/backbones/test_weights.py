@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from quickgaze.backbones import BACKBONES
+from quickgaze.backbones._fitting import load_state
 from quickgaze.backbones._spec import Weights
-from quickgaze.backbones._weights import digest, find_weights, load_state, read_state
+from quickgaze.backbones._weights import digest, find_weights, read_state
 from quickgaze.errors import WeightsError
 
 

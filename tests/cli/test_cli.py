@@ -152,6 +152,31 @@ def test_one_good_image_is_a_success(call: Call, tmp_path: Path) -> None:
     assert "1 maps" in out
 
 
+def test_a_folder_is_mapped_with_its_subfolders(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "more").mkdir(parents=True)
+    picture = PIL.Image.fromarray(coffee()).resize((64, 48))
+    for name in ("cup.png", "more/cup.jfif", "._cup.png"):
+        picture.save(tmp_path / "photos" / name, "png")
+    (tmp_path / "photos" / "cup.heic").touch()
+    code, out, err = call("map", tmp_path / "photos", "--out", tmp_path / "maps", "--cam", "center")
+    assert code == 0
+    assert "2 maps" in out
+    assert "left out 1 file that is not named like an image: cup.heic" in err
+    assert (tmp_path / "maps" / "more" / "cup_map.png").is_file()
+
+
+def test_a_baseline_is_tabulated_without_a_backbone(call: Call, tmp_path: Path) -> None:
+    data = ("--dataset", "popout", "--option", "n=2", "--option", "size=[120,160]")
+    code, out, err = call(
+        "run", *data, "--cam", "center", "--metrics", "cc", "--out", tmp_path / "r"
+    )
+    assert code == 0, err
+    assert "center" in out
+    assert "efficientnet" not in out + err
+    code, out, _ = call("summary", tmp_path / "r", "--json")
+    assert {row["backbone"] for row in json.loads(out)["variants"]} == {"none"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,12 +1,16 @@
 """Values worked out by hand, and the traps of the field."""
 
-from math import log, log2, nan, sqrt
+from math import copysign, floor, log, log2, nan, sqrt
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from quickgaze.errors import UnknownNameError
 from quickgaze.metrics import (
+    FixatedPixels,
     FixationCounts,
     auc,
     auc_borji,
@@ -21,6 +25,7 @@ from quickgaze.metrics import (
     mae,
     mse,
     nss,
+    pixel_places,
     sim,
     spearman,
     undefined_reason,
@@ -370,3 +375,32 @@ def test_where_a_fixation_counts(point, truncated, rounded, convention):
     assert tensor.item() == pytest.approx(value, nan_ok=True, rel=1e-14)
     counts = FixationCounts.of([point], (3, 4), convention).counts
     assert list(zip(*np.nonzero(counts), strict=True)) == ([] if pixel is OUTSIDE else [pixel])
+
+
+def test_places_of_pixels():
+    assert pixel_places(np.array([0, 3], np.uint8)).tolist() == [0.0, 3.0]
+    assert pixel_places(torch.tensor([0, 3], dtype=torch.uint8), "mit").tolist() == [0.5, 3.5]
+    single = torch.tensor([-0.7, -1.5, 2.9, nan])
+    assert pixel_places(single).dtype == torch.float32
+    assert torch.floor(pixel_places(single))[:3].tolist() == [0, -2, 2]
+    assert pixel_places(single)[3].isnan()
+    assert np.floor(pixel_places(np.array([2.5, -0.5, -0.6]), "cap6415")).tolist() == [3, 0, -1]
+    with pytest.raises(UnknownNameError, match="unknown convention 'mat'; did you mean 'mit'"):
+        pixel_places(np.zeros(3), "mat")
+    with pytest.raises(UnknownNameError, match="unknown convention 'salicn'"):
+        FixatedPixels.of([[1, 1]], (3, 4), "salicn")
+
+
+@given(st.floats(-1e6, 1e6) | st.floats(-3, 9), st.integers(1, 8))
+@settings(deadline=None, max_examples=300)
+def test_a_coordinate_is_taken_as_python_or_matlab_takes_it(coordinate, width):
+    def found(convention):
+        return FixatedPixels.of([[coordinate, 0]], (1, width), convention).pixels.tolist()
+
+    from_1 = coordinate + 1
+    rounded = copysign(floor(abs(from_1) + 0.5), from_1) - 1
+    cut = int(coordinate)
+    assert found("tuebingen") == found("salicon") == ([cut] if 0 <= cut < width else [])
+    # a sum that is itself rounded may fall on the other side of a half
+    if abs(coordinate % 1 - 0.5) > 1e-9:
+        assert found("mit") == ([rounded] if 0 <= rounded < width else [])

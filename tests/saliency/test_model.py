@@ -127,8 +127,8 @@ def test_an_overlay_of_an_undefined_map_is_the_lowest_colour() -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 2), np.uint8),
+        np.full((4, 4, 3), 255.0),
         torch.zeros(4, 4, 3),
         torch.zeros(3, 4, 4, dtype=torch.uint8),
         torch.full((3, 4, 4), 255.0),

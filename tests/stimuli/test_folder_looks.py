@@ -169,16 +169,15 @@ def test_all_kinds_in_one_folder(tmp_path: Path) -> None:
     assert explain_siblings(tmp_path) == ""
     fill(tmp_path, density, ".png", "_SaliencyMap")
     assert explain_siblings(tmp_path) == (
-        "*.jpg looks like images, *_SaliencyMap.png like density maps: move each kind into a "
-        "folder of its own, images/, maps/ and fixations/"
+        "*.jpg looks like images, *_SaliencyMap.png like density maps: give images=. maps=."
     )
 
 
 def test_images_beside_a_folder_of_maps(tmp_path: Path) -> None:
     fill(tmp_path, photograph, ".jpg")
-    fill(tmp_path / "ground truth", density)
-    assert explain_siblings(tmp_path).startswith(
-        "ground truth looks like density maps, the folder itself like images: move each kind"
+    fill(tmp_path / "truth", density)
+    assert explain_siblings(tmp_path) == (
+        "truth looks like density maps, the folder itself like images: give images=. maps=truth"
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import polars as pl
 import pytest
 
+import quickgaze as qg
 from quickgaze.errors import DatasetError
 from quickgaze.stimuli._gaze_columns import read_columns
 from quickgaze.stimuli._gaze_tables import GazeTable, read_gaze_table
@@ -352,3 +355,33 @@ def test_exports_in_parquet(tmp_path: Path) -> None:
 def test_no_two_exports_share_their_points() -> None:
     points = [plain(each.x) for export in KNOWN_EXPORTS for each in export.points]
     assert len(points) == len(set(points))
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "point"),
+    [
+        ("MEDIA_NAME,USER,FPOGX,FPOGY,FPOGD,FPOGID,FPOGV", "a.png,1,0.25,0.25,0.3,1,1", [2, 1.5]),
+        ("image,subject,norm_pos_x,norm_pos_y,duration", "a,1,0.25,0.25,300", [2, 4.5]),
+        ("stimulus,observer,fixation x [px],fixation y [px],duration [ms]", "a,1,2,1,300", [2, 1]),
+    ],
+)
+def test_the_folder_takes_units_and_direction_from_exports(
+    tmp_path: Path, header: str, row: str, point: list[float]
+) -> None:
+    PIL.Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    (tmp_path / "fixations.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    origin = {} if "norm" in header or "FPOGX" in header else {"origin": 0}
+    (stimulus,) = qg.load_dataset("folder", root=tmp_path, **origin)
+    assert stimulus.fixations is not None
+    np.testing.assert_allclose(stimulus.fixations.points, [point])
+    assert stimulus.fixations.duration is not None
+    assert stimulus.fixations.duration.tolist() == [300]
+
+
+def test_named_columns_on_the_folder(tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    (tmp_path / "fixations.tsv").write_text("Bild\tPerson\tX;px\tY;px\na\t1\t2,5\t3\n")
+    columns = "x=X;px,y=Y;px,stimulus=Bild,observer=Person"
+    (stimulus,) = qg.load_dataset("folder", root=tmp_path, origin=0, columns=columns)
+    assert stimulus.fixations is not None
+    assert stimulus.fixations.points.tolist() == [[2.5, 3]]

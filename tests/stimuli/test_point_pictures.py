@@ -18,14 +18,7 @@ from hypothesis import strategies as st
 
 from quickgaze.errors import StimulusError
 from quickgaze.places import as_path
-from quickgaze.stimuli._point_pictures import (
-    MAP_SUFFIXES,
-    PICTURE_SUFFIXES,
-    POINT_SUFFIXES,
-    PointPicture,
-    bare_stem,
-    is_of_other_kind,
-)
+from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, PointPicture, bare_stem
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import ALL_OBSERVERS, Stimulus
 
@@ -95,6 +88,30 @@ def test_a_sparse_matrix(tmp_path: Path, dtype: npt.DTypeLike) -> None:
     sparse = scipy.sparse.csc_array(picture(1, dtype))
     scipy.io.savemat(tmp_path / "a.mat", {"fixLocs": sparse})
     assert points_of(tmp_path / "a.mat") == POINTS
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("indices", [10**6] * 5),
+        ("indices", [-1] * 5),
+        ("indptr", [0, *[10**6] * 63, 5]),
+        ("indptr", [0, *[10**6] * 63, 0]),
+        ("indptr", [0, -7, *[5] * 63]),
+    ],
+)
+def test_a_damaged_sparse_matrix_does_not_end_the_process(
+    tmp_path: Path, part: str, values: list[int]
+) -> None:
+    sparse = scipy.sparse.csc_array(picture())
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"fixLocs": sparse})
+    whole = path.read_bytes()
+    stored = getattr(sparse, part).astype(np.int32).tobytes()
+    assert whole.count(stored) == 1
+    path.write_bytes(whole.replace(stored, np.array(values, dtype=np.int32).tobytes()))
+    with pytest.raises(StimulusError, match=r"a\.mat is damaged.* it again"):
+        points_of(path)
 
 
 def test_a_mat_file_of_version_4(tmp_path: Path) -> None:
@@ -338,20 +355,6 @@ def test_bare_stems(stem: str, bare: str) -> None:
 )
 def test_a_suffix_of_ones_own(stem: str, suffix: str, bare: str) -> None:
     assert bare_stem(stem, suffix) == bare
-
-
-@pytest.mark.parametrize(
-    ("stem", "maps", "points"),
-    [
-        ("a_fixMap", True, False),
-        ("a_fixpts", False, True),
-        ("a_fixations", True, True),
-        ("a", True, True),
-    ],
-)
-def test_what_a_suffix_marks(stem: str, maps: bool, points: bool) -> None:
-    assert is_of_other_kind(stem, MAP_SUFFIXES) is not maps
-    assert is_of_other_kind(stem, POINT_SUFFIXES) is not points
 
 
 def test_suffixes() -> None:

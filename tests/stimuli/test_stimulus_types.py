@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from quickgaze.errors import DatasetError, StimulusError
+from quickgaze.errors import DatasetError, OptionError, StimulusError
 from quickgaze.stimuli import Dataset, Fixations, Stimulus
 from quickgaze.stimuli.images import ImageFile
 from quickgaze.stimuli.types import Density, Image, RecordedPoints, Size, blurred_fixations
@@ -74,6 +74,15 @@ def test_a_fixation_counts_at_its_nearest_pixel(
     assert blurred.dtype == np.float32
     assert blurred.max() == 1
     assert blurred.min() >= 0
+
+
+def test_points_that_a_mask_hides_are_no_points() -> None:
+    hidden = np.ma.masked_array([3.0, 4.0], mask=[True, False])
+    for x, y in ((hidden, [1, 2]), ([1, 2], hidden)):
+        with pytest.raises(OptionError, match="the fixations must not be masked"):
+            Fixations.inside(x, y, ["ann", "bob"], (10, 10))
+    shown = Fixations.inside(np.ma.masked_array([3.0]), [1], ["ann"], (10, 10))
+    assert shown.points.tolist() == [[3, 1]]
 
 
 def test_density_prefers_the_map() -> None:

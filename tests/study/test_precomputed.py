@@ -73,9 +73,9 @@ def test_maps_are_not_repeated_in_the_run(displays: Dataset, folder: Path, tmp_p
 
 
 def test_a_cam_that_is_asked_for_brings_its_backbone(displays: Dataset, folder: Path) -> None:
-    study = qg.Study(displays, maps={"other": folder}, cams=["center"])
+    study = qg.Study(displays, maps={"other": folder}, cams=["deviation"])
     assert study.settings.backbones == ("efficientnet_lite0",)
-    assert study.settings.cams == ("center",)
+    assert study.settings.cams == ("deviation",)
     assert qg.Study(displays).settings.cams == ("eigen",)
 
 

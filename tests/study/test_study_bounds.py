@@ -68,6 +68,38 @@ def test_metrics_that_need_other_stimuli_get_them(displays: Dataset, tmp_path: P
     )
 
 
+@pytest.mark.parametrize("convention", ["tuebingen", "mit"])
+def test_others_fall_on_the_pixels_of_the_convention(
+    displays: Dataset, tmp_path: Path, convention: str
+) -> None:
+    """Three of four points lie between pixels, one of them beyond the last pixel's centre."""
+    points = [[30.0, 40.0], [80.6, 60.7], [159.7, 119.8], [12.4, 100.5]]
+
+    class Looked:
+        def __init__(self, point: list[float]) -> None:
+            self.point = point
+
+        def read(self, size: tuple[int, int]) -> Fixations:
+            return Fixations.inside(self.point[:1], self.point[1:], ["ann"], size)
+
+    stimuli = tuple(
+        replace(each, gaze=Looked(point), map=None)
+        for each, point in zip(displays, points, strict=False)
+    )
+    dataset = replace(displays[:4], stimuli=stimuli)
+    options = {"metrics": ["auc_shuffled"], "cams": ["center"], "sigmas": [0], "bounds": []}
+    run = study(dataset, convention=convention, **options).run(tmp_path / "run", progress=False)
+    saliency = qg.SaliencyModel("efficientnet_lite0", cam="center", sigma=0)(stimuli[0].image())
+    expected = qg.metrics.auc_shuffled(
+        saliency.map, np.array(points[:1]), np.array(points[1:]), convention
+    )
+    assert run.scores()["auc_shuffled"][0] == pytest.approx(expected, abs=1e-9)
+    other = {"tuebingen": "mit", "mit": "tuebingen"}[convention]
+    counts = qg.metrics.FixationCounts.of(points[1:], (120, 160), other)
+    mixed = qg.metrics.auc_shuffled(saliency.map, np.array(points[:1]), counts, convention)
+    assert mixed != pytest.approx(expected, abs=1e-9)
+
+
 def test_without_others_those_metrics_are_undefined(displays: Dataset, tmp_path: Path) -> None:
     run = study(displays[:1], metrics=["auc_shuffled"]).run(tmp_path / "run", progress=False)
     assert np.isnan(run.scores()["auc_shuffled"][0])

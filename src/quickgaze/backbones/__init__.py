@@ -4,6 +4,7 @@ from quickgaze.backbones._catalogue import BACKBONES, IMAGENET_MEAN, IMAGENET_ST
 from quickgaze.backbones._geometry import GEOMETRIES, InputGeometry, choose_geometry
 from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.backbones._speed import keep_freed_memory
+from quickgaze.backbones._torch_state import plain_torch
 from quickgaze.backbones.backbone import (
     Backbone,
     find_device,
@@ -32,5 +33,6 @@ __all__ = [
     "keep_freed_memory",
     "list_backbones",
     "load_backbone",
+    "plain_torch",
     "wrap_backbone",
 ]

@@ -9,8 +9,8 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FrozenBatchNorm2d
 
 from quickgaze.backbones._feature_pyramid import evaluate
+from quickgaze.backbones._fitting import State, load_state
 from quickgaze.backbones._spec import BackboneSpec
-from quickgaze.backbones._weights import State, load_state
 from quickgaze.backbones.pyramid import DeferredLevel
 
 
@@ -20,7 +20,12 @@ class DetectorFeatures(nn.Module):
     def __init__(self, spec: BackboneSpec, state: State | None) -> None:
         super().__init__()
         self.names = tuple(level.name for level in spec.levels)
-        self.network = load_detector(spec, state).get_submodule("backbone")
+        detector = _detector(spec, state)
+        self.network = detector.get_submodule("backbone").eval()
+        if state is not None:
+            inside = [name.removeprefix("backbone.") for name in detector.state_dict()]
+            own = {name: name for name in self.network.state_dict()}
+            load_state(self.network, state, spec.name, own, inside)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor | DeferredLevel]:
         """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
@@ -34,14 +39,20 @@ class DetectorFeatures(nn.Module):
 
 def load_detector(spec: BackboneSpec, state: State | None) -> nn.Module:
     """Build a whole detector, heads included, in evaluation mode; without a state, random."""
-    detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
+    detector = _detector(spec, state)
     if state is not None:
-        # a file saved from ordinary batch norms counts batches; a published frozen one does not
-        counted = any(name.endswith(".num_batches_tracked") for name in state)
-        if spec.frozen_norm_eps is not None and not counted:
-            freeze_batch_norms(detector, spec.frozen_norm_eps)
         load_state(detector, state, spec.name)
     return detector.eval()
+
+
+def _detector(spec: BackboneSpec, state: State | None) -> nn.Module:
+    """Build a detector that a state can be loaded into."""
+    detector: nn.Module = get_model(spec.architecture, weights=None, weights_backbone=None)
+    # a file saved from ordinary batch norms counts batches; a published frozen one does not
+    counted = any(name.endswith(".num_batches_tracked") for name in state or ())
+    if state is not None and spec.frozen_norm_eps is not None and not counted:
+        freeze_batch_norms(detector, spec.frozen_norm_eps)
+    return detector
 
 
 def freeze_batch_norms(network: nn.Module, eps: float) -> None:

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision.ops import FeaturePyramidNetwork
 
+from quickgaze.backbones._torch_state import plain_torch
 from quickgaze.backbones.pyramid import DeferredLevel, cells_at
 
 
@@ -57,12 +58,14 @@ class ConvolvedLevel:
         return batch, self._convolution.out_channels, height, width
 
     @cached_property
+    @plain_torch()
     @torch.inference_mode()
     def whole(self) -> torch.Tensor:
         """All of it, (B, C, H, W), float32."""
         level: torch.Tensor = self.block(self.merged.whole)
         return level.float()
 
+    @plain_torch()
     @torch.inference_mode()
     def at(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Compute the cells where some rows and columns meet, (B, C, h, w), float32."""

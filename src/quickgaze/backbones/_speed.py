@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+import warnings
 from collections.abc import Iterator
 
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 from quickgaze.backbones._detectors import DetectorFeatures
 from quickgaze.backbones._folding import fold_batch_norms
 from quickgaze.backbones._timm_models import TimmFeatures
+from quickgaze.errors import SlowPrecisionWarning
 from quickgaze.options import choices
 
 PRECISIONS = choices("precision")
@@ -35,6 +37,28 @@ def make_fast(network: nn.Module, precision: str) -> nn.Module:
             if type(module) in (nn.Conv2d, nn.Linear):
                 module.to(torch.bfloat16)
     return network.to(memory_format=torch.channels_last)
+
+
+def warn_if_slow(backbone: str, precision: str, device: torch.device) -> None:
+    """Warn of bfloat16 on a processor that has no instructions for it."""
+    if precision not in ("bf16", "bfloat16") or device.type != "cpu" or _has_bf16():
+        return
+    warnings.warn(
+        f"{backbone}: this processor has no instructions for bf16 (AMX or AVX-512 BF16), so it "
+        "computes in bf16 about ten times slower than in fp32; take precision='fp32', or call "
+        "module.float() on a module of your own",
+        SlowPrecisionWarning,
+        stacklevel=4,
+    )
+
+
+def _has_bf16() -> bool:
+    """Whether this processor has instructions for bfloat16."""
+    # PyTorch's own kernels ask for less on x86: there they also run, but slowly, without them.
+    asked = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        return any(getattr(torch.cpu, name, bool)() for name in asked)
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - nothing else tells
 
 
 @contextlib.contextmanager

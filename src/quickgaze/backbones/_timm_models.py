@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import timm
@@ -10,8 +13,8 @@ import torch
 from huggingface_hub.constants import HF_HUB_CACHE
 from torch import nn
 
+from quickgaze.backbones._fitting import State, load_state, without_prefix
 from quickgaze.backbones._spec import BackboneSpec
-from quickgaze.backbones._weights import State, load_state
 from quickgaze.errors import WeightsError, first_line
 
 
@@ -25,13 +28,15 @@ class TimmFeatures(nn.Module):
             spec.architecture, pretrained=pretrained, features_only=True, **spec.options
         )
         if state is not None:
-            whole = load_classifier(spec, state).state_dict()
+            classifier = load_classifier(spec, None)
+            whole = list(classifier.state_dict())
             # timm cuts the classifier up: some parts keep their names, some are one level
             # higher (stages.0 is stages_0), some one level lower.
-            flattened = {name.replace(".", "_", 1): tensor for name, tensor in whole.items()}
-            lower = {f"{top}.{name}": whole[name] for name in whole for top in ("model", "body")}
-            known = {**lower, **flattened, **whole}
-            self.network.load_state_dict({name: known[name] for name in self.network.state_dict()})
+            flattened = {name.replace(".", "_", 1): name for name in whole}
+            lower = {f"{top}.{name}": name for name in whole for top in ("model", "body")}
+            known = {**lower, **flattened, **{name: name for name in whole}}
+            names = {name: known[name] for name in self.network.state_dict()}
+            load_state(self.network, in_timms_names(state, classifier), spec.name, names, whole)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
@@ -49,8 +54,12 @@ class _TimmTokens(nn.Module):
     def __init__(self, spec: BackboneSpec, state: State | None, pretrained: bool = False) -> None:
         super().__init__()
         (self.level,) = (level.name for level in spec.levels)
-        self.network = load_classifier(spec, state, pretrained)
+        self.network = load_classifier(spec, None, pretrained)
+        whole = list(self.network.state_dict())
         self.network.prune_intermediate_layers([-1], prune_norm=False, prune_head=True)
+        if state is not None:
+            own = {name: name for name in self.network.state_dict()}
+            load_state(self.network, state, spec.name, own, whole)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features (B, C, H, W) after the final norm, of a prepared batch (B, 3, H, W)."""
@@ -70,8 +79,19 @@ def timm_network(
     adapter = _TimmTokens if spec.family == "timm_tokens" else TimmFeatures
     if not pretrained:
         return adapter(spec, state)
-    try:
+    with _from_hub(spec):
         return adapter(spec, None, pretrained=True)
+
+
+@contextmanager
+def _from_hub(spec: BackboneSpec) -> Iterator[None]:
+    """Let timm fetch weights; if it cannot, one error says so, and not its hub's attempts too."""
+    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "timm")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
     except Exception as error:
         wanted = spec.weights
         raise WeightsError(
@@ -82,6 +102,9 @@ def timm_network(
             f"folder to {HF_HUB_CACHE}; or name a file of the whole model ({wanted.file_name}) "
             "with weights=FILE, or take weights='none' for random weights."
         ) from error
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def load_classifier(spec: BackboneSpec, state: State | None, pretrained: bool = False) -> nn.Module:
@@ -90,14 +113,21 @@ def load_classifier(spec: BackboneSpec, state: State | None, pretrained: bool = 
     Names in `state` are timm's or those of the original EfficientNet-Lite files.
     """
     own = {name: value for name, value in spec.options.items() if name != "out_indices"}
-    classifier: nn.Module = timm.create_model(spec.architecture, pretrained=pretrained, **own)
-    if state is None:
-        return classifier.eval()
-    if any(name.startswith("_conv_stem.") for name in state):
-        stages = classifier.get_submodule("blocks").children()
-        state = rename_efficientnet_lite(state, [len(list(stage.children())) for stage in stages])
-    load_state(classifier, state, spec.name)
+    with _from_hub(spec) if pretrained else nullcontext():
+        classifier: nn.Module = timm.create_model(spec.architecture, pretrained=pretrained, **own)
+    if state is not None:
+        load_state(classifier, in_timms_names(state, classifier), spec.name)
     return classifier.eval()
+
+
+def in_timms_names(state: State, classifier: nn.Module) -> State:
+    """Rename the tensors of an original EfficientNet-Lite file; others keep their names."""
+    stem = "_conv_stem.weight"
+    if not any(name.endswith(stem) for name in state):
+        return state
+    stages = classifier.get_submodule("blocks").children()
+    blocks = [len(list(stage.children())) for stage in stages]
+    return rename_efficientnet_lite(without_prefix(state, {stem}, "EfficientNet-Lite"), blocks)
 
 
 _OUTSIDE_BLOCKS = {

@@ -15,6 +15,7 @@ import torch
 from quickgaze.backbones._geometry import InputGeometry
 from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.backbones._timm_models import timm_network
+from quickgaze.backbones._torch_state import plain_torch
 from quickgaze.errors import OptionError, UnknownNameError
 
 PREFIX = "timm/"
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=256)
+@plain_torch()
 def timm_spec(name: str) -> BackboneSpec:
     """Describe a timm model as a backbone; nothing is downloaded, and no weights are made.
 

@@ -1,25 +1,45 @@
-"""Finding, reading and fitting trained weights. Files are read as tensors, never executed."""
+"""Finding and reading trained weights. Files are read as tensors, never executed."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import pickle
+import re
 import urllib.error
+import warnings
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeGuard
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import nn
 
+from quickgaze.backbones._fitting import State
 from quickgaze.backbones._spec import Weights
 from quickgaze.errors import WeightsError, first_line
 
-State = Mapping[str, torch.Tensor]
-
-_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError)
+_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError)
+_OBJECT = re.compile(r"GLOBAL ([\w.]+)")
+_SAVING = "save the weights alone: torch.save(model.state_dict(), FILE)"
+_KEYS = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "module",
+    "network",
+    "net",
+    "weights",
+    "params",
+    "state_dict_ema",
+    "model_ema",
+    "ema_state_dict",
+    "ema",
+)
+"""Where training programs keep a state dictionary."""
 
 
 def find_weights(backbone: str, weights: Weights) -> Path:
@@ -65,59 +85,77 @@ def _packaged_file(backbone: str, weights: Weights, package: str) -> Path:
 def read_state(path: str | Path) -> State:
     """Read a state dictionary saved by torch, or a ``.safetensors`` file; nothing is executed.
 
-    The dictionary may be under the key ``model`` or ``state_dict``.
+    It may lie in a checkpoint, under one of the keys that training programs use.
     """
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}; give 'default', 'none' or a file")
-    try:
-        content = (
-            safetensors.torch.load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except (*_UNREADABLE, safetensors.SafetensorError) as error:
+    content = _state_in(_content(path))
+    state = {
+        name: value
+        for name, value in (content.items() if isinstance(content, Mapping) else ())
+        if isinstance(name, str) and isinstance(value, torch.Tensor)
+    }
+    if not state:
+        keys = ", ".join(map(str, content)) if isinstance(content, Mapping) else ""
         raise WeightsError(
-            f"{path} could not be read as plain tensors ({first_line(error)}); "
-            "save it with torch.save(model.state_dict(), path)"
+            f"{path} does not hold a state dictionary: names and their tensors"
+            + (f", but {keys[:200]}" if keys else "")
+            + f"; {_SAVING}"
+        )
+    return state
+
+
+def _content(path: Path) -> object:
+    """Read what a file holds, if it is tensors and plain values alone."""
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return safetensors.torch.load_file(path)
+        with warnings.catch_warnings(), torch.serialization.safe_globals([argparse.Namespace]):
+            # what torch says of other formats is advice to load them unsafely
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"{path} could not be opened ({error.strerror})") from error
+    except safetensors.SafetensorError as error:
+        raise WeightsError(
+            f"{path} could not be read as safetensors ({first_line(error)}); fetch it again"
         ) from error
-    for key in ("model", "state_dict"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(value, torch.Tensor) for value in content.values()
-    ):
-        raise WeightsError(f"{path} does not hold a state dictionary: names and their tensors")
+    except _UNREADABLE as error:
+        raise WeightsError(f"{path} could not be read as plain tensors: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Say in other words than torch's, which explain how to load unsafely, what a file is."""
+    if found := _OBJECT.search(str(error)):
+        return (
+            f"it holds an object of the class {found[1]}, which would run code when it is read; "
+            + _SAVING
+        )
+    if "TorchScript" in str(error):
+        return f"it is a TorchScript archive; {_SAVING}"
+    return f"it is damaged, or not a file that torch.save wrote; {_SAVING}"
+
+
+def _state_in(content: object) -> object:
+    """Find the state dictionary in a checkpoint; weights come before their moving average."""
+    while isinstance(content, Mapping):
+        if any(isinstance(value, torch.Tensor) for value in content.values()):
+            break
+        named = [content[key] for key in _KEYS if _is_filled(content.get(key))]
+        others = [
+            value
+            for value in content.values()
+            if _is_filled(value) and all(isinstance(each, torch.Tensor) for each in value.values())
+        ]
+        if not named and len(others) != 1:
+            break
+        content = (named or others)[0]
     return content
 
 
-def load_state(network: nn.Module, state: State, what: str) -> None:
-    """Load all weights into a network in place; refuse missing, extra and misshapen tensors."""
-    own = network.state_dict()
-    misshapen = {
-        name: f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
-        for name in own
-        if name in state and state[name].shape != own[name].shape
-    }
-    # A plain dictionary, without torch's version numbers: modules then accept weights of older
-    # versions, such as torchvision's published detectors.
-    fitting = {name: tensor for name, tensor in state.items() if name not in misshapen}
-    try:
-        left = network.load_state_dict(fitting, strict=False)
-    except RuntimeError as error:
-        raise WeightsError(f"{what}: the weights do not fit the network: {error}") from error
-    missing = [name for name in left.missing_keys if name not in misshapen]
-    problems = [
-        f"{len(names)} {fault}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-        for fault, names in (
-            ("missing", missing),
-            ("left over", left.unexpected_keys),
-            ("of another shape", list(misshapen.values())),
-        )
-        if names
-    ]
-    if problems:
-        raise WeightsError(f"{what}: the weights do not fit the network: {'; '.join(problems)}")
+def _is_filled(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping) and len(value) > 0
 
 
 def digest(network: nn.Module) -> str:

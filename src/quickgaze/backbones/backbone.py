@@ -13,14 +13,22 @@ from torch.nn import functional
 
 from quickgaze.backbones._catalogue import BACKBONES
 from quickgaze.backbones._detectors import DetectorFeatures, load_detector
+from quickgaze.backbones._fitting import State
 from quickgaze.backbones._spec import BackboneSpec, WeightsChoice
-from quickgaze.backbones._speed import PRECISIONS, computing_in, make_fast
+from quickgaze.backbones._speed import PRECISIONS, computing_in, make_fast, warn_if_slow
 from quickgaze.backbones._timm_models import load_classifier, timm_network
 from quickgaze.backbones._timm_specs import PREFIX, timm_spec
-from quickgaze.backbones._weights import State, digest, find_weights, read_state
+from quickgaze.backbones._torch_state import plain_torch
+from quickgaze.backbones._weights import digest, find_weights, read_state
 from quickgaze.backbones.pyramid import Levels, Pyramid
 from quickgaze.catalogue import check_known
-from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, first_line
+from quickgaze.errors import (
+    OptionError,
+    RandomWeightsWarning,
+    UnknownNameError,
+    WeightsError,
+    first_line,
+)
 from quickgaze.stimuli.types import Size
 
 
@@ -42,8 +50,9 @@ class Backbone:
         SHA-256 of all the weights in `network`.
     device : torch.device
         Where it runs.
-    precision : {"fp32", "tf32", "bf16"}
-        What it computes in; the pyramid is always float32.
+    precision : str
+        What it computes in: ``"fp32"``, ``"tf32"`` or ``"bf16"``; the type of a module of your
+        own that is not float32. The pyramid is always float32.
 
     Examples
     --------
@@ -84,13 +93,20 @@ class Backbone:
                 "file"
             )
         weights = "default" if self.weights == self.spec.weights.tag else self.weights
-        # Tensors that were made in inference mode never carry a gradient.
-        with torch.inference_mode(False):
+        with plain_torch():
             state = _state(self.spec, weights)
-            if self.spec.family == "detector":
-                model = load_detector(self.spec, state)
-            else:
-                model = load_classifier(self.spec, state, pretrained=state is None)
+            try:
+                if self.spec.family == "detector":
+                    model = load_detector(self.spec, state)
+                else:
+                    model = load_classifier(self.spec, state, pretrained=state is None)
+            except WeightsError as error:
+                if state is None:  # the hub gave no weights at all
+                    raise
+                raise WeightsError(
+                    f"{error}. They give features, but this map needs the head too; give a file "
+                    f"with the head that {self.name} was published with, or take another CAM"
+                ) from error
             return model.requires_grad_(False).to(self.device)
 
     def __call__(self, batch: torch.Tensor) -> Pyramid:
@@ -109,14 +125,11 @@ class Backbone:
         Raises
         ------
         OptionError
-            If the batch has another shape or type.
+            If the batch has another shape or type, or no image, row or column; if a module of
+            your own cannot take it.
         """
-        if batch.ndim != 4 or batch.shape[1] != 3 or not batch.is_floating_point():
-            raise OptionError(
-                "a backbone takes a float batch (B, 3, H, W) in [0, 1]; "
-                f"it got {tuple(batch.shape)} of {batch.dtype}"
-            )
-        with torch.inference_mode(), computing_in(self.precision, self.device):
+        _check_batch(batch)
+        with plain_torch(), torch.inference_mode(), computing_in(self.precision, self.device):
             prepared, content = prepare(batch.to(self.device, torch.float32), self.spec)
             features = self.network(prepared)
             levels = {
@@ -128,10 +141,22 @@ class Backbone:
         return Pyramid(Levels(levels), strides, (height, width), content)
 
 
+def _check_batch(batch: object) -> None:
+    wanted = "a backbone takes a float batch (B, 3, H, W) in [0, 1]"
+    if not isinstance(batch, torch.Tensor):
+        raise OptionError(f"{wanted}, a torch tensor; it got a {type(batch).__name__}")
+    found = f"it got {tuple(batch.shape)} of {batch.dtype}"
+    if batch.ndim != 4 or batch.shape[1] != 3 or not batch.is_floating_point():
+        raise OptionError(f"{wanted}; {found}")
+    if batch.numel() == 0:
+        raise OptionError(f"{wanted}, with an image of at least 1 x 1 pixel in it; {found}")
+
+
 def prepare(batch: torch.Tensor, spec: BackboneSpec) -> tuple[torch.Tensor, Size]:
     """Normalise, resize and pad a batch (B, 3, H, W); also give the size of the image in it."""
     mean, std = (
-        torch.tensor(values, device=batch.device)[:, None, None] for values in (spec.mean, spec.std)
+        torch.tensor(values, dtype=batch.dtype, device=batch.device)[:, None, None]
+        for values in (spec.mean, spec.std)
     )
     prepared = (batch - mean) / std
     geometry = spec.geometry
@@ -209,7 +234,10 @@ def load_backbone(
         tag: ``"timm/convnext_tiny"``, ``"timm/resnet18.a1_in1k"``.
     weights : str or path
         ``"default"`` for the trained weights named in the catalogue or by timm, ``"none"`` for
-        random ones, or a file with the state dictionary of the whole model.
+        random ones, or a file: a state dictionary, or a checkpoint that holds one. It must have
+        what the features need under its usual names, with or without something before them
+        (``module.``); a head may be there, missing, or another. Gradient CAMs and a detector's
+        boxes need the head as it was published.
     device : str
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; ``"auto"`` takes a GPU if there is one.
     precision : {"auto", "fp32", "tf32", "bf16"}
@@ -239,6 +267,8 @@ def load_backbone(
     -----
     RandomWeightsWarning
         With ``weights="none"``.
+    SlowPrecisionWarning
+        With ``precision="bf16"`` on a processor that has no instructions for it.
 
     Examples
     --------
@@ -258,7 +288,7 @@ def load_backbone(
             RandomWeightsWarning,
             stacklevel=2,
         )
-    with torch.random.fork_rng(devices=[]):
+    with plain_torch(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state = _state(spec, tag)
         network = (
@@ -285,6 +315,7 @@ def from_network(
     # The hash is that of the weights before they are folded or rounded.
     weights_hash = digest(network)
     chosen = "fp32" if precision == "auto" else precision
+    warn_if_slow(spec.name, chosen, device)
     fast = make_fast(network, chosen).to(device)
     return Backbone(spec, fast, weights, weights_hash, device, chosen)
 

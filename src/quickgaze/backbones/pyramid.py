@@ -110,7 +110,7 @@ class Pyramid:
     Raises
     ------
     OptionError
-        If there is no level, or if levels differ in batch size.
+        If there is no level, if levels differ in batch size, or hold no number at all.
 
     Examples
     --------
@@ -131,6 +131,11 @@ class Pyramid:
         batches = {shape[0] if len(shape) == 4 else None for shape in shapes.values()}
         if len(batches) > 1 or None in batches:
             raise OptionError(f"levels must all be (B, C, H, W) with one B; they are {shapes}")
+        if not all(map(all, shapes.values())):
+            raise OptionError(
+                "levels must hold at least one image, channel, row and column; they are "
+                f"{ {name: tuple(shape) for name, shape in shapes.items()} }"
+            )
 
     def __len__(self) -> int:
         return self.shape(next(iter(self.levels)))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,16 +14,19 @@ from torch import nn
 
 from quickgaze.backbones._catalogue import BACKBONES
 from quickgaze.backbones._geometry import InputGeometry, choose_geometry
-from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
+from quickgaze.backbones._spec import BackboneSpec, Weights
 from quickgaze.backbones._speed import PRECISIONS
 from quickgaze.backbones._timm_specs import PREFIX
+from quickgaze.backbones._torch_state import plain_torch
+from quickgaze.backbones._trials import tried_levels
 from quickgaze.backbones.backbone import Backbone, find_device, from_network
 from quickgaze.catalogue import check_known
-from quickgaze.errors import OptionError, UnknownNameError
+from quickgaze.errors import OptionError, UnknownNameError, first_line
 
 _Reshape = Callable[[Any], torch.Tensor]
 
-_PROBE = (256, 384)  # height and width of the input that strides are measured with
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_FIXED = "geometry=InputGeometry(fixed_size=(HEIGHT, WIDTH))"
 
 
 def wrap_backbone(
@@ -40,12 +44,14 @@ def wrap_backbone(
     """Make a backbone of a module of your own.
 
     The backbone holds a copy, so that neither changes the other. The layers' outputs are taken
-    with hooks that exist during a call only.
+    with hooks that exist during a call only; what comes after the layers, such as a head for
+    images of another size, may fail.
 
     Parameters
     ----------
     module : nn.Module
-        Takes a batch (B, 3, H, W); what it returns does not matter.
+        Takes a batch (B, 3, H, W); what it returns does not matter. One in half precision,
+        bfloat16 or float64 is given its own type, and computes in it.
     layers : sequence of str, or mapping of str to str
         Names of the layers, as in ``module.named_modules()``; or such names by level name.
     name : str
@@ -60,13 +66,13 @@ def wrap_backbone(
         Turns the output of each layer, whatever it is, into a tensor (B, C, H, W).
     device : str
     precision : {"auto", "fp32", "tf32", "bf16"}
-        As for `load_backbone`.
+        As for `load_backbone`; only for a module in float32.
 
     Returns
     -------
     Backbone
-        Its levels are in order from fine to coarse; their strides are measured with an input of
-        256 x 384 pixels, or of the one size that `geometry` gives.
+        Its levels are in order from fine to coarse; their strides are measured with inputs of
+        256 x 384 and 384 x 256 pixels, or with one of the size that `geometry` gives.
 
     Raises
     ------
@@ -74,7 +80,13 @@ def wrap_backbone(
         If the module has no such layer; offers the nearest.
     OptionError
         If a layer is not called exactly once in a pass, or does not give (B, C, H, W); if the
-        module cannot be copied; if `name` is that of another backbone.
+        module cannot be copied, is TorchScript, or does not take such images; if `reshape`
+        fails; if `name` is that of another backbone.
+
+    Warns
+    -----
+    SlowPrecisionWarning
+        If the processor has no instructions for bfloat16, and the module computes in it.
 
     Examples
     --------
@@ -88,32 +100,80 @@ def wrap_backbone(
     check_known("precision", precision, PRECISIONS)
     if not name or name.startswith(PREFIX) or name in BACKBONES.names():
         raise OptionError(f"the name {name!r} is taken; give your backbone another name")
+    colours = _three("mean", mean), _three("std", std)
     place = find_device(device)
     if isinstance(geometry, str):
         geometry = choose_geometry(geometry, InputGeometry(antialias=True))
-    paths = dict(layers) if isinstance(layers, Mapping) else {path: path for path in layers}
-    features = HookedFeatures(_copied(module), paths, reshape).to(place).eval()
-    size = geometry.fixed_size or tuple(side + -side % geometry.multiple for side in _PROBE)
-    with torch.inference_mode():
-        found = features(torch.zeros(1, 3, *size, device=place))
-    levels = sorted(
-        (_measured(level, maps, size) for level, maps in found.items()),
-        key=lambda level: level.stride,
-    )
-    features.paths = {level.name: paths[level.name] for level in levels}
-    spec = BackboneSpec(
-        name=name,
-        family="module",
-        architecture=type(module).__qualname__,
-        levels=tuple(levels),
-        geometry=geometry,
-        mean=mean,
-        std=std,
-        weights=Weights(tag="own", license="the module's own", file_name=""),
-        summary=f"{type(module).__qualname__}, wrapped",
-        only_size=geometry.fixed_size is not None,
-    )
-    return from_network(spec, features, "own", place, precision)
+    with plain_torch():
+        module = _taken(module)
+        paths = _paths(layers)
+        features = HookedFeatures(copied(module), paths, reshape).to(place).eval()
+        levels = tried_levels(features, geometry, place)
+        features.paths = {level.name: paths[level.name] for level in levels}
+        spec = BackboneSpec(
+            name=name,
+            family="module",
+            architecture=type(module).__qualname__,
+            levels=levels,
+            geometry=geometry,
+            mean=colours[0],
+            std=colours[1],
+            weights=Weights(tag="own", license="the module's own", file_name=""),
+            summary=f"{type(module).__qualname__}, wrapped",
+            only_size=geometry.fixed_size is not None,
+        )
+        return from_network(spec, features, "own", place, _precision(features.numbers, precision))
+
+
+def _taken(module: object) -> nn.Module:
+    """Refuse what is no module, or has no numbers; give what is compiled as it was before."""
+    if not isinstance(module, nn.Module):
+        raise OptionError(
+            f"wrap_backbone takes a torch.nn.Module, not a {type(module).__name__}; "
+            "quickgaze.load_backbone loads a backbone by its name"
+        )
+    if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
+        raise OptionError(
+            f"the {type(module).__name__} has no weights yet (it is on the device 'meta'); load "
+            "them first"
+        )
+    compiled = getattr(module, "_orig_mod", None)
+    return compiled if isinstance(compiled, nn.Module) else module
+
+
+def _paths(layers: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """Names of layers by level; torch.compile puts something before them."""
+    given = [layers] if isinstance(layers, str) else layers
+    pairs = given.items() if isinstance(given, Mapping) else ((path, path) for path in given)
+    return {level: path.removeprefix("_orig_mod.") for level, path in pairs}
+
+
+def _three(what: str, given: Sequence[float]) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(each) for each in given)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            f"{what} is {given!r}; give three numbers, one for each colour of an image"
+        ) from error
+    fine = all(map(math.isfinite, (red, green, blue)))
+    if not fine or (what == "std" and min(red, green, blue) <= 0):
+        raise OptionError(
+            f"{what} is {given!r}; give finite numbers" + ", above 0" * (what == "std")
+        )
+    return red, green, blue
+
+
+def _precision(own: torch.dtype, precision: str) -> str:
+    """Find what a module computes in: what is asked for, or its own type."""
+    if own == torch.float32:
+        return precision
+    name = str(own).removeprefix("torch.")
+    if precision != "auto":
+        raise OptionError(
+            f"precision is {precision!r}, but the module's numbers are {name}; leave precision at "
+            "'auto', or call module.float() first"
+        )
+    return name
 
 
 class HookedFeatures(nn.Module):
@@ -125,13 +185,20 @@ class HookedFeatures(nn.Module):
         super().__init__()
         if not paths:
             raise OptionError("layers is empty; name at least one of module.named_modules()")
-        known = [path for path, _ in network.named_modules() if path]
+        known = dict(network.named_modules())
         for path in paths.values():
-            if path not in known:
-                raise UnknownNameError(_no_layer(path, known))
+            if path not in known or not path:
+                raise UnknownNameError(_no_layer(path, [name for name in known if name]))
+            _refuse_script(path, known)
         self.network = network
         self.paths = dict(paths)
         self.reshape = reshape
+
+    @property
+    def numbers(self) -> torch.dtype:
+        """Type of the module's numbers."""
+        tensors = (*self.network.parameters(), *self.network.buffers())
+        return next((each.dtype for each in tensors if each.is_floating_point()), torch.float32)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features by level name, (B, C, H, W) each, of a prepared batch (B, 3, H, W)."""
@@ -139,9 +206,16 @@ class HookedFeatures(nn.Module):
         with ExitStack() as hooks:
             for level, path in self.paths.items():
                 layer = self.network.get_submodule(path)
-                hook = self._keep(seen[level], path, len(batch))
+                hook = self._keep(seen[level], path, batch.shape)
                 hooks.enter_context(layer.register_forward_hook(hook))
-            self.network(batch)
+            try:
+                self.network(batch.to(self.numbers))
+            except OptionError:
+                raise
+            except Exception as error:
+                # A head may want another size; the features are there before it.
+                if not all(seen.values()):
+                    raise OptionError(_refusal(self.network, batch.shape, error)) from error
         for level, maps in seen.items():
             if len(maps) != 1:
                 raise OptionError(
@@ -150,41 +224,85 @@ class HookedFeatures(nn.Module):
                 )
         return {level: maps[0] for level, maps in seen.items()}
 
-    def _keep(self, kept: list[torch.Tensor], path: str, count: int) -> Callable[..., None]:
+    def _keep(self, kept: list[torch.Tensor], path: str, given: torch.Size) -> Callable[..., None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            maps = output if self.reshape is None else self.reshape(output)
-            if not isinstance(maps, torch.Tensor) or maps.ndim != 4 or len(maps) != count:
+            maps = output if self.reshape is None else self._reshaped(output, path, given)
+            fits = isinstance(maps, torch.Tensor) and maps.ndim == 4 and len(maps) == given[0]
+            if not fits or maps.numel() == 0 or maps.is_complex():  # type: ignore[attr-defined]
                 raise OptionError(
-                    f"layer {path!r} gives {_described(maps)} for {count} images, not a tensor "
+                    f"layer {path!r} gives {_described(maps)} for {given[0]} images, not a tensor "
                     "(B, C, H, W); name another layer, or convert it with reshape=FUNCTION"
                 )
             # A copy, because the next layer may work in place.
-            kept.append(maps.clone())
+            kept.append(maps.clone())  # type: ignore[attr-defined]
 
         return hook
 
+    def _reshaped(self, output: object, path: str, given: torch.Size) -> object:
+        assert self.reshape is not None  # noqa: S101 - tells the type checker
+        try:
+            return self.reshape(output)
+        except Exception as error:
+            raise OptionError(
+                f"reshape fails on what layer {path!r} gives for images of {given[2]} x {given[3]} "
+                f"pixels, {_described(output)} ({first_line(error)}). Images are not all square: "
+                f"let it find height and width for any shape, or give {_FIXED}"
+            ) from error
 
-def _copied(module: nn.Module) -> nn.Module:
-    try:
-        return copy.deepcopy(module)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise OptionError(
-            f"the {type(module).__qualname__} could not be copied ({error}); remove results of a "
-            "pass and open files from its attributes"
-        ) from error
 
-
-def _measured(level: str, maps: torch.Tensor, size: tuple[int, ...]) -> LevelSpec:
-    """Stride and channels of a level, from its maps of an input of `size`."""
-    channels, height, width = maps.shape[1:]
-    if abs(height * size[1] - width * size[0]) > 2 * max(size):
-        raise OptionError(
-            f"level {level!r} gives {tuple(maps.shape)} for an input of {size[0]} x {size[1]} "
-            "pixels, not a map (B, C, H, W) of the same shape; if the channels are last, give "
-            "reshape=lambda maps: maps.permute(0, 3, 1, 2)"
+def _refusal(network: nn.Module, given: torch.Size, error: Exception) -> str:
+    """Say that a module does not take images, and what to do."""
+    convolutions = (part for part in network.modules() if isinstance(part, _CONVOLUTIONS))
+    channels = next((part.in_channels for part in convolutions), 3)
+    problem = (
+        f"the {type(network).__name__} does not take images (B, 3, H, W) of {given[2]} x "
+        f"{given[3]} pixels ({first_line(error)})"
+    )
+    if channels == 1:
+        return (
+            f"{problem}. It takes 1 channel, and images have 3: wrap one that makes them grey "
+            "first, nn.Sequential(torchvision.transforms.Grayscale(), module), whose layers have "
+            "'1.' before their names"
         )
-    stride = (size[0] * size[1] / (height * width)) ** 0.5
-    return LevelSpec(level, max(1, round(stride)), channels)
+    if channels != 3:
+        return (
+            f"{problem}. It takes {channels} channels, and images have 3: wrap a module that "
+            "makes those of these first"
+        )
+    return (
+        f"{problem}. If it takes one size alone, give {_FIXED}; if sides must be multiples of 32, "
+        "geometry=InputGeometry(multiple=32)"
+    )
+
+
+def _refuse_script(path: str, known: Mapping[str, nn.Module]) -> None:
+    """Refuse layers inside TorchScript: nothing that it calls can be watched."""
+    parts = path.split(".")
+    for count in range(len(parts) + 1):
+        around = known[".".join(parts[:count])]
+        if isinstance(around, torch.jit.ScriptModule):
+            raise OptionError(
+                f"layer {path!r} cannot be watched, because "
+                f"{'.'.join(parts[:count]) or 'the module'} is TorchScript; wrap the "
+                "torch.nn.Module that it was made from"
+            )
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """Copy a module; tensors that it computed itself, as results of a pass, lose their past."""
+    computed = {
+        id(tensor): tensor.detach().clone()
+        for part in module.modules()
+        for tensor in vars(part).values()
+        if isinstance(tensor, torch.Tensor) and not tensor.is_leaf
+    }
+    try:
+        return copy.deepcopy(module, computed)
+    except Exception as error:
+        raise OptionError(
+            f"the {type(module).__qualname__} could not be copied ({first_line(error)}); remove "
+            "results of a pass, open files and locks from its attributes"
+        ) from error
 
 
 def _no_layer(path: str, known: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from quickgaze.cams._gradient import GRADIENT_METHODS, gradient
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
 from quickgaze.cams._orientation import ORIENTATIONS, Orientation
 from quickgaze.cams._sign_free import activation, deviation
+from quickgaze.cams._undefined import why_undefined
 
 __all__ = [
     "CAMS",
@@ -34,4 +35,5 @@ __all__ = [
     "mean_over_levels",
     "spectral_residual",
     "uniform",
+    "why_undefined",
 ]

@@ -8,7 +8,9 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from quickgaze.backbones import plain_torch
 from quickgaze.cams._cam import Cam
+from quickgaze.errors import OptionError
 from quickgaze.stimuli.types import Size
 
 _GRID_WIDTH = 64  # cells across the image
@@ -47,10 +49,12 @@ def center(images: torch.Tensor) -> Cam:
     ((48, 64), True)
     """
     height, width = size = image_grid((images.shape[-2], images.shape[-1]))
-    down = _offsets(height) * images.shape[-2] / images.shape[-1]
-    across = _offsets(width)
-    exponent = (across.square() + down.square()[:, None] / _CENTER_ANISOTROPY) / _CENTER_VARIANCE
-    return Cam.unsigned(torch.exp(-exponent / 2).expand(len(images), *size))
+    with plain_torch():
+        down = _offsets(height) * images.shape[-2] / images.shape[-1]
+        across = _offsets(width)
+        squares = across.square() + down.square()[:, None] / _CENTER_ANISOTROPY
+        planes = torch.exp(-squares / _CENTER_VARIANCE / 2)
+        return Cam.unsigned(planes.expand(len(images), *size))
 
 
 def uniform(images: torch.Tensor) -> Cam:
@@ -72,7 +76,8 @@ def uniform(images: torch.Tensor) -> Cam:
     >>> uniform(torch.zeros(2, 3, 480, 640)).projection.flatten()
     tensor([1., 1.])
     """
-    return Cam.unsigned(torch.ones(len(images), 1, 1))
+    with plain_torch():
+        return Cam.unsigned(torch.ones(len(images), 1, 1))
 
 
 def spectral_residual(images: torch.Tensor) -> Cam:
@@ -109,21 +114,24 @@ def spectral_residual(images: torch.Tensor) -> Cam:
     >>> divmod(spectral_residual(texture).projection.argmax().item(), 64)
     (41, 22)
     """
-    images = images.double().cpu()
-    luminance = (images * torch.tensor(_LUMINANCE, dtype=torch.float64)[:, None, None]).sum(1)
-    reduced = functional.interpolate(
-        luminance[:, None],
-        image_grid((images.shape[-2], images.shape[-1])),
-        mode="bilinear",
-        align_corners=False,
-        antialias=True,
-    )[:, 0]
-    maps = [_residual_map(plane) for plane in reduced.numpy()]
-    return Cam.unsigned(torch.from_numpy(np.stack(maps)))
+    size = image_grid((images.shape[-2], images.shape[-1]))
+    with plain_torch():
+        images = images.double().cpu()
+        luminance = (images * torch.tensor(_LUMINANCE, dtype=torch.float64)[:, None, None]).sum(1)
+        reduced = functional.interpolate(
+            luminance[:, None], size, mode="bilinear", align_corners=False, antialias=True
+        )[:, 0]
+        maps = [_residual_map(plane) for plane in reduced.numpy()]
+        return Cam.unsigned(torch.from_numpy(np.stack(maps)))
 
 
 def image_grid(size: Size) -> Size:
     """Height and width in nearly square cells of a map made from images of `size` pixels alone."""
+    if min(size) < 1:
+        raise OptionError(
+            f"images of {size[0]} x {size[1]} pixels have no map; an image has at least one row "
+            "and one column"
+        )
     return max(1, round(_GRID_WIDTH * size[0] / size[1])), _GRID_WIDTH
 
 

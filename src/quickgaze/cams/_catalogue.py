@@ -71,7 +71,13 @@ _METHODS = (
         check=check_detector,
     ),
     *(
-        _unsigned(name, f"baseline: {summary}", _from_images(compute), has_grid=False)
+        _unsigned(
+            name,
+            f"baseline: {summary}",
+            _from_images(compute),
+            has_grid=False,
+            of_images=compute,
+        )
         for name, summary, compute in (
             ("center", "a Gaussian at the centre of the image", center),
             ("uniform", "every place alike", uniform),

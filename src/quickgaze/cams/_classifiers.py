@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from quickgaze.backbones import Backbone, BackboneSpec, LevelSpec, Pyramid
+from quickgaze.backbones import Backbone, BackboneSpec, LevelSpec, Pyramid, plain_torch
 from quickgaze.backbones.backbone import prepare
 from quickgaze.backbones.wrapping import HookedFeatures
 from quickgaze.cams._cam import Cam
@@ -31,6 +31,7 @@ def check_classifier(spec: BackboneSpec) -> None:
 def gradient_cam(method: str) -> Callable[[CamInput, CamOptions], Cam]:
     """Make the function that computes a gradient CAM on the coarsest of the chosen levels."""
 
+    @plain_torch()
     def compute(given: CamInput, options: CamOptions) -> Cam:
         backbone = given.backbone
         check_classifier(backbone.spec)

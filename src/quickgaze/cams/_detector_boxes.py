@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from quickgaze.backbones import BackboneSpec
+from quickgaze.backbones import BackboneSpec, plain_torch
 from quickgaze.cams._baselines import image_grid
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._method import CamInput, CamOptions
@@ -40,17 +40,16 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
     >>> cam.grid, cam.projection[0, 0, 14:18].tolist()
     ((32, 64), [0.0, 0.0, 0.5, 0.5])
     """
-    with torch.inference_mode():
-        found = detector(list(images))
     height, width = images.shape[-2:]
     rows, columns = image_grid((height, width))
     maps = []
-    for each in found:
-        edges, scores = (each[name].double().cpu() for name in ("boxes", "scores"))
-        across = _covered(edges[:, 0], edges[:, 2], width, columns)
-        down = _covered(edges[:, 1], edges[:, 3], height, rows)
-        maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))
-    return Cam.unsigned(torch.stack(maps))
+    with plain_torch(), torch.inference_mode():
+        for each in detector(list(images)):
+            edges, scores = (each[name].double().cpu() for name in ("boxes", "scores"))
+            across = _covered(edges[:, 0], edges[:, 2], width, columns)
+            down = _covered(edges[:, 1], edges[:, 3], height, rows)
+            maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))
+        return Cam.unsigned(torch.stack(maps))
 
 
 def check_detector(spec: BackboneSpec) -> None:

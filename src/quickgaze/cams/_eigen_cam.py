@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import torch
 
+from quickgaze.backbones import plain_torch
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams._cam import Cam, Evidence, alone
-from quickgaze.cams._decomposition import LAPACK_CELLS, lapack_projection, principal_components
-from quickgaze.cams._features import FeatureMatrix, feature_matrix
+from quickgaze.cams._decomposition import (
+    LAPACK_CELLS,
+    Components,
+    lapack_projection,
+    principal_components,
+)
+from quickgaze.cams._features import ROUNDING, FeatureMatrix, feature_matrix
 from quickgaze.cams._orientation import correlation, orientation_evidence
 from quickgaze.errors import OptionError
 
@@ -45,8 +51,8 @@ def eigen(
     -------
     Cam
         With the evidence of every rule that the features decide, and of LAPACK's sign where the
-        grid has at most 4,096 cells. Maps of images whose features do not vary are 0, of images
-        whose features are not finite NaN.
+        grid has at most 4,096 cells. Maps of images whose features do not vary, or not along this
+        component, or are not finite, are NaN.
 
     Raises
     ------
@@ -68,7 +74,11 @@ def eigen(
     >>> cam.oriented("activation")[0].argmax().item(), cam.explained_variance.item()
     (6, 1.0)
     """
-    pyramid = pyramid.select(levels)
+    with plain_torch():
+        return _eigen(pyramid.select(levels), grid, component, level_scale)
+
+
+def _eigen(pyramid: Pyramid, grid: str, component: int, level_scale: str) -> Cam:
     height, width = size = pyramid.grid_size(grid)
     matrix = feature_matrix(pyramid, size, level_scale)
     limit = min(matrix.rows, matrix.columns)
@@ -78,13 +88,25 @@ def eigen(
             f"{matrix.columns} channels has components 0 to {limit - 1}"
         )
     found = principal_components(matrix, component + 1)
-    projection = found.projections[:, component].reshape(-1, *size)
+    projection, explained = _defined(found, matrix, component)
     known = orientation_evidence(projection, _mean_activation(matrix))
-    explained = found.explained_variance[:, component]
     if matrix.rows > LAPACK_CELLS:
         return Cam(projection, explained, known, component)
     lapack = _LapackSign(projection, matrix, component)
     return Cam(projection, explained, Evidence({**known, "lapack": lapack}), component)
+
+
+def _defined(
+    found: Components, matrix: FeatureMatrix, component: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Map (B, h, w) and explained variance (B,) of a component; NaN where rounding made them."""
+    planes, explained = found.projections[:, component], found.explained_variance[:, component]
+    energy = planes.double() if planes.device.type != "mps" else planes
+    energy = energy.square().sum(1)
+    least = ROUNDING**2 * (torch.zeros_like(energy) if matrix.taken is None else matrix.taken)
+    planes = torch.where((energy > least)[:, None], planes, torch.nan)
+    explained = torch.where(energy > least * explained, explained, torch.nan)
+    return planes.reshape(-1, *matrix.size), explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +117,7 @@ class _LapackSign:
     matrix: FeatureMatrix | torch.Tensor  # of the features, or dense, (B, N, C)
     component: int
 
+    @plain_torch()
     def __call__(self) -> torch.Tensor:
         """Decompose the matrices densely, (B,)."""
         arbitrary = lapack_projection(self._dense(), self.component)

@@ -17,6 +17,9 @@ from quickgaze.resampling import bilinear_matrix, bilinear_taps
 from quickgaze.stimuli.types import Size
 
 LEVEL_SCALES = choices("level_scale")
+ROUNDING = 1e-6
+"""What float32 may leave, relative to features, of a variation that is not there."""
+
 _CELLS_AT_ONCE = 2**22
 
 
@@ -71,6 +74,7 @@ class FeatureMatrix:
 
     levels: tuple[GridLevel, ...]
     size: Size
+    taken: torch.Tensor | None = None  # (B,), float64: what the means had of the sum of squares
 
     @property
     def rows(self) -> int:
@@ -122,15 +126,17 @@ def feature_matrix(pyramid: Pyramid, size: Size, level_scale: str = "none") -> F
     With ``"std"`` each level is divided by its standard deviation over channels and cells.
     """
     check_known("level scale", level_scale, LEVEL_SCALES)
-    levels = []
+    levels, taken = [], []
     for name in pyramid.levels:
         found = _on_grid(pyramid, name, size)
         cells = found.cells
         if level_scale == "std":
             cells *= _inverse_deviation(pyramid.levels[name])
-        cells -= cells.mean((2, 3), keepdim=True)
+        means = cells.mean((2, 3), keepdim=True)
+        cells -= means
         levels.append(found)
-    return FeatureMatrix(tuple(levels), size)
+        taken.append(means.double().square().sum((1, 2, 3)) * size[0] * size[1])
+    return FeatureMatrix(tuple(levels), size, torch.stack(taken).sum(0))
 
 
 def plane_on_grid(pyramid: Pyramid, name: str, plane: torch.Tensor, size: Size) -> torch.Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from quickgaze.backbones import plain_torch
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._orientation import orientation_evidence
@@ -41,9 +42,9 @@ def mean_over_levels(
     -------
     Cam
         With evidence if the levels' maps had any; a mean has no sign from LAPACK, so that rule's
-        is NaN. The explained variance is the mean over the levels. A level to which the rule
-        gives no sign, such as one that does not vary, is left out for that image; the map is 0
-        if that leaves none.
+        is NaN. The explained variance is the mean over the levels. A level whose map is undefined
+        although its features are finite, as of one that does not vary, or to which the rule gives
+        no sign, is left out for that image; the map is NaN if that leaves none.
 
     Raises
     ------
@@ -68,21 +69,29 @@ def mean_over_levels(
     tensor([[[-0.5774,  1.7321],
              [-0.5774, -0.5774]]])
     """
-    pyramid = pyramid.select(levels)
+    with plain_torch():
+        return _mean(make, pyramid.select(levels), grid)
+
+
+def _mean(make: MapMaker, pyramid: Pyramid, grid: str) -> Cam:
     height, width = pyramid.grid_size(grid)
     common = f"{height}x{width}"
     cams = [make(pyramid.select([name]), common) for name in pyramid.levels]
-    signs = torch.stack([cam.sign("activation") for cam in cams])
-    has_sign = ~signs.isnan()
-    squares = torch.stack([cam.projection.square().mean((1, 2)) for cam in cams])
-    weights = signs.nan_to_num() / torch.where(squares == 0, 1.0, squares.sqrt())
-    counted = has_sign.sum(0)
     maps = torch.stack([cam.projection for cam in cams])
+    signs = torch.stack([cam.sign("activation") for cam in cams])
+    undefined = maps.isnan().any(3).any(2)
+    counts = ~(signs.isnan() | undefined)
+    counted = counts.sum(0)
+    maps = torch.where(counts[:, :, None, None], maps, 0.0)
+    squares = maps.square().mean((2, 3))
+    weights = signs.nan_to_num() / torch.where(squares == 0, 1.0, squares.sqrt())
     total = (maps * weights[:, :, None, None]).sum(0)
-    projection = total / counted.clamp(min=1)[:, None, None]
+    unknown = counted == 0
+    if bool(undefined.any()):
+        unknown = unknown | _broken(pyramid)
+    projection = torch.where(unknown[:, None, None], torch.nan, total / counted[:, None, None])
     explained = torch.stack([cam.explained_variance for cam in cams])
-    shares = torch.where(has_sign, explained, 0.0).sum(0) / counted
-    unknown = projection.isnan().any(2).any(1)
+    shares = torch.where(counts, explained, 0.0).sum(0) / counted
     shares = torch.where(unknown, torch.nan, shares)
     evidence = {}
     if cams[0].signed:
@@ -90,3 +99,9 @@ def mean_over_levels(
         evidence = orientation_evidence(projection, active)
         evidence["lapack"] = torch.full_like(shares, torch.nan)
     return Cam(projection, shares, evidence, cams[0].component)
+
+
+def _broken(pyramid: Pyramid) -> torch.Tensor:
+    """Which images have features that are not finite, (B,)."""
+    finite = [level.isfinite().flatten(1).all(1) for level in pyramid.levels.values()]
+    return ~torch.stack(finite).all(0)

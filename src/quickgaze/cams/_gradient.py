@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from quickgaze.backbones import plain_torch
+from quickgaze.backbones.wrapping import copied
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._orientation import orientation_evidence
 from quickgaze.catalogue import check_known
-from quickgaze.errors import OptionError, require
+from quickgaze.errors import OptionError, first_line, require
 
 _LIBRARY = "pytorch_grad_cam"
 
@@ -67,7 +68,8 @@ def gradient(
     Parameters
     ----------
     classifier : nn.Module
-        Gives scores (B, K) of a batch. It is copied, and left as it was.
+        Gives scores (B, K) of a batch. It is copied, and left as it was; the copy computes in
+        float32.
     layer : str
         Name, as in ``classifier.named_modules()``, of the layer that the map is made of; it gives
         features (B, C, h, w).
@@ -141,7 +143,7 @@ def _gradient(
     kept: list[Cam] = []
     method_class = _keeping(getattr(library, method.library_name), method, kept, layer)
     extra = {"ablation_layer": library.AblationLayer()} if method.name == "ablationcam" else {}
-    with torch.inference_mode(False), torch.enable_grad(), _without_progress_bars():
+    with plain_torch(), torch.enable_grad(), _without_progress_bars():
         model, target, images = _copies(classifier, layer, batch, not method.by_passes)
         _refuse_scores(model, images)
         maker = method_class(model, [target], **extra)
@@ -156,12 +158,13 @@ def _copies(
     classifier: nn.Module, layer: str, batch: torch.Tensor, differentiable: bool
 ) -> tuple[nn.Module, nn.Module, torch.Tensor]:
     """Copy a classifier and a batch, and find the layer in the copy."""
-    # Hooks, gradients and the layer that Ablation-CAM exchanges go to the copy alone.
-    model = copy.deepcopy(classifier).eval().requires_grad_(False)
+    # Hooks, gradients and the layer that Ablation-CAM exchanges go to the copy alone. The library
+    # computes with NumPy, which does not have all of PyTorch's types.
+    model = copied(classifier).eval().float().requires_grad_(False)
     known: dict[str, nn.Module] = dict(model.named_modules())
     check_known("layer", layer, [name for name in known if name])
     # The parameters have no gradient; that of the images reaches the layer.
-    return model, known[layer], batch.detach().clone().requires_grad_(differentiable)
+    return model, known[layer], batch.detach().float().clone().requires_grad_(differentiable)
 
 
 def _keeping(library_class: Any, method: GradientMethod, kept: list[Cam], layer: str) -> Any:
@@ -183,8 +186,15 @@ def _keeping(library_class: Any, method: GradientMethod, kept: list[Cam], layer:
 
 
 def _refuse_scores(model: nn.Module, images: torch.Tensor) -> None:
-    with torch.no_grad():
-        scores = model(images[:1])
+    try:
+        with torch.no_grad():
+            scores = model(images[:1])
+    except Exception as error:
+        raise OptionError(
+            f"{type(model).__name__} cannot score images of {tuple(images.shape)} "
+            f"({first_line(error)}); gradient CAMs need its head, so give images of the size that "
+            "it takes, with geometry=InputGeometry(fixed_size=(HEIGHT, WIDTH))"
+        ) from error
     if not isinstance(scores, torch.Tensor) or scores.ndim != 2:
         shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
         raise OptionError(

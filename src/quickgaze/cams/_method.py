@@ -105,6 +105,9 @@ class CamMethod:
     check : callable, optional
         Raises an `OptionError`, before any work, for a backbone that the map cannot be made
         with.
+    of_images : callable, optional
+        From images (B, 3, H, W) to the `Cam` of the batch, for maps in which no backbone takes
+        part. A study computes them once, under the backbone ``"none"``.
 
     Examples
     --------
@@ -124,3 +127,4 @@ class CamMethod:
     has_grid: bool = True
     has_components: bool = True
     check: Callable[[BackboneSpec], None] | None = None
+    of_images: Callable[[torch.Tensor], Cam] | None = None

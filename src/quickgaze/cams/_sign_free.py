@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import torch
 
+from quickgaze.backbones import plain_torch
 from quickgaze.backbones.pyramid import Pyramid
 from quickgaze.cams._cam import Cam
-from quickgaze.cams._features import LEVEL_SCALES, feature_matrix, plane_on_grid
+from quickgaze.cams._features import LEVEL_SCALES, ROUNDING, feature_matrix, plane_on_grid
 from quickgaze.catalogue import check_known
 from quickgaze.stimuli.types import Size
 
 _CHANNELS_AT_ONCE = 32
-_ROUNDING = 1e-6
 
 
 def deviation(
@@ -36,8 +36,8 @@ def deviation(
     Returns
     -------
     Cam
-        Without evidence; its explained variance is NaN. Maps of images whose features do not
-        vary are 0, of images whose features are not finite NaN.
+        Without evidence; its explained variance is NaN. Maps that would be the same everywhere,
+        as of features that do not vary, and of images whose features are not finite, are NaN.
 
     Raises
     ------
@@ -58,13 +58,14 @@ def deviation(
     tensor([[[0.7071, 0.7071, 1.4142]]])
     """
     check_known("level scale", level_scale, LEVEL_SCALES)
-    pyramid = pyramid.select(levels)
-    size = pyramid.grid_size(grid)
-    squares = [
-        _squared_deviations(pyramid.select([name]), size) / _square_scale(level, level_scale)
-        for name, level in pyramid.levels.items()
-    ]
-    return _cam(torch.stack(squares).sum(0).div(_channels(pyramid)).sqrt())
+    with plain_torch():
+        pyramid = pyramid.select(levels)
+        size = pyramid.grid_size(grid)
+        squares = [
+            _squared_deviations(pyramid.select([name]), size) / _square_scale(level, level_scale)
+            for name, level in pyramid.levels.items()
+        ]
+        return _cam(torch.stack(squares).sum(0).div(_channels(pyramid)).sqrt())
 
 
 def activation(
@@ -83,8 +84,8 @@ def activation(
     Returns
     -------
     Cam
-        Never negative, without evidence; its explained variance is NaN. Maps of images whose
-        features are not finite are NaN.
+        Never negative, without evidence; its explained variance is NaN. Maps that would be the
+        same everywhere, and of images whose features are not finite, are NaN.
 
     Raises
     ------
@@ -98,14 +99,15 @@ def activation(
     tensor([[[0.5000, 3.0000]]])
     """
     check_known("level scale", level_scale, LEVEL_SCALES)
-    pyramid = pyramid.select(levels)
-    size = pyramid.grid_size(grid)
-    sums = [
-        plane_on_grid(pyramid, name, level.abs().sum(1), size)
-        / _square_scale(level, level_scale).sqrt()
-        for name, level in pyramid.levels.items()
-    ]
-    return _cam(_without_ripples(torch.stack(sums).sum(0) / _channels(pyramid)))
+    with plain_torch():
+        pyramid = pyramid.select(levels)
+        size = pyramid.grid_size(grid)
+        sums = [
+            plane_on_grid(pyramid, name, level.abs().sum(1), size)
+            / _square_scale(level, level_scale).sqrt()
+            for name, level in pyramid.levels.items()
+        ]
+        return _cam(torch.stack(sums).sum(0) / _channels(pyramid))
 
 
 def _squared_deviations(pyramid: Pyramid, size: Size) -> torch.Tensor:
@@ -118,7 +120,7 @@ def _squared_deviations(pyramid: Pyramid, size: Size) -> torch.Tensor:
         squares += (planes - planes.mean((2, 3), keepdim=True)).square().sum(1)
     # What rounding leaves of constant features would be blown up to a map from 0 to 1.
     varying, whole = (_norm(each) for each in (level.cells, features))
-    return torch.where((varying <= _ROUNDING * whole)[:, None, None], 0.0, squares)
+    return torch.where((varying <= ROUNDING * whole)[:, None, None], 0.0, squares)
 
 
 def _square_scale(level: torch.Tensor, level_scale: str) -> torch.Tensor:
@@ -127,14 +129,8 @@ def _square_scale(level: torch.Tensor, level_scale: str) -> torch.Tensor:
         return level.new_ones(len(level), 1, 1)
     features = level.abs()
     scale = features.std((1, 2, 3), correction=0)
-    varies = scale > _ROUNDING * features.mean((1, 2, 3))
+    varies = scale > ROUNDING * features.mean((1, 2, 3))
     return torch.where(varies, scale.square(), 1.0)[:, None, None]
-
-
-def _without_ripples(maps: torch.Tensor) -> torch.Tensor:
-    """Make maps (B, h, w) that vary by rounding alone constant."""
-    highest, lowest = maps.amax((1, 2), keepdim=True), maps.amin((1, 2), keepdim=True)
-    return torch.where(highest - lowest <= _ROUNDING * highest, highest, maps)
 
 
 def _norm(values: torch.Tensor) -> torch.Tensor:
@@ -146,6 +142,7 @@ def _channels(pyramid: Pyramid) -> int:
 
 
 def _cam(maps: torch.Tensor) -> Cam:
-    """Give maps that are finite everywhere, and NaN for the others."""
-    finite = maps.isfinite().all(2).all(1)[:, None, None]
-    return Cam.unsigned(torch.where(finite, maps, torch.nan))
+    """Give maps (B, h, w) that are finite and vary by more than rounding, and NaN for others."""
+    highest, lowest = maps.amax((1, 2), keepdim=True), maps.amin((1, 2), keepdim=True)
+    defined = highest.isfinite() & (highest - lowest > ROUNDING * highest)
+    return Cam.unsigned(torch.where(defined, maps, torch.nan))

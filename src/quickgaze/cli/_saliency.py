@@ -33,7 +33,9 @@ def demo(
 
 @takes_options("batch_size")
 def map_images(
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of images.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files, or folders of images and subfolders.")
+    ],
     out: Annotated[
         Path, typer.Option(help="Folder to write maps, overlays and the overview into.")
     ],
@@ -52,6 +54,8 @@ def map_images(
     mapped = map_files(model, images, out, arrays=npy)
     for file, reason in mapped.failures:
         complain(f"{file}: {reason}")
+    if mapped.skipped:
+        complain(mapped.left_out())
     say(f"{mapped.count} maps and overlays in {out}")
     say(f"overview, to open in a browser: {mapped.page}")
     end_with(mapped.failures)

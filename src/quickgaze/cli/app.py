@@ -22,6 +22,16 @@ from quickgaze.errors import (
     QuickgazeError,
     RandomWeightsWarning,
     RunInterruptedError,
+    SlowPrecisionWarning,
+    UndefinedMapWarning,
+)
+
+_SHOWN = (
+    DamagedRunWarning,
+    ExtensionWarning,
+    RandomWeightsWarning,
+    SlowPrecisionWarning,
+    UndefinedMapWarning,
 )
 
 app = typer.Typer(
@@ -77,7 +87,7 @@ def main() -> None:
     130 after Ctrl-C.
     """
     with warnings.catch_warnings():
-        for kind in (RandomWeightsWarning, DamagedRunWarning, ExtensionWarning):
+        for kind in _SHOWN:
             warnings.simplefilter("always", kind)
         warnings.showwarning = show_warning  # type: ignore[assignment]
         try:

@@ -4,8 +4,9 @@ A score without its convention cannot be compared with anything, so every metric
 default, ``"tuebingen"``, is that of the MIT/Tuebingen saliency benchmark. A metric takes one map
 (H, W) or a batch (B, H, W), from NumPy or torch, and gives one score per map, never an average: a
 float for one NumPy map, otherwise an array of the map's library, on its device. Where a score is
-undefined, it is NaN and `undefined_reason` says why. Shapes that do not fit, and a convention that
-is not known or does not define the metric, raise `quickgaze.errors.OptionError`.
+undefined, it is NaN and `undefined_reason` says why; no fixations at all may be an empty list.
+Shapes that do not fit, arrays in which a mask hides anything, and a convention that is not known or
+does not define the metric, raise `quickgaze.errors.OptionError`.
 """
 
 from quickgaze.metrics._catalogue import (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quickgaze.errors import OptionError
-from quickgaze.metrics._arrays import Array, as_maps
+from quickgaze.metrics._arrays import Array, as_array, as_maps
 from quickgaze.metrics._catalogue import Metric, as_metric
 from quickgaze.metrics._conventions import DEFAULT_CONVENTION, Input, definition_in, require_seed
 from quickgaze.metrics._evaluation import outcomes
@@ -66,7 +66,7 @@ def score(
     density : ndarray, shape (H, W), or None
         Human saliency map, if there is one.
     fixations : ndarray, shape (n, 2), or None
-        Columns x and y in pixels, from 0, if there are any.
+        Columns x and y in pixels, from 0, if there are any; for fractions see `pixel_places`.
     convention : str
         The convention of all scores.
     others : ndarray, shape (m, 2), or FixationCounts, or None
@@ -102,7 +102,8 @@ def score(
         for metric in map(as_metric, names)
     }
     require_seed(seed)
-    batch = as_maps(maps, None if density is None else np.shape(density))
+    size = None if density is None else tuple(as_array(density, "density").shape)
+    batch = as_maps(maps, size)
     if batch.ndim != 3 or batch.shape[0] == 0:
         raise OptionError(
             f"score takes at least one map, as (V, H, W); got shape {tuple(batch.shape)}"

@@ -45,6 +45,10 @@ class SaliencyMetric(torchmetrics.Metric):
     processor: it takes maps from any device. In a `torchmetrics.MetricCollection`, only modules of
     the same metric, convention and seed share their state.
 
+    A training batch in which no image has a score, as none has gaze, gives NaN in ``forward`` and a
+    gradient of 0, if the metric is differentiable: a step changes no weight but by the
+    optimiser's momentum and decay. Skip it where the loss is NaN to avoid these too.
+
     Examples
     --------
     >>> CC().metric.range, CC().higher_is_better, KLD().higher_is_better
@@ -102,7 +106,8 @@ class SaliencyMetric(torchmetrics.Metric):
             NaN if no image has one.
         """
         total, scored, _ = self._sums.unbind()
-        return total / scored
+        # a division by 0 would turn a gradient of 0 into NaN
+        return (total / scored.clamp(min=1)).where(scored > 0, torch.nan)
 
     def _add(self, maps: torch.Tensor, *given: Any) -> None:
         """Add the scores of one map (H, W) or a batch (B, H, W)."""
@@ -111,7 +116,11 @@ class SaliencyMetric(torchmetrics.Metric):
         scores = self.metric.function(maps, *given, convention=self.convention, **options)
         scores = scores.reshape(-1).to(self._sums)
         defined = ~scores.isnan()
-        sums = torch.stack([scores[defined].sum(), defined.sum(), (~defined).sum()])
+        total = scores[defined].sum()
+        if self.metric.differentiable:
+            # the sum of no pixels: it is 0, and so is its gradient, whatever the maps hold
+            total = total + maps.flatten()[:0].sum().to(total)
+        sums = torch.stack([total, defined.sum(), (~defined).sum()])
         setattr(self, self._state, self._sums + sums)
 
     @property
@@ -162,7 +171,8 @@ class FixationMetric(SaliencyMetric):
         ----------
         maps : Tensor, shape (B, H, W) or (H, W)
         fixations : sequence of B Tensors of shape (n, 2), or one such Tensor
-            Columns x and y in pixels, from 0, for each map or for all. In the convention
+            Columns x and y in pixels, from 0, for each map or for all; for fractions see
+            `quickgaze.metrics.pixel_places`. In the convention
             ``"cap6415"``, densities as of a `DensityMetric`.
         """
         self._add(maps, fixations)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import PIL.Image
 
 from quickgaze.cams import CAMS
-from quickgaze.errors import QuickgazeError, StimulusError
+from quickgaze.errors import QuickgazeError, UndefinedMapWarning
 from quickgaze.exports.targets import make_folder
 from quickgaze.report._page import render
+from quickgaze.report._picking import apart, left_out, pick
 from quickgaze.saliency import FloatMap, SaliencyModel, SaliencyResult, colour, overlay
 from quickgaze.stimuli import read_image
-from quickgaze.stimuli.files import IMAGE_SUFFIXES
 from quickgaze.stimuli.types import Image
 from quickgaze.study import progress_bar
 
@@ -200,6 +201,8 @@ class Mapped:
         The other files, and why they could not be mapped.
     page : Path
         The overview.
+    skipped : tuple of Path
+        Files in the folders that are not named like images, and were not looked at.
 
     Examples
     --------
@@ -210,6 +213,17 @@ class Mapped:
     count: int
     failures: tuple[tuple[Path, str], ...]
     page: Path
+    skipped: tuple[Path, ...] = ()
+
+    def left_out(self) -> str:
+        """Say which files were skipped.
+
+        Returns
+        -------
+        str
+            Their number, and the names of the first ones.
+        """
+        return left_out(self.skipped)
 
 
 def map_files(
@@ -221,9 +235,11 @@ def map_files(
     ----------
     model : SaliencyModel
     paths : sequence of Path
-        Images, or folders of images.
+        Images, or folders of images. Subfolders are entered; hidden files and folders are not,
+        nor is `out`.
     out : Path
-        Folder for ``<stem>_map.png``, ``<stem>_overlay.png`` and ``index.html``.
+        Folder for ``<stem>_map.png``, ``<stem>_overlay.png``, in subfolders like those of the
+        images, and ``index.html``.
     arrays : bool
         Whether to write the maps as ``<stem>_map.npy`` too.
 
@@ -250,29 +266,34 @@ def map_files(
     ...     mapped.count, sorted(path.name for path in out.iterdir())
     (1, ['cat_map.png', 'cat_overlay.png', 'index.html', 'pictures'])
     """
-    files = list(_image_files(paths))
-    if not files:
-        raise StimulusError(f"there is no image in {', '.join(map(str, paths))}")
+    picked = pick(paths, out)
     make_folder(out)
     pictures = Pictures(out)
     cards: list[Card] = []
     failures: list[tuple[Path, str]] = []
     with progress_bar(True) as bar:
-        named = bar.track(list(zip(files, file_stems(files), strict=True)), description="map")
+        named = bar.track(list(zip(picked.files, picked.names, strict=True)), description="map")
         for number, (file, stem) in enumerate(named, 1):
             small = f"{number:04d}"
             try:
                 image = read_image(file)
-                result = model(image)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", UndefinedMapWarning)
+                    result = model(image)
+                make_folder((out / stem).parent)
                 write_maps(out, stem, image, result.map, arrays)
                 panels = pictures.panels(small, image, result.map)
-                cards.append(Card(file.name, _caption(result), panels))
-            except (QuickgazeError, OSError) as error:
+                title = str(PurePosixPath(stem).with_name(file.name))
+                cards.append(Card(title, _caption(result), panels))
+            except (QuickgazeError, OSError, UndefinedMapWarning) as error:
                 failures.append((file, str(error)))
-    section = Section("Images", f"{len(cards)} of {len(files)} images.", cards)
-    title = f"Where does {model.backbone.name} look?"
+    counts = f"{len(cards)} of {len(picked.files)} images"
+    text = f"{counts}; {left_out(picked.skipped)}." if picked.skipped else f"{counts}."
+    section = Section("Images", text, cards)
+    looking = model.backbone.name if CAMS[model.cam].of_images is None else model.cam
+    title = f"Where does {looking} look?"
     page = write_overview(out, title, _described(model), [section])
-    return Mapped(len(cards), tuple(failures), page)
+    return Mapped(len(cards), tuple(failures), page, picked.skipped)
 
 
 def _caption(result: SaliencyResult) -> str:
@@ -290,17 +311,6 @@ def _described(model: SaliencyModel) -> str:
     grid = f" on the grid {model.options.grid}" if method.has_grid else ""
     orientation = f", orientation {model.orientation}" if method.signed else ""
     return f"{model.cam} ({method.summary}){grid}{orientation}."
-
-
-def _image_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """List files as they are named, and the images of folders in order."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(
-                file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
-            )
-        else:
-            yield path
 
 
 def write_maps(folder: Path, stem: str, image: Image, saliency: FloatMap, array: bool) -> None:
@@ -350,13 +360,4 @@ def file_stems(paths: Iterable[Path]) -> list[str]:
     >>> file_stems([Path("a/cat.jpg"), Path("b/Cat.png"), Path("dog.jpg")])
     ['cat', 'Cat-2', 'dog']
     """
-    taken: set[str] = set()
-    stems = []
-    for path in paths:
-        stem, number = path.stem, 1
-        while stem.lower() in taken:
-            number += 1
-            stem = f"{path.stem}-{number}"
-        taken.add(stem.lower())
-        stems.append(stem)
-    return stems
+    return apart(path.stem for path in paths)

@@ -31,6 +31,7 @@ from quickgaze.report.chapters._records import failures_chapter, provenance_chap
 from quickgaze.report.chapters._spread import ranking_chapter, spread_chapter
 from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.study import Run
+from quickgaze.study.variants import NO_BACKBONE
 
 _MARK = "report.json"  # this file marks a folder as a report
 
@@ -226,8 +227,10 @@ def write_report(
 
 def _title(subject: Subject) -> str:
     datasets = dict.fromkeys(run.plan.dataset.name for run in subject.runs)
-    backbones = dict.fromkeys(variant.key.backbone for variant in subject.variants)
-    return f"Does {', '.join(backbones)} look where people look? ({', '.join(datasets)})"
+    keys = [variant.key for variant in subject.variants]
+    backbones = dict.fromkeys(key.backbone for key in keys if key.backbone != NO_BACKBONE)
+    looking = backbones or dict.fromkeys(key.cam for key in keys)
+    return f"Does {', '.join(looking)} look where people look? ({', '.join(datasets)})"
 
 
 def _described(subject: Subject) -> str:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import PIL.Image
 import torch
 
+from quickgaze.backbones import plain_torch
 from quickgaze.errors import OptionError
 from quickgaze.resampling import enlarging_matrix
 from quickgaze.stimuli.types import Image, Size
@@ -36,11 +37,26 @@ def saliency_maps(
     Tensor, shape (..., H, W), float32
         From 0 to 1 each; 0 for a constant map, all NaN for one with a NaN.
 
+    Raises
+    ------
+    OptionError
+        If there is no row or column.
+
     Examples
     --------
     >>> saliency_maps(torch.tensor([[-1.0, 1.0]]), (1, 4), sigma=0)
     tensor([[0.0000, 0.2500, 0.7500, 1.0000]])
     """
+    if 0 in (*size, *cams.shape[-2:]):
+        raise OptionError(
+            f"maps have at least one row and one column; got {tuple(cams.shape)} for an image of "
+            f"{size[0]} x {size[1]} pixels"
+        )
+    with plain_torch():
+        return _scaled(cams, size, sigma, rectify)
+
+
+def _scaled(cams: torch.Tensor, size: Size, sigma: float, rectify: bool) -> torch.Tensor:
     # In float32 a blur leaves ripples on a constant map, which scaling would blow up to [0, 1].
     values = cams if cams.device.type == "mps" else cams.double()
     if rectify:

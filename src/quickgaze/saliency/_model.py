@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 import PIL.Image
 
-from quickgaze.backbones import Backbone, check_grid, load_backbone
-from quickgaze.cams import ORIENTATIONS, CamInput, CamOptions, as_cam, check_cam
-from quickgaze.errors import OptionError
+from quickgaze.backbones import Backbone, check_grid, load_backbone, plain_torch
+from quickgaze.cams import ORIENTATIONS, CamInput, CamOptions, as_cam, check_cam, why_undefined
+from quickgaze.errors import OptionError, UndefinedMapWarning
 from quickgaze.options import ModelOptions, check, documented, takes
 from quickgaze.resampling import check_sigma
 from quickgaze.saliency._inputs import ImageLike, as_batch, as_image, batches_by_size
@@ -27,7 +28,7 @@ class SaliencyResult:
     Parameters
     ----------
     map : ndarray, shape (H, W), float32
-        Saliency map at the image's size, in [0, 1].
+        Saliency map at the image's size, in [0, 1]; NaN where it is undefined.
     cam : ndarray, shape (h, w), float32
         The CAM on its grid, signed, with the orientation applied.
     grid : (int, int)
@@ -176,8 +177,9 @@ class SaliencyModel:
 
         Parameters
         ----------
-        image : path, PIL image, (H, W, 3) uint8 array, (3, H, W) float tensor, or list of these
-            A tensor holds values in [0, 1].
+        image : path, PIL image, array, tensor, or list of these
+            Arrays are (H, W, 3), or grey (H, W), of uint8 or of floats in [0, 1]; tensors are
+            (3, H, W), of floats in [0, 1].
 
         Returns
         -------
@@ -190,26 +192,42 @@ class SaliencyModel:
             If a file cannot be read as an image.
         OptionError
             If something is not an image, or the orientation gives no sign on this grid.
+
+        Warns
+        -----
+        UndefinedMapWarning
+            If a map is NaN, with the reason: features that are 0, do not vary, or are not finite,
+            or an image of a single cell.
         """
         if not isinstance(image, list):
-            return self._map_batch([as_image(image)])[0]
+            return self._map_batch([as_image(image)], [""])[0]
         images = [as_image(item) for item in image]
         results: dict[int, SaliencyResult] = {}
         for batch in batches_by_size([item.shape[:2] for item in images], self.batch_size):
-            mapped = self._map_batch([images[index] for index in batch])
+            called = [f"image {index + 1} of {len(images)}: " for index in batch]
+            mapped = self._map_batch([images[index] for index in batch], called)
             results.update(zip(batch, mapped, strict=True))
         return [results[index] for index in range(len(images))]
 
-    def _map_batch(self, images: Sequence[Image]) -> list[SaliencyResult]:
-        batch = as_batch(images, self.backbone.device)
-        cam = self._method.compute(CamInput(self.backbone, batch), self.options)
+    @plain_torch()
+    def _map_batch(self, images: Sequence[Image], called: Sequence[str]) -> list[SaliencyResult]:
+        given = CamInput(self.backbone, as_batch(images, self.backbone.device))
+        cam = self._method.compute(given, self.options)
         oriented = cam.oriented(self.orientation)
         margin = cam.margin(self.orientation)
-        undecided = cam.sign(self.orientation).isnan() & ~cam.explained_variance.isnan()
+        undefined = cam.projection.isnan().flatten(1).any(1)
+        undecided = cam.sign(self.orientation).isnan() & ~undefined
         if bool(undecided.any()):
             raise OptionError(
                 f"orientation {self.orientation!r} gives no sign on the "
                 f"{cam.grid[0]}x{cam.grid[1]} grid; take another rule or a finer grid"
+            )
+        for index in undefined.nonzero().flatten().tolist():
+            reason = why_undefined(given.pyramid, cam, index, self.options.levels)
+            warnings.warn(
+                f"{called[index]}the map is undefined (NaN): {reason}",
+                UndefinedMapWarning,
+                stacklevel=4,
             )
         height, width = images[0].shape[:2]
         maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify)

@@ -127,9 +127,11 @@ def _advice(looks: dict[_Group, str], root: AnyPath) -> str:
         option: [group.folder for group, look in looks.items() if look == kind]
         for option, kind in options.items()
     }
-    if any(folder == root for folders in named.values() for folder in folders):
-        return ": move each kind into a folder of its own, images/, maps/ and fixations/"
-    chosen = {option: found[0].name for option, found in named.items() if len(found) == 1}
+    chosen = {
+        option: "." if found[0] == root else found[0].name
+        for option, found in named.items()
+        if len(found) == 1
+    }
     if "images" not in chosen or len(chosen) < 2:
         return ""
     return f": give {' '.join(f'{option}={readable(name)}' for option, name in chosen.items())}"

@@ -22,7 +22,7 @@ from quickgaze.stimuli.types import ALL_OBSERVERS, Fixations, Size
 PICTURE_SUFFIXES = DENSITY_SUFFIXES | {".mat"}
 """File name endings, in lower case, that are taken for pictures of points."""
 
-MAP_SUFFIXES = (
+KNOWN_SUFFIXES = (
     "_fixMap",
     "_.fixMap",
     "_SaliencyMap",
@@ -31,13 +31,11 @@ MAP_SUFFIXES = (
     "_heatmap",
     "_density",
     "_fdm",
+    "_fixPts",
+    "_fixLocs",
+    "_fixations",
+    "_fixation",
 )
-"""Endings of stems by which data sets tell density maps from their image."""
-
-POINT_SUFFIXES = ("_fixPts", "_fixLocs")
-"""Endings of stems by which data sets tell pictures of points from their image."""
-
-KNOWN_SUFFIXES = (*MAP_SUFFIXES, *POINT_SUFFIXES, "_fixations", "_fixation")
 """Endings of stems by which data sets tell maps and points from their image."""
 
 _NAMES = ("fixLocs", "fixations", "white")
@@ -59,13 +57,6 @@ def bare_stem(stem: str, suffix: str | None = None) -> str:
         if known and len(stem) > len(known) and stem.lower().endswith(known.lower()):
             return stem[: -len(known)]
     return stem
-
-
-def is_of_other_kind(stem: str, suffixes: Sequence[str]) -> bool:
-    """Whether a file with this stem is none of those that `suffixes` mark, by its known suffix."""
-    own = stem[len(bare_stem(stem)) :].lower()
-    others = {*MAP_SUFFIXES, *POINT_SUFFIXES} - set(suffixes)
-    return own in {suffix.lower() for suffix in others}
 
 
 @dataclass(frozen=True)
@@ -163,10 +154,21 @@ def _read_matrix(path: AnyPath, size: Size, name: str) -> _Values:
         value: Any = read_mat(path, chosen.name)[chosen.name]
     except MatError as error:
         raise StimulusError(f"the {name} {error}") from error
-    matrix = value.toarray() if scipy.sparse.issparse(value) else np.asarray(value)
+    matrix = _dense(value, name) if scipy.sparse.issparse(value) else np.asarray(value)
     if matrix.dtype.kind not in "buif":
         raise StimulusError(f"the {name} holds {chosen.name} as complex numbers; save real ones")
     return matrix.astype(np.float64)
+
+
+def _dense(sparse: Any, name: str) -> npt.NDArray[Any]:
+    """Fill a matrix, if no index leads outside; SciPy does not look, and would end the process."""
+    if sparse.format == "csc":
+        rows = sparse.indices
+        sound = (np.diff(sparse.indptr) >= 0).all() and not sparse.indptr[0]
+        sound &= rows.min(initial=0) >= 0 and rows.max(initial=0) < sparse.shape[0]
+        if not sound or sparse.indptr[-1] > min(len(rows), len(sparse.data)):
+            raise StimulusError(f"the {name} is damaged; save it again, or fetch it again")
+    return np.asarray(sparse.toarray())
 
 
 def choose_matrix(variables: Sequence[Variable], size: Size | None = None) -> Variable:

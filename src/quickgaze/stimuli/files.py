@@ -13,10 +13,9 @@ from quickgaze.places import AnyPath, list_files, readable
 if TYPE_CHECKING:
     from upath import UPath
 
-IMAGE_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in ("bmp", "gif", "jp2", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm")
-) | {".tif", ".tiff", ".webp"}
+_IMAGES = "avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp"
+
+IMAGE_SUFFIXES = frozenset(f".{ending}" for ending in _IMAGES.split())
 """File name endings, in lower case, that are taken for images."""
 
 DENSITY_SUFFIXES = IMAGE_SUFFIXES | {".npy"}

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from quickgaze.errors import StimulusError
+from quickgaze.errors import StimulusError, refuse_masked
 from quickgaze.resampling import blurred_points
 from quickgaze.stimuli._fingerprints import UNREADABLE, digest_of
 from quickgaze.stimuli._placement import PIXELS, Placement
@@ -96,6 +96,8 @@ class Fixations:
         -------
         Fixations
         """
+        for values in (x, y):
+            refuse_masked(values, "fixations")
         columns, rows = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         height, width = size
         kept = (columns >= -0.5) & (columns < width) & (rows >= -0.5) & (rows < height)

@@ -130,6 +130,9 @@ def _score_signs(
 def _choose(orientation: str, stored: StoredMap, by_sign: Mapping[Sign, Scores]) -> _Choice:
     """Find the sign that a rule gives to one image's map."""
     cam = stored.cam
+    if bool(cam.projection.isnan().any()):
+        undefined = "the CAM is NaN: its features are the same everywhere, or not finite"
+        return _Choice(UNKNOWN, reason=undefined)
     if cam.signed and ORIENTATIONS[orientation].needs_density:
         plus, minus = (by_sign[sign].values["cc"][0] for sign in (KEPT, FLIPPED))
         if math.isnan(plus) or math.isnan(minus):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from math import inf
 from typing import Any
 
@@ -18,6 +18,7 @@ from quickgaze.options import ModelOptions, StudyOptions, check, keywords, optio
 from quickgaze.resampling import check_sigma
 from quickgaze.stimuli import Dataset
 from quickgaze.study._tables import schemas
+from quickgaze.study.variants import NO_BACKBONE
 
 METRICS_OF: Mapping[str, tuple[str, ...]] = {
     "tuebingen": DEFAULT_METRICS,
@@ -67,7 +68,7 @@ class Settings(StudyOptions):
         )
         objects = [each for each in given.backbones or () if isinstance(each, Backbone)]
         settings.check({each.name: each.spec for each in objects})
-        return settings
+        return settings if settings._takes_backbones() else replace(settings, backbones=())
 
     def to_json(self) -> dict[str, Any]:
         """Give what decides values as plain lists, dictionaries, strings and numbers."""
@@ -91,10 +92,13 @@ class Settings(StudyOptions):
 
         `loaded` describes those of the backbones that were given as objects.
         """
-        options = ("backbones", "cams", "grids", "components", "orientations", "sigmas")
-        maps_alone = bool(self.maps) and not self.backbones
-        for option in options[2:] if maps_alone else options:
-            if not getattr(self, option):
+        needed = {"grids", "components", "orientations", "sigmas"}
+        if self._takes_backbones() or not (self.cams or self.maps):
+            needed.add("backbones")
+        if self.backbones or not self.maps:
+            needed.add("cams")
+        for option in ("backbones", "cams", "grids", "components", "orientations", "sigmas"):
+            if option in needed and not getattr(self, option):
                 raise OptionError(f"{option} is empty; name at least one")
         for sigma in (*self.sigmas, self.density_sigma):
             check_sigma(sigma)
@@ -106,9 +110,18 @@ class Settings(StudyOptions):
                 backbone, loaded.get(backbone) or find_spec(backbone).at(self.geometry)
             )
 
+    def _takes_backbones(self) -> bool:
+        """Whether some map is made of what a backbone computes."""
+        return any(self.cam(name).of_images is None for name in self.cams)
+
     def _check_names(self) -> None:
+        if NO_BACKBONE in self.backbones:
+            raise OptionError(
+                f"a backbone cannot be called {NO_BACKBONE!r}, which stands for maps without one; "
+                "give yours another name"
+            )
         for name in self.maps:
-            if not name or name in self.backbones:
+            if not name or name in {*self.backbones, NO_BACKBONE}:
                 raise OptionError(
                     f"maps cannot be called {name!r}: in the scores, their name stands where a "
                     "backbone's does; give one that no backbone of this study has"
@@ -153,9 +166,11 @@ def _defaults(given: StudyOptions, dataset: Dataset) -> dict[str, Callable[[], A
     """Give what stands for an option that was left open, by its name."""
     model = ModelOptions()
     maps_alone = bool(given.maps) and given.cams is None
+    cams = [CAMS.choose(each) for each in given.cams or ()]
     without_backbone = maps_alone if given.backbones is None else not given.backbones
+    baselines = bool(cams) and all(cam.of_images is not None for cam in cams)
     return {
-        "backbones": lambda: () if maps_alone else (model.backbone,),
+        "backbones": lambda: () if maps_alone or baselines else (model.backbone,),
         "cams": lambda: () if without_backbone else (model.cam,),
         "orientations": lambda: tuple(ORIENTATIONS.entries()),
         "metrics": lambda: default_metrics(given.convention),

@@ -22,7 +22,7 @@ from quickgaze.study._tables import ShardTables
 from quickgaze.study._tasks import StimulusTasks
 from quickgaze.study.plan import cam_keys
 from quickgaze.study.stored import StoredMap
-from quickgaze.study.variants import CamKey
+from quickgaze.study.variants import NO_BACKBONE, CamKey
 
 _T = TypeVar("_T")
 
@@ -193,6 +193,10 @@ class Worker:
             for key in cam_keys(settings, backbone.name):
                 options = CamOptions.of(settings, key.grid, key.component)
                 computed.append((key, settings.cam(key.cam).compute(given, options)))
+        for key in cam_keys(settings, NO_BACKBONE):
+            compute = settings.cam(key.cam).of_images
+            if compute is not None:
+                computed.append((key, compute(images)))
         # Only now, because to fetch a result is to wait for a device.
         cams: list[list[tuple[CamKey, Cam]]] = [[] for _ in images]
         for key, cam in computed:

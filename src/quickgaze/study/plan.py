@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from quickgaze.study._settings import Settings, as_lists, facts_of, metric_of
-from quickgaze.study.variants import OWN_GRID, CamKey
+from quickgaze.study.variants import NO_BACKBONE, OWN_GRID, CamKey
 
 FORMAT = 3
 """Version of the run folder's layout and columns."""
@@ -113,10 +113,12 @@ def _tuples(value: Any) -> Any:
 
 
 def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
-    """CAMs that one backbone's pyramid is turned into."""
+    """CAMs that one backbone's pyramid is turned into, or those in which no backbone takes part."""
     keys = []
     for cam in settings.cams:
         method = settings.cam(cam)
+        if (method.of_images is not None) != (backbone == NO_BACKBONE):
+            continue
         grids = settings.grids if method.has_grid else (OWN_GRID,)
         components = settings.components if method.has_components else (0,)
         keys += [CamKey(backbone, cam, *each) for each in itertools.product(grids, components)]

@@ -23,6 +23,9 @@ UNKNOWN: Sign = "."
 NO_RULE = "none"
 """The orientation of maps whose sign is not open."""
 
+NO_BACKBONE = "none"
+"""The backbone of maps in which none takes part."""
+
 OWN_GRID = "own"
 """The grid of maps that follow none."""
 
@@ -115,7 +118,8 @@ _SPOKEN = {"grid": "grid ", "component": "component ", "sigma": "sigma "}
 
 def spoken(variant: Variant, keys: Iterable[str]) -> str:
     """Name a variant for people, by the keys that tell it from others."""
-    values = ((key, getattr(variant, key)) for key in keys)
+    told = [key for key in keys if key != "backbone" or variant.backbone != NO_BACKBONE]
+    values = ((key, getattr(variant, key)) for key in told or ["cam"])
     return " · ".join(
         _SPOKEN.get(key, "") + (f"{value:g}" if isinstance(value, float) else str(value))
         for key, value in values
