@@ -82,6 +82,17 @@ def test_causes_are_told_by_many_images_together() -> None:
     assert (together.width, together.height) == (640, 480)
 
 
+def test_swapped_columns_that_few_points_betray() -> None:
+    """As many as of a table of 43,894 points with x and y swapped: 3,351 outside."""
+    rng = np.random.default_rng(0)
+    most = rng.uniform([0, 0], [700, 700], (40_543, 2))
+    betraying = rng.uniform([0, 800], [700, 1000], (3_351, 2))
+    found = counted(np.vstack([most, betraying]), (768, 1024))
+    assert found.counted == "3,351 of 43,894 points outside"
+    assert found.doubtful
+    assert "x and y look swapped" in found.cause
+
+
 @pytest.mark.parametrize("count", [1, 9])
 def test_few_points_tell_no_cause(count: int) -> None:
     assert counted(looked(count) / [160, 120]).cause == ""

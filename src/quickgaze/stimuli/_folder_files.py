@@ -274,6 +274,6 @@ def _refuse_unlike_siblings(root: AnyPath) -> None:
     told = explain_siblings(root)
     if told:
         raise DatasetError(
-            f"it is not clear what {readable(root)} holds: {told}; give images=. if all of them "
-            "are images"
+            f"it is not clear what {readable(root)} holds: {told}; images=. alone takes "
+            "all of them for images"
         )
