@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,8 +215,9 @@ def test_doubled_columns(read: Read, header: str, words: str | None) -> None:
         ("a,1,2,3\na,b,1,2,3\n", "row 3 has 5 cells"),
         ("a,1,2,3\n\na,1,2\n", "ends early in row 4: it has 3 of 4 cells and none for y"),
         ("a,1,2,\na,1\n", "ends early in row 3: it has 2 of 4"),
-        ('a,1,"2,3\na,1,2,3\n', "a quotation mark in row 2 is never closed"),
-        ('"a"b,1,2,3\n', "cannot be read as a table; are all of its quotation marks"),
+        ('a,1,2,3\na,1,"2,3\na,1,2,3\n', "in row 3, a quotation mark is not closed"),
+        ('a,1,2,3\n"a"b,1,2,3\n', "in row 3, a quotation mark is not closed, or does not close"),
+        ('a,1,2,3\n"a,1,2,3\n' * 2, "in row 3, a quotation mark"),
         ("a,1,2,3\na,,2,3\nb, ,2,3\n", r"no observer in 2 rows, the first is row 3; fill"),
         ("a,1,2,3\n\n,1,2,3\n", r"no stimulus in 1 row, the first is row 4; fill"),
     ],
@@ -383,3 +385,41 @@ def test_what_was_written_is_read(
     path = tmp_path_factory.mktemp("table") / "gaze.csv"
     path.write_bytes(table.write_csv(separator=separator).encode(encoding))
     assert points(read_gaze_table(path)) == table.rows()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stimulus observer x y\na 1 2 3\n",
+        f"# exported today\n{HEADER}a,1,2,3\n",
+        '{"stimulus": "a"}',
+        "\x89PNG\r\n\x1a\n" + "\x01" * 200,
+    ],
+)
+def test_first_rows_that_are_not_divided(read: Read, text: str) -> None:
+    words = r"its first row, '.{1,70}', is not divided into columns; separate them by commas, tabs"
+    with pytest.raises(DatasetError, match=words):
+        read(text)
+
+
+def test_a_header_that_comes_twice(read: Read) -> None:
+    with pytest.raises(DatasetError, match="'x' in row 3, column x"):
+        read(f"{HEADER}a,1,2,3\n{HEADER}b,1,2,3\n")
+
+
+def test_a_column_of_row_numbers(read: Read) -> None:
+    assert points(read(f",{HEADER}0,a,1,2,3\n")) == [("a", "1", 2, 3)]
+    assert points(read('"","stimulus","observer","x","y"\n"1","a","1",2,3\n')) == [("a", "1", 2, 3)]
+
+
+@pytest.mark.parametrize("near", ["pos_x", "x_px", "FPOGX", "PositionX", "X [px]", "xpos", "px.x"])
+def test_names_near_to_x(read: Read, near: str) -> None:
+    with pytest.raises(DatasetError, match=rf"columns=x={re.escape(near)}$"):
+        read(f"stimulus,observer,index,max,{near},y\n")
+    with pytest.raises(DatasetError, match=r"columns=x=NAME$"):
+        read("stimulus,observer,index,max,y\n")
+
+
+def test_blanks_that_look_like_none(read: Read) -> None:
+    text = "stimulus\u00a0,observer,\u2009x,y\na\u00a0,1,\u00a02,3\n"
+    assert points(read(text)) == [("a", "1", 2, 3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,10 +19,12 @@ _ROLES = (*_NEEDED, "duration")
 _OTHER_NAMES = {
     "stimulus": ("image", "img", "media", "stim", "picture", "file", "photo", "scene", "trial"),
     "observer": ("participant", "subject", "user", "reader", "recording", "person", "viewer"),
-    "x": ("x",),
-    "y": ("y",),
-    "duration": ("dur",),
+    "x": (),
+    "y": (),
 }
+
+# x alone, at the end as X, or before what it is
+_AXIS = r"(?i:\b{0}\b|(?:^|[_\W]){0}(?:$|[_\W\d])|^{0}(?:pos|coord|loc|pix|px|gaze))|{1}$"
 
 _MOST_NAMES = 12  # columns that a message lists
 
@@ -199,6 +202,8 @@ class Finder:
         for name in free:
             low = name.casefold()
             if any(low.startswith(word) or low.endswith(word) for word in words):
+                return name
+            if role in {"x", "y"} and re.search(_AXIS.format(role, role.upper()), name):
                 return name
         return next(iter(difflib.get_close_matches(role, free, n=1, cutoff=0.6)), "")
 

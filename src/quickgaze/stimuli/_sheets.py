@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -131,6 +132,12 @@ class _Text:
             rest = re.sub(rf'({re.escape(separator)}) +"', r'\1"', rest)
         stream = io.StringIO(rest, newline="")
         header = next(csv.reader(stream, delimiter=separator))
+        if len(header) == 1:
+            raise DatasetError(
+                f"{readable(path)} cannot be read as a table: its first row, "
+                f"{_shortened(header[0])}, is not divided into columns; separate them by commas, "
+                "tabs, semicolons or vertical bars, and name them in the first row"
+            )
         body = rest[stream.tell() :]
         return cls(path, separator, tuple(name.strip() for name in header), body, blank + 1)
 
@@ -148,8 +155,7 @@ class _Text:
                 return _without_blanks(self._parse(places, ragged=True))
             except pl.exceptions.PolarsError:
                 raise DatasetError(
-                    f"{readable(self.path)} cannot be read as a table; are all of its quotation "
-                    "marks closed, and are those inside of values doubled?"
+                    f"{readable(self.path)} cannot be read as a table; save it anew as CSV"
                 ) from error
 
     def _parse(self, places: Sequence[int], *, ragged: bool = False) -> pl.DataFrame:
@@ -174,24 +180,22 @@ class _Text:
         """Rows with their numbers; slow, to say what is wrong."""
         stream = io.StringIO(self.body, newline="")
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self._quoted() else csv.QUOTE_NONE
-        rows = csv.reader(stream, delimiter=self.separator, quoting=quoting)
+        rows = csv.reader(stream, delimiter=self.separator, quoting=quoting, strict=True)
         number = self.above
         try:
             for number, row in enumerate(rows, self.above + 1):
                 yield number, row
         except csv.Error as error:
             raise DatasetError(
-                f"{readable(self.path)} cannot be read as a table from row {number + 1} on; "
-                "is a quotation mark missing there?"
+                f"{readable(self.path)} cannot be read as a table: in row {number + 1}, a "
+                "quotation mark is not closed, or does not close a whole value; double those "
+                "inside of values"
             ) from error
 
     def _check_quotes(self) -> None:
+        # Polars would take all that follows an open quotation mark for one value.
         if self.body.count('"') % 2 and self._quoted():
-            row = max((number for number, _ in self._records()), default=self.above)
-            raise DatasetError(
-                f"{readable(self.path)} cannot be read as a table: a quotation mark in row {row} "
-                "is never closed; close it, or remove it"
-            )
+            deque(self._records(), maxlen=0)
 
     def _refuse_long(self) -> None:
         width = len(self.header)
@@ -216,6 +220,12 @@ class _Text:
                     f"{len(self.header)} cells and none for {self.header[needed]}; complete the row"
                 )
 
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+_SHOWN = 60  # characters of a row in a message
 
 _NAMED = {",": "a comma", "\t": "a tab", ";": "a semicolon", "|": "a vertical bar"}
 
