@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from quickgaze.bounds import GazePool
@@ -34,6 +34,17 @@ class StimulusTasks:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one image stays with it
             return Failure.of(stimulus.id, "image", error)
         return image
+
+    def rows_of_made(
+        self, stimulus: Stimulus, map_of: Callable[[str, Size], StoredMap]
+    ) -> ShardTables:
+        """All rows of one image whose map is made elsewhere; where there is none, a failure."""
+        try:
+            size = stimulus.size
+            made = map_of(stimulus.id, size)
+        except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
+            return ShardTables(failures=[Failure.of(stimulus.id, "cam", error).row()])
+        return self.rows(stimulus, size, [made])
 
     def rows(self, stimulus: Stimulus, size: Size, cams: Sequence[StoredMap]) -> ShardTables:
         """All rows of one image whose CAMs are known: with scores or a failure, never both."""
