@@ -31,6 +31,7 @@ from quickgaze.errors import (
 _SHOWN = (
     DamagedRunWarning,
     ExtensionWarning,
+    LeftOutWarning,
     RandomWeightsWarning,
     SlowPrecisionWarning,
     UndefinedMapWarning,
@@ -81,10 +82,6 @@ data_app.command("list")(data.list_data)
 data_app.command("check")(data.check_data)
 data_app.command("fetch")(data.fetch_data)
 app.add_typer(data_app, name="data")
-
-
-_SHOWN = (RandomWeightsWarning, DamagedRunWarning, ExtensionWarning, LeftOutWarning)
-"""Warnings that users of the command line see each time."""
 
 
 def main() -> None:

@@ -40,8 +40,7 @@ def make_card(
         folds=given.folds,
         scores={},
         chosen={
-            "weight_decay": found.strength.weight_decay,
-            "dropout": found.strength.dropout,
+            "weight_decay": found.decay,
             "passes": float(found.passes),
         },
         versions={name: version(name) for name in _LIBRARIES},

@@ -92,10 +92,10 @@ def fit_readout(
     -----
     Each readout is a mixture of standardised channels through hidden units, a blur and a weight
     of the centre bias, fitted by maximum likelihood to the fixations with Adam, as in [1]_; every
-    image weighs the same. A tenth of its images is held out; how strongly it is held back from
-    learning the others by heart, and after how many passes it stops, is what predicts that tenth
-    best. The final one is fitted to all images, with what was best over the folds. `weights`,
-    `device`, `precision` and `geometry` are for a backbone that is given by name.
+    image weighs the same. A tenth of its images is held out: the weight decay, and the pass after
+    which it stops, are those that predict this tenth best. The final one is fitted to all images,
+    with what was best over the folds. `weights`, `device`, `precision` and `geometry` are for a
+    backbone that is given by name.
 
     References
     ----------

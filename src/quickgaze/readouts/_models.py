@@ -105,12 +105,12 @@ class Parameters:
     ) -> torch.Tensor:
         """Predict log densities (B, K, h * w) of features (B, C, h, w).
 
-        `kept` (K, C) weighs the standardised channels; those of weight 0 are at their mean.
+        `kept` (C,) weighs the standardised channels; those of weight 0 are at their mean.
         """
         batch, _, *grid = features.shape
         models, units, channels = self.weights.shape
         folded = self.weights / frame.deviation[:, None]
-        folded = folded if kept is None else folded * kept[:, None]
+        folded = folded if kept is None else folded * kept
         bias = self.bias - (folded @ frame.mean[:, :, None])[:, :, 0]
         products = folded.reshape(models * units, channels) @ features.flatten(2)
         hidden = products.reshape(batch, models, units, -1) + bias[:, :, None]

@@ -19,7 +19,7 @@ from quickgaze.options import FitOptions, StudyOptions
 from quickgaze.readouts._folds import SCENE, Positions, groups_of, inner_part
 from quickgaze.readouts._models import Frame, Parameters
 from quickgaze.readouts._reading import Reading
-from quickgaze.readouts._training import STRENGTHS, Fit, Fitted, Strength, fit_all, passes_for
+from quickgaze.readouts._training import DECAYS, Fit, Fitted, fit_all, passes_for, repeats_for
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Size
 from quickgaze.study import progress_bar
@@ -38,7 +38,7 @@ class Found:
 
     folds: Sequence[tuple[Parameters, Frame]]
     final: tuple[Parameters, Frame]
-    strength: Strength
+    decay: float
     passes: int
     likelihood: float
 
@@ -54,17 +54,17 @@ def fit_folds(reading: Reading, parts: Positions, given: FitOptions, progress: b
     groups = groups_of(reading.stimuli)
     owners = [every[parts != fold] for fold in range(given.folds)] or [every]
     splits = [inner_part(images, groups, given.seed) for images in owners]
-    fits = [Fit(*each, strength) for each in splits for strength in STRENGTHS]
+    fits = [Fit(*each, decay) for each in splits for decay in DECAYS]
     fitted = _fitted(reading, fits, given, "folds" if given.folds else "settings", progress)
-    likelihoods = np.array(fitted.likelihoods).reshape(len(owners), len(STRENGTHS))
+    likelihoods = np.array(fitted.likelihoods).reshape(len(owners), len(DECAYS))
     passes = np.array(fitted.passes).reshape(likelihoods.shape)
     best = int(likelihoods.mean(0).argmax())
-    chosen, until = STRENGTHS[best], median_low(passes[:, best].tolist())
+    chosen, until = DECAYS[best], median_low(passes[:, best].tolist())
     last = Fit(every, every[:0], chosen, until)
     final = _fitted(reading, [last], given, "readout", progress)
     models = list(fitted.readouts())
     picked = likelihoods.argmax(1)
-    folds = [models[row * len(STRENGTHS) + int(column)] for row, column in enumerate(picked)]
+    folds = [models[row * len(DECAYS) + int(column)] for row, column in enumerate(picked)]
     likelihood = float(likelihoods[:, best].mean())
     return Found(folds, next(final.readouts()), chosen, until, likelihood)
 
@@ -75,7 +75,7 @@ def _fitted(
     images = len(reading.stimuli)
     passes = max(fit.passes or passes_for(images) for fit in fits)
     with progress_bar(progress) as bar:
-        task = bar.add_task(f"{what}: fit", total=passes * images)
+        task = bar.add_task(f"{what}: fit", total=passes * repeats_for(images) * images)
 
         def done(more: int, bits: float) -> None:
             told = "" if math.isinf(bits) else f", {bits:.2f} bits over the centre bias"

@@ -18,7 +18,6 @@ CANVAS: Size = (60, 80)
 """Height and width that gaze is brought to for the centre bias."""
 
 _BLUR = 3.0  # cells of the canvas
-_UNIFORM = 0.01  # share of the centre bias that is the same everywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,9 @@ def _binned(fixations: Fixations, size: Size, grid: Size) -> Plane:
 
 
 def centre_bias(canvases: Plane) -> Plane:
-    """Log of the mean of canvases (n, 60, 80), blurred, with a small uniform part."""
+    """Log of the mean of canvases (n, 60, 80), blurred, and of an image with gaze everywhere."""
     blurred = gaussian_blur(canvases.mean(0), _BLUR, axes=(0, 1))
-    bias: Plane = np.log((1 - _UNIFORM) * blurred / blurred.sum() + _UNIFORM / blurred.size)
+    everywhere = 1 / (len(canvases) + 1)
+    density = (1 - everywhere) * blurred / blurred.sum() + everywhere / blurred.size
+    bias: Plane = np.log(density)
     return bias

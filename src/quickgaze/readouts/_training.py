@@ -16,35 +16,36 @@ from quickgaze.readouts._models import Frame, Parameters
 from quickgaze.readouts._targets import Target, centre_bias
 
 BATCH = 8  # images between two steps
-_VISITS = 2880  # images that are looked at, again and again, before the rate is 0
-_FEWEST_PASSES, _MOST_PASSES = 3, 60
-_RATE = 0.01  # Adam's, at its highest
+IN_A_PASS = 360
+"""Images that are shown in a pass at least; where there are fewer, each is shown again."""
+
+_SHOWN = 7200  # images that are shown in all, unless there are so many that 3 passes are more
+_FEWEST_PASSES = 3
+DROPOUT = 0.3
+"""Share of the channels that are left out at each step, where there are many."""
+
+_MANY_CHANNELS = 64
+RATE = 0.01
+"""Adam's rate of learning, at its highest."""
+
 _WARM_UP = 0.1  # share of the steps in which it rises
 _LARGEST = 2**24  # numbers of hidden units in memory at once
 
 
-@dataclass(frozen=True)
-class Strength:
-    """How strongly a readout is held back from learning its images by heart."""
-
-    weight_decay: float
-    dropout: float  # share of the channels that are left out at each step
-
-
-STRENGTHS = (Strength(1e-4, 0.0), Strength(1e-3, 0.3), Strength(1e-2, 0.3))
-"""What the inner part chooses from."""
+DECAYS = (1e-3, 1e-2)
+"""Weight decays that the inner part chooses from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """One readout to be fitted: on which images, how strongly held back, and until when.
+    """One readout to be fitted: on which images, with which weight decay, and until when.
 
     It ends after the pass that is best on `inner`, or after `passes` where these are given.
     """
 
     images: Positions
     inner: Positions
-    strength: Strength
+    decay: float
     passes: int | None = None
 
 
@@ -106,9 +107,15 @@ class Fitted:
             yield self.parameters.select(alone), self.frame.select(alone)
 
 
+def repeats_for(images: int) -> int:
+    """Say how often each image is shown in a pass."""
+    return max(1, math.ceil(IN_A_PASS / images))
+
+
 def passes_for(images: int) -> int:
-    """How often all images are gone through."""
-    return min(_MOST_PASSES, max(_FEWEST_PASSES, math.ceil(_VISITS / images)))
+    """Say in how many passes the images are shown."""
+    shown = max(images, IN_A_PASS)
+    return max(_FEWEST_PASSES, math.ceil(_SHOWN / shown))
 
 
 def fit_all(
@@ -157,21 +164,22 @@ class _Trainer:
         for model, fit in enumerate(fits):
             self._taught[fit.images, model] = True
         self._positions = np.flatnonzero(self._taught.any(1))
-        self._steps = passes * math.ceil(len(self._positions) / BATCH)
+        self._repeats = repeats_for(len(self._positions))
+        self._steps = passes * self._repeats * math.ceil(len(self._positions) / BATCH)
         self._step = 0
         device = material.device
-        self._decay = torch.tensor([fit.strength.weight_decay for fit in fits], device=device)
-        self._dropout = torch.tensor([fit.strength.dropout for fit in fits], device=device)
+        self._decay = torch.tensor([fit.decay for fit in fits], device=device)
         self._adam = torch.optim.Adam([each.requires_grad_() for each in parameters.tensors])
 
     def go_through(self, done: Callable[[int], None]) -> None:
-        """Take a step for each batch of all images, in a new order."""
-        order = self._drawn.permutation(self._positions)
-        for start in range(0, len(order), BATCH):
-            positions = np.sort(order[start : start + BATCH])
-            with torch.enable_grad():
-                self._learn(positions)
-            done(len(positions))
+        """Take a step for each batch of the images, each time in a new order."""
+        for _ in range(self._repeats):
+            order = self._drawn.permutation(self._positions)
+            for start in range(0, len(order), BATCH):
+                positions = np.sort(order[start : start + BATCH])
+                with torch.enable_grad():
+                    self._learn(positions)
+                done(len(positions))
 
     def _learn(self, positions: Positions) -> None:
         frame, parameters = self._frame, self._parameters
@@ -187,7 +195,7 @@ class _Trainer:
             (-(likelihood * taken).sum()).backward()  # type: ignore[no-untyped-call]
         (self._decay * parameters.size()).sum().backward()  # type: ignore[no-untyped-call]
         for group in self._adam.param_groups:
-            group["lr"] = _RATE * self._share_of_rate()
+            group["lr"] = RATE * self._share_of_rate()
         self._adam.step()
         self._adam.zero_grad()
         self._step += 1
@@ -203,10 +211,11 @@ class _Trainer:
                 yield alike[part], features[part]
 
     def _kept_channels(self) -> torch.Tensor:
-        """Draw which channels (K, C) take part in a step; the others' part is taken over."""
+        """Draw which channels take part in a step, (C,), as weights with a mean of 1."""
         channels = self._frame.mean.shape[1]
-        drawn = torch.from_numpy(self._drawn.random(channels, np.float32)).to(self._dropout)
-        return (drawn >= self._dropout[:, None]) / (1 - self._dropout[:, None])
+        share = DROPOUT if channels >= _MANY_CHANNELS else 0.0
+        drawn = torch.from_numpy(self._drawn.random(channels, np.float32))
+        return ((drawn >= share) / (1 - share)).to(self._frame.mean)
 
     def _share_of_rate(self) -> float:
         """Rise, then fall as a cosine does."""
