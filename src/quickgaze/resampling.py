@@ -56,6 +56,22 @@ def bilinear_matrix(target: int, source: int, extent: float | None = None) -> Fl
     return _read_only(matrix)
 
 
+@lru_cache(maxsize=64)
+def pooling_matrix(target: int, source: int, extent: float | None = None) -> FloatMatrix:
+    """Weights (target, source) that bring cells to a grid without leaving any out, read-only.
+
+    Target cells are laid over the first `extent` of the source cells: means over their areas where
+    they are larger than source cells, `bilinear_matrix` where they are smaller.
+    """
+    extent = float(source) if extent is None else extent
+    if extent <= target:
+        return bilinear_matrix(target, source, extent)
+    edges = np.arange(target + 1)[:, None] * extent / target
+    cells = np.arange(source)
+    shares = (np.minimum(edges[1:], cells + 1) - np.maximum(edges[:-1], cells)).clip(min=0)
+    return _read_only(shares / shares.sum(1, keepdims=True))
+
+
 def check_sigma(sigma: float) -> None:
     """Refuse a blur that is negative or not finite."""
     if not (np.isfinite(sigma) and sigma >= 0):

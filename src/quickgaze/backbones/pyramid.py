@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from quickgaze.backbones._torch_state import plain_torch
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.stimuli.types import Size
@@ -178,7 +179,8 @@ class Pyramid:
         >>> pyramid.at("fine", [0, 2], [3, 3]).tolist()
         [[[[3.0, 3.0], [11.0, 11.0]]]]
         """
-        return self._levels.at(name, rows, columns)
+        with plain_torch():
+            return self._levels.at(name, rows, columns)
 
     def select(self, names: Sequence[str] | None) -> Pyramid:
         """Keep some of the levels.

@@ -10,6 +10,10 @@ from quickgaze.cams._fusion import FUSIONS, mean_over_levels
 from quickgaze.cams._gradient import GRADIENT_METHODS, gradient
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
 from quickgaze.cams._orientation import ORIENTATIONS, Orientation
+from quickgaze.cams._readout import Readout
+from quickgaze.cams._readout_card import ReadoutCard
+from quickgaze.cams._readout_features import readout_features
+from quickgaze.cams._readout_files import load_readout
 from quickgaze.cams._sign_free import activation, deviation
 from quickgaze.cams._undefined import why_undefined
 
@@ -24,6 +28,8 @@ __all__ = [
     "CamMethod",
     "CamOptions",
     "Orientation",
+    "Readout",
+    "ReadoutCard",
     "activation",
     "as_cam",
     "boxes",
@@ -32,7 +38,9 @@ __all__ = [
     "deviation",
     "eigen",
     "gradient",
+    "load_readout",
     "mean_over_levels",
+    "readout_features",
     "spectral_residual",
     "uniform",
     "why_undefined",
