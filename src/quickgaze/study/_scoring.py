@@ -105,8 +105,10 @@ def _score_signs(
     if not signs:
         return {}
     ordered = sorted(signs)
+    density = stored.cam.density
     maps = [
-        saliency_maps(stored.signed(sign), stored.size, sigma, settings.rectify) for sign in ordered
+        saliency_maps(stored.signed(sign), stored.size, sigma, settings.rectify, density)
+        for sign in ordered
     ]
     scores = score(
         metrics,
