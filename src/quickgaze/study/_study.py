@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,6 +14,12 @@ from quickgaze.options import Named, StudyOptions, documented, takes
 from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.study._engine import read_pool, run_locally
+from quickgaze.study._fitted import (
+    check_backbones,
+    readout_facts,
+    readout_notes,
+    with_readout,
+)
 from quickgaze.study._folder import begin, check_folder, missing_shards
 from quickgaze.study._inputs import needs
 from quickgaze.study._job import Job, WorkerRecipe, find_devices
@@ -79,6 +85,7 @@ class Study:
         self.dataset = given.dataset
         self.device = given.device
         self.shard_size = given.shard_size
+        given = with_readout(given)
         self.loaded = _loaded(given.backbones or ())
         self.settings = Settings.of(given, self.dataset)
         if len(self.dataset) == 0:
@@ -145,6 +152,7 @@ class Study:
         check_folder(storage)
         devices = find_devices(self.device)
         backbones = recipe.load_backbones(devices[0])
+        check_backbones(self.settings, backbones)
         plan = self._plan(backbones)
         started = datetime.now(timezone.utc)
         with locked(storage) as lock:
@@ -188,13 +196,18 @@ class Study:
             len(dataset.missing),
             tuple(dataset.notes),
         )
+        notes = readout_notes(self.settings, facts)
+        facts = replace(facts, notes=facts.notes + notes)
         return Plan(
             self.settings,
             facts,
             {backbone.name: backbone.weights_hash for backbone in backbones},
             tuple(stimulus.id for stimulus in dataset),
             self.shard_size,
-            {backbone.name: _inputs(backbone) for backbone in backbones},
+            {
+                backbone.name: {**_inputs(backbone), **readout_facts(self.settings, backbone.name)}
+                for backbone in backbones
+            },
             {each.name: each.source.fingerprint for each in self.precomputed},
             tuple(prints),
         )
