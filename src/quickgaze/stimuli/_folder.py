@@ -138,8 +138,8 @@ class _Table:
         if not self.table.of_screen or self.placement.screen is not None:
             return ()
         note = (
-            f"{readable(self.path.name)} holds places on a screen; without screen=WIDTHxHEIGHT they "
-            "count as if each image had filled it."
+            f"{readable(self.path.name)} holds places on a screen; without screen=WIDTHxHEIGHT "
+            "they count as if each image had filled it."
         )
         return (note,)
 
