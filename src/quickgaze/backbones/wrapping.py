@@ -7,6 +7,7 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import torch
@@ -207,7 +208,7 @@ class HookedFeatures(nn.Module):
     @property
     def numbers(self) -> torch.dtype:
         """Type of the module's numbers."""
-        tensors = (*self.network.parameters(), *self.network.buffers())
+        tensors = chain(self.network.parameters(), self.network.buffers())
         return next((each.dtype for each in tensors if each.is_floating_point()), torch.float32)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -337,9 +337,7 @@ class ReadoutMap:
     def __call__(self, given: CamInput, _: CamOptions) -> Cam:
         """Map the images."""
         self.readout.check(given.backbone)
-        density = self.readout.log_density(given.pyramid).exp()
-        varies = density.amax((1, 2)) > density.amin((1, 2))
-        return Cam.unsigned(torch.where(varies[:, None, None], density, torch.nan))
+        return Cam.unsigned(self.readout.log_density(given.pyramid).exp(), density=True)
 
 
 def readout_method(

@@ -38,18 +38,19 @@ def check_tensors(tensors: Mapping[str, torch.Tensor], hidden: int) -> None:
             f"hidden units has {', '.join(sorted(wanted))}"
         )
     channels, units = max(1, tensors["mean"].numel()), max(1, hidden)
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "mean": (channels,),
         "deviation": (channels,),
         "weights": (units, channels),
         "bias": (units,),
-        "output": (units,),
         "centre_bias": CENTRE_SIZE,
     }
-    for name, tensor in tensors.items():
-        if tuple(tensor.shape) != shapes[name]:
+    shapes |= {"output": (units,)} if hidden else {}
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tuple(tensor.shape) != shape:
             raise OptionError(
-                f"{name} is {tuple(tensor.shape)} where {shapes[name]} is expected, for the "
+                f"{name} is {tuple(tensor.shape)} where {shape} is expected, for the "
                 f"{channels} channels of mean and {hidden} hidden units"
             )
         if tensor.dtype != torch.float32 or not bool(tensor.isfinite().all()):

@@ -13,7 +13,7 @@ import torch
 
 from quickgaze.cams._readout import FILE_NAME, FORMAT, Readout
 from quickgaze.cams._readout_card import ReadoutCard
-from quickgaze.cams._readout_checks import check_tensors
+from quickgaze.cams._readout_checks import check_card, check_tensors
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, WeightsError, first_line
 
@@ -162,6 +162,7 @@ def _read(path: Path, text: str, tensors: dict[str, torch.Tensor]) -> Readout:
             f"({type(error).__name__}: {first_line(error)}); fetch or fit it anew"
         ) from error
     try:
+        check_card(header.card)
         check_tensors(tensors, header.card.hidden)
         output = tensors.pop("output", None)
         return Readout(

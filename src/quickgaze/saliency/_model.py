@@ -250,7 +250,7 @@ class SaliencyModel:
                 stacklevel=4,
             )
         height, width = images[0].shape[:2]
-        maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify)
+        maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify, cam.density)
         density = None
         if self.readout is not None:
             density = self.readout.density(given.pyramid, (height, width)).cpu().numpy()
