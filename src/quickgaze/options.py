@@ -110,6 +110,14 @@ class NetworkOptions(FeatureOptions):
         "What the network computes in: auto (fp32), fp32, tf32 or bf16.",
         choices=("auto", "fp32", "tf32", "bf16"),
     )
+    readout: str | Path | Named | None = option(
+        None,
+        "A readout, fitted to gaze, that predicts where people look: a file that quickgaze fit "
+        "wrote, or the name of one that comes along (osie). It adds the CAM readout, or the "
+        "density of a model.",
+        str,
+        objects="Readout",
+    )
     geometry: str = option(
         "default",
         "How images are resized for the network: default, native, detector, detector-padded or "
@@ -129,8 +137,8 @@ class _Place:
     cam: str | Named = option(
         "eigen",
         "How features become a map: eigen, deviation, activation, a gradient CAM (gradcam, "
-        "gradcam++, hirescam, layercam, eigengradcam, scorecam, ablationcam), boxes, or a baseline "
-        "(center, uniform, spectral_residual).",
+        "gradcam++, hirescam, layercam, eigengradcam, scorecam, ablationcam), boxes, readout (with "
+        "a readout), or a baseline (center, uniform, spectral_residual).",
         objects="CamMethod",
     )
     grid: str = option(

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 from quickgaze.backbones import Backbone, find_spec, load_backbone
+from quickgaze.backbones._timm_models import timm_network
+from quickgaze.backbones._timm_specs import timm_spec
 from quickgaze.backbones.backbone import prepare
 from quickgaze.errors import OptionError, RandomWeightsWarning, UnknownNameError, WeightsError
 
@@ -287,3 +289,29 @@ def test_a_model_of_every_family_of_timm_gives_features(module: str) -> None:
     spec = find_spec(f"timm/{min(names, key=len)}")
     assert spec.levels
     assert all(level.channels > 0 for level in spec.levels)
+
+
+@pytest.mark.parametrize("architecture", ["test_resnet", "convnext_tiny", "mixer_s16_224"])
+def test_a_model_of_timm_whose_channels_are_last_is_refused(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every geometry that a model of timm may need: any size, multiples, one size."""
+
+    def with_channels_last(spec: Any, *_: object, **__: object) -> nn.Module:
+        return LastChannels(timm_network(spec))
+
+    timm_spec.cache_clear()
+    monkeypatch.setattr("quickgaze.backbones._timm_specs.timm_network", with_channels_last)
+    with pytest.raises(OptionError, match=r"gives no feature maps \(B, C, H, W\)"):
+        find_spec(f"timm/{architecture}")
+    timm_spec.cache_clear()
+
+
+class LastChannels(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        levels = self.network(batch)
+        return {name: level.permute(0, 2, 3, 1) for name, level in levels.items()}

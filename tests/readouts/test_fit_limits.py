@@ -66,7 +66,7 @@ def test_a_data_set_without_gaze(seen: Dataset, colours: Backbone) -> None:
 def test_a_data_set_whose_gaze_lies_outside(seen: Dataset, colours: Backbone, looked: Make) -> None:
     outside = looked(np.full((3, 2), 500.0))
     stimuli = tuple(replace(each, gaze=outside) for each in seen.stimuli)
-    with pytest.raises(DatasetError, match=r"none of the 12 images.*image-0: it has no gaze inside"):
+    with pytest.raises(DatasetError, match=r"none of the 12 images.*image-0: it has no gaze"):
         fit(replace(seen, stimuli=stimuli), colours)
 
 

@@ -26,6 +26,7 @@ from quickgaze.report.layers import (
 from quickgaze.saliency import saliency_maps
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run, stored_cam, stored_saliency
+from quickgaze.study.plan import FORMAT
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_signs_that_cannot_be_told_are_left_out(
         tmp_path / "run",
         ["cc"],
         {
-            "format": 2,
+            "format": FORMAT,
             "settings": {"metrics": ["cc"], "convention": "tuebingen"},
             "dataset": {"name": "made"},
             "stimuli": [row["stimulus"] for row in maps],

@@ -31,6 +31,7 @@ from quickgaze.report.chapters._records import run_facts
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Image
 from quickgaze.study import Run
+from quickgaze.study.plan import FORMAT
 
 
 class _Page(HTMLParser):
@@ -290,7 +291,7 @@ def test_what_is_missing_is_said(write_run: Callable[..., Run], tmp_path: Path) 
     undefined = [{"stimulus": "s0", **keys, "metric": "cc", "reason": "a constant human map"}]
     failures = [{"stimulus": "s9", "stage": "image", "error": "StimulusError", "message": "gone"}]
     plan = {
-        "format": 2,
+        "format": FORMAT,
         "settings": {"metrics": ["cc"], "convention": "tuebingen"},
         "dataset": {"name": "made"},
         "stimuli": ["s0", "s1", "s2", "s9"],
@@ -350,7 +351,7 @@ def test_stimuli_of_two_data_sets_are_kept_apart(
     runs = []
     for name, cc in (("one", 0.25), ("other", 0.75)):
         plan = {
-            "format": 2,
+            "format": FORMAT,
             "settings": {"metrics": ["cc"], "convention": "tuebingen"},
             "dataset": {"name": name},
             "stimuli": ["1001"],
@@ -388,7 +389,12 @@ def test_the_command_names_what_differs_from_the_defaults(
     write_run: Callable[..., Run], tmp_path: Path
 ) -> None:
     settings = {"grids": ["s16"], "metrics": ["cc"], "seed": 0, "level_scale": "std"}
-    plan = {"format": 2, "settings": settings, "dataset": {"name": "osie"}, "stimuli": ["1001"]}
+    plan = {
+        "format": FORMAT,
+        "settings": settings,
+        "dataset": {"name": "osie"},
+        "stimuli": ["1001"],
+    }
     run = write_run(tmp_path / "run", ["cc"], plan)
     command = run_facts(run)["command"]
     assert command.startswith("quickgaze run --dataset osie --root ROOT --grid s16")

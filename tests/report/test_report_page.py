@@ -15,6 +15,7 @@ import pytest
 from quickgaze.report import Report, write_report
 from quickgaze.stimuli import Dataset
 from quickgaze.study import Run
+from quickgaze.study.plan import FORMAT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -274,7 +275,7 @@ def _many(write_run: Callable[..., Run], folder: Path, count: int) -> Run:
         for number, name in enumerate(names)
     ]
     plan = {
-        "format": 2,
+        "format": FORMAT,
         "settings": {"metrics": ["cc", "kld"], "convention": "tuebingen", "rectify": True},
         "dataset": {"name": "made", "edition": "made"},
         "stimuli": names,

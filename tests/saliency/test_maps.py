@@ -76,3 +76,14 @@ def test_nan_stays_with_its_map() -> None:
     maps = saliency_maps(cams, (2, 4), 1.0)
     assert maps[0].isnan().all()
     assert not maps[1].isnan().any()
+
+
+def test_a_density_is_divided_by_its_maximum_alone() -> None:
+    values = torch.tensor([[[1.0, 2.0], [4.0, 3.0]]])
+    made = saliency_maps(values, (2, 2), sigma=0, density=True)
+    assert made.tolist() == [[[0.25, 0.5], [1.0, 0.75]]]
+    assert saliency_maps(torch.full((1, 2, 2), 3.0), (4, 4), density=True).tolist() == [
+        [[1.0] * 4] * 4
+    ]
+    assert saliency_maps(torch.zeros(1, 2, 2), (2, 2), density=True).abs().max() == 0
+    assert saliency_maps(values * torch.nan, (2, 2), density=True).isnan().all()

@@ -258,6 +258,13 @@ def test_an_array_of_numbers_is_not_one_of_objects() -> None:
         read(file.getvalue())
 
 
+def test_a_text_that_python_only_warns_of_is_damaged() -> None:
+    content = npy({"cat": ["a.jpg"]})
+    start = content.index(b"\n", 10) + 1
+    with pytest.raises(DatasetError, match="is truncated or damaged"):
+        read(content[:start] + b"S'\\u'\n.")
+
+
 def test_too_large_a_file_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_pickle, "_split", None)
     with pytest.raises(DatasetError, match="more than the 16,777,216 bytes"):

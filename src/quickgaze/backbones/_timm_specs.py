@@ -16,6 +16,7 @@ from quickgaze.backbones._geometry import InputGeometry
 from quickgaze.backbones._spec import BackboneSpec, LevelSpec, Weights
 from quickgaze.backbones._timm_models import timm_network
 from quickgaze.backbones._torch_state import plain_torch
+from quickgaze.backbones._trials import is_map_of
 from quickgaze.errors import OptionError, UnknownNameError
 
 PREFIX = "timm/"
@@ -128,7 +129,8 @@ def _shapes(spec: BackboneSpec, size: tuple[int, int], device: str) -> list[torc
         _log.debug("%s takes no %s image: %s", spec.name, size, error)
         return None
     shapes = [level.shape for level in features.values()]
-    return shapes if all(len(shape) == 4 for shape in shapes) else None
+    maps = all(len(shape) == 4 and is_map_of(shape, size) for shape in shapes)
+    return shapes if maps else None
 
 
 def _covers(

@@ -18,6 +18,10 @@ def plain_torch() -> Iterator[None]:
     What the caller set is back afterwards. A backbone and the CAMs do this by themselves; it is
     for a CAM of your own.
 
+    Yields
+    ------
+    None
+
     Examples
     --------
     >>> with torch.autocast("cpu", torch.bfloat16), plain_torch():

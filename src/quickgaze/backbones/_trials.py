@@ -68,9 +68,14 @@ def _stride(shape: torch.Size, size: Size) -> float:
     return float((size[0] * size[1] / (shape[2] * shape[3])) ** 0.5)
 
 
+def is_map_of(shape: torch.Size, size: Size) -> bool:
+    """Whether maps (B, C, H, W) are of the shape of an input, but for incomplete cells."""
+    return abs(shape[2] * size[1] - shape[3] * size[0]) <= 2 * max(size)
+
+
 def _check_shape(level: str, shape: torch.Size, size: Size) -> None:
     """Refuse maps that are not of the shape of the input."""
-    if abs(shape[2] * size[1] - shape[3] * size[0]) > 2 * max(size):
+    if not is_map_of(shape, size):
         raise OptionError(
             f"level {level!r} gives {tuple(shape)} for an input of {size[0]} x {size[1]} "
             "pixels, not a map (B, C, H, W) of the same shape; if the channels are last, "

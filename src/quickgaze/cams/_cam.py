@@ -29,6 +29,9 @@ class Cam:
         evaluated. Maps whose sign is not open, as those of deviation, have no evidence.
     component : int
         Which principal component, from 0.
+    density : bool
+        Whether the values say how likely people look where. Scores keep the 0 of a density;
+        of other maps, they subtract each image's minimum first.
 
     Examples
     --------
@@ -43,14 +46,17 @@ class Cam:
     explained_variance: torch.Tensor
     evidence: Mapping[str, torch.Tensor]
     component: int
+    density: bool = False
 
     @classmethod
-    def unsigned(cls, maps: torch.Tensor) -> Cam:
+    def unsigned(cls, maps: torch.Tensor, density: bool = False) -> Cam:
         """Make the CAM of maps whose sign is not open, and that no component explains.
 
         Parameters
         ----------
         maps : Tensor, shape (B, h, w), float
+        density : bool
+            Whether the values say how likely people look where.
 
         Returns
         -------
@@ -64,7 +70,7 @@ class Cam:
         (False, tensor([nan, nan]))
         """
         maps = maps.float()
-        return cls(maps, maps.new_full((len(maps),), torch.nan), {}, 0)
+        return cls(maps, maps.new_full((len(maps),), torch.nan), {}, 0, density)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -94,7 +100,7 @@ class Cam:
         evidence = evidence if isinstance(evidence, Evidence) else Evidence(evidence)
         projections, explained = alone(self.projection), alone(self.explained_variance)
         parts = zip(projections, explained, evidence.images(len(projections), rules), strict=True)
-        return [Cam(*part, self.component) for part in parts]
+        return [Cam(*part, self.component, self.density) for part in parts]
 
     def sign(self, orientation: str) -> torch.Tensor:
         """Sign that a rule gives to each map.

@@ -20,10 +20,12 @@ from quickgaze.readouts._folds import SCENE, Positions, groups_of, inner_part
 from quickgaze.readouts._models import Frame, Parameters
 from quickgaze.readouts._reading import Reading
 from quickgaze.readouts._training import DECAYS, Fit, Fitted, fit_all, passes_for, repeats_for
-from quickgaze.stimuli import Dataset
+from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.types import Size
 from quickgaze.study import progress_bar
-from quickgaze.study.made import score_made
+from quickgaze.study.keeping import MadeMaps, keep_maps
+from quickgaze.study.manifest import BackboneFacts
+from quickgaze.study.planning import plan_out_of_fold
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import CamKey
 
@@ -124,11 +126,11 @@ def score_predicted(
     """Score what was predicted, into a run folder, and give the means of a card."""
     key = CamKey(backbone.name, CAM, given.grid, 0)
 
-    def map_of(stimulus: str, size: Size) -> StoredMap:
-        if stimulus in predicted.left_out:
-            raise StimulusError(f"left out of the fit: {predicted.left_out[stimulus]}")
-        cam = Cam.unsigned(predicted.densities[stimulus][None])
-        return StoredMap(stimulus, key, size, cam)
+    def make(stimulus: Stimulus, size: Size) -> list[StoredMap]:
+        if stimulus.id in predicted.left_out:
+            raise StimulusError(f"left out of the fit: {predicted.left_out[stimulus.id]}")
+        cam = Cam.unsigned(predicted.densities[stimulus.id][None], density=True)
+        return [StoredMap(stimulus.id, key, size, cam)]
 
     study = StudyOptions(
         [backbone],
@@ -140,7 +142,10 @@ def score_predicted(
         seed=given.seed,
     )
     notes = (*dataset.notes, *_notes(given, predicted.by_scene))
-    run = score_made(replace(dataset, notes=notes), backbone, study, map_of, out, progress)
+    noted = replace(dataset, notes=notes)
+    plan = plan_out_of_fold(study, noted, backbone)
+    made = MadeMaps(make, backbones={backbone.name: BackboneFacts.of(backbone)})
+    run = keep_maps(plan, noted, made, out, progress=progress)
     means = run.scores().select(SCORES).fill_nan(None).mean().row(0, named=True)
     scores = {name: math.nan if mean is None else float(mean) for name, mean in means.items()}
     return {"information_gain": predicted.gain, **scores}

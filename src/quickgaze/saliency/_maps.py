@@ -16,7 +16,11 @@ FloatMap = npt.NDArray[np.float32]
 
 
 def saliency_maps(
-    cams: torch.Tensor, size: Size, sigma: float = 19.0, rectify: bool = True
+    cams: torch.Tensor,
+    size: Size,
+    sigma: float = 19.0,
+    rectify: bool = True,
+    density: bool = False,
 ) -> torch.Tensor:
     """Turn oriented CAMs into saliency maps: rectify, resize, blur, scale to [0, 1].
 
@@ -31,32 +35,42 @@ def saliency_maps(
         off at 4 sigma; 0 is no blur.
     rectify : bool
         Whether negative values are set to 0 first.
+    density : bool
+        Whether maps are divided by their maximum alone: the minimum of a density means something.
 
     Returns
     -------
     Tensor, shape (..., H, W), float32
-        From 0 to 1 each; 0 for a constant map, all NaN for one with a NaN.
+        From 0 to 1 each; 0 for a constant map, which as a density is 1, and all NaN for one with
+        a NaN.
 
     Raises
     ------
     OptionError
-        If there is no row or column.
+        If `cams` is no tensor, or has no row or column.
 
     Examples
     --------
     >>> saliency_maps(torch.tensor([[-1.0, 1.0]]), (1, 4), sigma=0)
     tensor([[0.0000, 0.2500, 0.7500, 1.0000]])
     """
+    if not isinstance(cams, torch.Tensor):
+        raise OptionError(
+            f"CAMs are a torch tensor (..., h, w), not a {type(cams).__name__}; "
+            "torch.from_numpy(array) makes one"
+        )
     if 0 in (*size, *cams.shape[-2:]):
         raise OptionError(
             f"maps have at least one row and one column; got {tuple(cams.shape)} for an image of "
             f"{size[0]} x {size[1]} pixels"
         )
     with plain_torch():
-        return _scaled(cams, size, sigma, rectify)
+        return _scaled(cams, size, sigma, rectify, density)
 
 
-def _scaled(cams: torch.Tensor, size: Size, sigma: float, rectify: bool) -> torch.Tensor:
+def _scaled(
+    cams: torch.Tensor, size: Size, sigma: float, rectify: bool, density: bool
+) -> torch.Tensor:
     # In float32 a blur leaves ripples on a constant map, which scaling would blow up to [0, 1].
     values = cams if cams.device.type == "mps" else cams.double()
     if rectify:
@@ -67,6 +81,8 @@ def _scaled(cams: torch.Tensor, size: Size, sigma: float, rectify: bool) -> torc
     )
     maps = down @ values @ across.mT
     lowest, highest = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
+    if density:
+        lowest = 0 * lowest  # NaN where the map is
     extent = highest - lowest
     rounding = 64 * torch.finfo(maps.dtype).eps * torch.maximum(highest.abs(), lowest.abs())
     # the extremes of a map with a NaN are NaN, and so the whole map becomes NaN

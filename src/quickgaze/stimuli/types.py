@@ -35,8 +35,8 @@ class Fixations:
     Parameters
     ----------
     x, y : ndarray, shape (n,), float64
-        Column and row in pixels, from 0, with pixel centres on integers. All lie inside the
-        image, however a convention finds their pixel: -0.5 <= x < width.
+        Column and row in pixels, from 0; the convention of a metric says which pixel a fraction
+        falls on. All lie inside the image for one of the conventions: -0.5 <= x < width.
     observer : ndarray, shape (n,), str
         Who looked.
     duration : ndarray, shape (n,), float64, optional

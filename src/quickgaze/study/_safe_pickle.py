@@ -29,6 +29,17 @@ LARGEST = 16 * 2**20
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
 
+_UNREADABLE = (
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    OverflowError,
+    DeprecationWarning,
+    SyntaxWarning,
+)
+
 _NUMBER = re.compile(r"b1|[iu](1|2|4|8)|f(2|4|8|16)|c(8|16|32)")
 _OBJECT = re.compile(r"O[48]?")
 _PLAIN = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"} | {
@@ -183,16 +194,22 @@ class _Interpreter:
     def read(self, pickled: bytes) -> object:
         """Interpret a pickle; gives the one value that it holds."""
         try:
-            for opcode, argument, _ in pickletools.genops(pickled):
-                step = self._steps.get(opcode.name)
-                if step is None:
-                    raise _Damaged(f"asks for the operation {opcode.name}, which data do not need")
-                step(argument)
-        except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
+            # of texts that are damaged, pickletools only warns
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                for opcode, argument, _ in pickletools.genops(pickled):
+                    self._step(opcode.name, argument)
+        except _UNREADABLE as error:
             raise _Damaged(f"is truncated or damaged ({error})") from None
         if len(self._stack) != 1 or self._marks:
             raise _Damaged("is damaged: it ends with something left over")
         return self._stack[0]
+
+    def _step(self, name: str, argument: object) -> None:
+        step = self._steps.get(name)
+        if step is None:
+            raise _Damaged(f"asks for the operation {name}, which data do not need")
+        step(argument)
 
     def _taken(self, count: int) -> list[Any]:
         return self._taken_from(len(self._stack) - count)

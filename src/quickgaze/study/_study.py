@@ -13,11 +13,11 @@ from quickgaze.options import Named, StudyOptions, documented, takes
 from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.study._engine import read_pool, run_locally
+from quickgaze.study._fitted import check_backbones, with_readout
 from quickgaze.study._folder import begin, check_folder, missing_shards
 from quickgaze.study._inputs import needs
 from quickgaze.study._job import Job, WorkerRecipe, find_devices
 from quickgaze.study._lock import locked
-from quickgaze.study._planning import make_plan
 from quickgaze.study._precomputed import open_precomputed
 from quickgaze.study._run import Run, open_run
 from quickgaze.study._settings import Settings
@@ -25,6 +25,7 @@ from quickgaze.study._tables import TableStore, write_json
 from quickgaze.study._tasks import StimulusTasks
 from quickgaze.study._worker import Shard
 from quickgaze.study.manifest import Manifest
+from quickgaze.study.planning import make_plan
 
 ENGINES = ("local", "ray")
 
@@ -78,6 +79,7 @@ class Study:
         self.dataset = given.dataset
         self.device = given.device
         self.shard_size = given.shard_size
+        given = with_readout(given)
         self.loaded = _loaded(given.backbones or ())
         self.settings = Settings.of(given, self.dataset)
         if len(self.dataset) == 0:
@@ -144,6 +146,7 @@ class Study:
         check_folder(storage)
         devices = find_devices(self.device)
         backbones = recipe.load_backbones(devices[0])
+        check_backbones(self.settings, backbones)
         plan = make_plan(self.settings, self.dataset, self.shard_size, backbones, self.precomputed)
         started = datetime.now(timezone.utc)
         with locked(storage) as lock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from quickgaze.bounds import GazePool
 from quickgaze.errors import StimulusError
@@ -15,15 +16,20 @@ from quickgaze.study._scoring import score_bounds, score_map
 from quickgaze.study._settings import Settings
 from quickgaze.study._tables import Row, ShardTables
 from quickgaze.study.stored import StoredMap
+from quickgaze.study.variants import CamKey
 
 
 @dataclass(frozen=True, eq=False)
 class StimulusTasks:
-    """Everything that helpers do; can be sent to other processes."""
+    """Everything that helpers do; can be sent to other processes.
+
+    `only` holds options of scoring that single CAMs have in place of the study's.
+    """
 
     settings: Settings
     maps: Sequence[PrecomputedMaps] = ()
     pool: GazePool | None = None
+    only: Mapping[CamKey, Mapping[str, Any]] = field(default_factory=dict)
 
     def image(self, stimulus: Stimulus, fingerprint: str | None) -> Image | Failure:
         """Read the image of a stimulus, or say why that is not possible."""
@@ -34,17 +40,6 @@ class StimulusTasks:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one image stays with it
             return Failure.of(stimulus.id, "image", error)
         return image
-
-    def rows_of_made(
-        self, stimulus: Stimulus, map_of: Callable[[str, Size], StoredMap]
-    ) -> ShardTables:
-        """All rows of one image whose map is made elsewhere; where there is none, a failure."""
-        try:
-            size = stimulus.size
-            made = map_of(stimulus.id, size)
-        except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
-            return ShardTables(failures=[Failure.of(stimulus.id, "cam", error).row()])
-        return self.rows(stimulus, size, [made])
 
     def rows(self, stimulus: Stimulus, size: Size, cams: Sequence[StoredMap]) -> ShardTables:
         """All rows of one image whose CAMs are known: with scores or a failure, never both."""
@@ -59,12 +54,15 @@ class StimulusTasks:
             stage = "score"
             tables = score_bounds(name, size, gaze, settings, self.pool)
             for each in every:
-                tables.extend(score_map(each, gaze, settings))
+                tables.extend(score_map(each, gaze, self._settings_of(each.key)))
         except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
             tables = ShardTables(failures=[Failure.of(name, stage, error).row()])
         tables.maps.extend(each.row() for each in cams)
         tables.points.extend(points)
         return tables
+
+    def _settings_of(self, key: CamKey) -> Settings:
+        return replace(self.settings, **self.only[key]) if key in self.only else self.settings
 
 
 _CHANGED = (
