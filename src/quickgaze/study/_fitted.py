@@ -13,6 +13,7 @@ from quickgaze.errors import UnknownNameError
 from quickgaze.options import ModelOptions, Named, StudyOptions
 from quickgaze.study._settings import Settings
 from quickgaze.study.plan import DatasetFacts
+from quickgaze.study.readout_facts import ReadoutFacts
 
 Given = TypeVar("Given", bound=StudyOptions)
 
@@ -53,20 +54,18 @@ def readout_facts(settings: Settings, backbone: str) -> Mapping[str, Any]:
     readout = settings.fitted
     if readout is None or readout.card.backbone != backbone:
         return {}
-    card = readout.card
-    names = ("dataset", "edition", "gaze", "licence", "images", "fingerprint")
-    return {"readout": {"digest": readout.digest} | {name: getattr(card, name) for name in names}}
+    return ReadoutFacts.of(readout).inputs()
 
 
 def readout_notes(settings: Settings, dataset: DatasetFacts) -> tuple[str, ...]:
     """Say what must not be forgotten where a readout is scored on data that it was fitted on."""
     readout = settings.fitted
-    if readout is None or readout.card.dataset != dataset.name:
+    if readout is None:
         return ()
-    card = readout.card
-    if card.fingerprint == dataset.fingerprint:
+    seen = ReadoutFacts.of(readout).seen(dataset)
+    if seen == "all":
         return ("the readout was fitted on this data set: its scores are not out of fold",)
-    if card.edition == dataset.edition:
-        fitted = f"the readout was fitted on {card.images:,} images of {dataset.title}"
+    if seen == "perhaps":
+        fitted = f"the readout was fitted on {readout.card.images:,} images of {dataset.title}"
         return (f"{fitted}: scores of images that are among them are not out of fold",)
     return ()
