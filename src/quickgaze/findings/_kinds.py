@@ -10,7 +10,7 @@ from typing import Literal
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.options import ModelOptions
 from quickgaze.study import Run
-from quickgaze.study.readout_facts import ReadoutFacts
+from quickgaze.study.readout_facts import ReadoutFacts, Seen
 from quickgaze.study.variants import (
     CALIBRATED,
     NO_BACKBONE,
@@ -28,9 +28,13 @@ READOUT = "readout"
 _SECTIONS = ("shown", "known", "applied", "other")
 _FIRST = ("eigen", "deviation", "activation")
 _RANDOM = "none"  # what a run calls the weights of a network that was never trained
+_CALIBRATION = "calibrated"  # under this name, the plan of a calibration says what it was made of
 _BESIDE_CAMS = frozenset(
-    "backbones cams grids components orientations sigmas levels weights readout maps metrics bounds"
-    " convention density_sigma draws seed".split()
+    (
+        *("backbones", "cams", "grids", "components", "orientations", "sigmas", "levels"),
+        *("weights", "readout", "maps", "metrics", "bounds", "convention", "density_sigma"),
+        *("draws", "seed"),
+    )
 )
 """Settings that say nothing of how a CAM was made, or that a map has of its own."""
 
@@ -56,6 +60,7 @@ class RunMap:
     weights_hash: str
     settings: tuple[tuple[str, str], ...]
     facts: ReadoutFacts | None
+    seen: Seen | None
     control: bool
 
     @property
@@ -66,8 +71,7 @@ class RunMap:
     @property
     def identity(self) -> Hashable:
         """The same for the same map in another run."""
-        readout = None if self.facts is None else (self.facts.digest, self.facts.out_of_fold)
-        return self.variant, self.kind, self.levels, self.weights_hash, self.settings, readout
+        return self.variant, self.kind, self.levels, self.weights_hash, self.settings, self.facts
 
     def rank(self, cams: Sequence[str]) -> tuple[int, ...]:
         """Where it stands among the maps of its backbone."""
@@ -117,7 +121,7 @@ def _by_gaze(orientation: str) -> bool:
 
 def _described(place: int, run: Run, variant: Variant) -> RunMap:
     plan, backbone = run.plan, variant.backbone
-    calibrated = CALIBRATED_RUN in plan.maps_fingerprints and variant.cam.endswith(CALIBRATED)
+    calibrated = _CALIBRATION in plan.maps_fingerprints and variant.cam.endswith(CALIBRATED)
     cam = variant.cam.removesuffix(CALIBRATED) if calibrated else variant.cam
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
     control = facts is not None and facts.out_of_fold and facts.gaze != plan.dataset.gaze
@@ -139,6 +143,7 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
         plan.weights_hashes.get(backbone, ""),
         tuple((name, str(value)) for name, value in settings if name not in _BESIDE_CAMS),
         facts,
+        None if facts is None else facts.seen(plan.dataset),
         control,
     )
 
