@@ -47,7 +47,9 @@ def test_a_scene_is_in_one_part(drawing: Make) -> None:
         split(groups, 6, 0, "any")
 
 
-@pytest.mark.parametrize(("count", "held"), [(1, 1), (2, 1), (9, 1), (20, 2), (324, 32)])
+@pytest.mark.parametrize(
+    ("count", "held"), [(1, 1), (2, 1), (9, 1), (20, 2), (324, 32), (2000, 100)]
+)
 def test_a_tenth_is_held_out(count: int, held: int) -> None:
     images = np.arange(count) * 3
     learnt, inner = inner_part(images, np.arange(3 * count), 0)
@@ -82,6 +84,7 @@ def test_a_fixation_is_in_the_cell_that_its_place_lies_in(
     target = Gaze((30, 40), fixations).target((3, 4))
     assert np.argwhere(target.grid).tolist() == [list(cell)]
     assert target.grid.sum() == target.canvas.sum() == 1
+    assert target.grid.dtype == np.float32
     assert target.canvas.shape == CANVAS
 
 

@@ -24,8 +24,8 @@ _BLUR = 3.0  # cells of the canvas
 class Target:
     """The gaze on one image, as densities with a sum of 1: on the grid, and on the canvas."""
 
-    grid: Plane
-    canvas: Plane
+    grid: npt.NDArray[np.float32]
+    canvas: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Gaze:
 
     def target(self, grid: Size) -> Target:
         """Bring it to a grid."""
-        return Target(self._on(grid), self._on(CANVAS))
+        return Target(*(self._on(each).astype(np.float32) for each in (grid, CANVAS)))
 
     def _on(self, grid: Size) -> Plane:
         if isinstance(self.found, Fixations):
@@ -72,9 +72,9 @@ def _binned(fixations: Fixations, size: Size, grid: Size) -> Plane:
     return shares
 
 
-def centre_bias(canvases: Plane) -> Plane:
+def centre_bias(canvases: npt.NDArray[np.float32]) -> Plane:
     """Log of the mean of canvases (n, 60, 80), blurred, and of an image with gaze everywhere."""
-    blurred = gaussian_blur(canvases.mean(0), _BLUR, axes=(0, 1))
+    blurred = gaussian_blur(canvases.mean(0, np.float64), _BLUR, axes=(0, 1))
     everywhere = 1 / (len(canvases) + 1)
     density = (1 - everywhere) * blurred / blurred.sum() + everywhere / blurred.size
     bias: Plane = np.log(density)

@@ -84,7 +84,7 @@ class Material:
             found = torch.stack([self.features.read(position) for position in alike])
             yield np.array(alike), found
 
-    def _tensor(self, values: npt.NDArray[np.float64]) -> torch.Tensor:
+    def _tensor(self, values: npt.NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
 
 
