@@ -72,8 +72,8 @@ class Material:
         return Frame(*(self._tensor(each) for each in (means, deviations, centres)))
 
     def target(self, position: int) -> torch.Tensor:
-        """Density (h * w,) of the gaze on an image."""
-        return self._tensor(self.targets[position].grid).flatten()
+        """Give what is taught of an image, a density (h * w,)."""
+        return self._tensor(self.targets[position].taught).flatten()
 
     def batch(self, positions: Positions) -> Iterator[tuple[Positions, torch.Tensor]]:
         """Positions and features (B, C, h, w) of the images that have the same grid."""
