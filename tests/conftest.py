@@ -16,7 +16,10 @@ import hypothesis
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
+from quickgaze.backbones import Backbone
+from quickgaze.cams import Readout, ReadoutCard
 from quickgaze.places import open_storage
 from quickgaze.study import Run, open_run
 from quickgaze.study._tables import TABLES, ShardTables, TableStore
@@ -134,3 +137,75 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
     name = f"s3://{abs(hash(request.node.nodeid))}"
     fsspec.filesystem("s3").mkdir(name)
     return name
+
+
+@pytest.fixture(scope="session")
+def make_card() -> Callable[..., ReadoutCard]:
+    """Make the card of a readout; what is given stands in it."""
+
+    def make(backbone: Backbone | None = None, **given: Any) -> ReadoutCard:
+        facts: dict[str, Any] = {
+            "backbone": "tiny",
+            "weights": "by hand",
+            "weights_hash": "00ff",
+            "levels": ("0",),
+            "grid": "0",
+            "hidden": 2,
+            "dataset": "osie",
+            "edition": "of this test",
+            "gaze": "eye tracking",
+            "licence": "CC BY 4.0",
+            "images": 40,
+            "fingerprint": "f0",
+            "seed": 0,
+            "folds": 10,
+            "scores": {"cc": 0.5},
+            "chosen": {"weight_decay": 1e-3},
+            "versions": {"quickgaze": "0.1.0"},
+        }
+        if backbone is not None:
+            facts |= {
+                "backbone": backbone.name,
+                "weights": backbone.weights,
+                "weights_hash": backbone.weights_hash,
+                "levels": backbone.level_names[-2:],
+                "grid": "s16",
+                "geometry": str(backbone.spec.geometry),
+            }
+        return ReadoutCard(**{**facts, **given})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_readout(make_card: Callable[..., ReadoutCard]) -> Callable[..., Readout]:
+    """Make a readout of random weights, for a backbone's last two levels or for any channels."""
+
+    def make(
+        backbone: Backbone | None = None,
+        channels: int = 3,
+        seed: int = 0,
+        sigma: float = 1.0,
+        centre_weight: float = 0.8,
+        **card: Any,
+    ) -> Readout:
+        made = make_card(backbone, **card)
+        if backbone is not None:
+            channels = sum(
+                level.channels for level in backbone.spec.levels if level.name in made.levels
+            )
+        generator = torch.Generator().manual_seed(seed)
+        units = max(1, made.hidden)
+        return Readout(
+            made,
+            mean=torch.randn(channels, generator=generator),
+            deviation=torch.rand(channels, generator=generator) + 0.5,
+            weights=torch.randn(units, channels, generator=generator) / channels**0.5,
+            bias=torch.randn(units, generator=generator),
+            output=torch.randn(units, generator=generator) if made.hidden else None,
+            sigma=sigma,
+            centre_weight=centre_weight,
+            centre_bias=torch.randn(60, 80, generator=generator),
+        )
+
+    return make

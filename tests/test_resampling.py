@@ -17,6 +17,7 @@ from quickgaze.resampling import (
     blurred_points,
     enlarging_matrix,
     gaussian_blur,
+    pooling_matrix,
 )
 
 
@@ -124,3 +125,38 @@ def test_blurred_points_are_blurred_counts(
     found = blurred_points(rows, columns, size, sigma)
     np.testing.assert_allclose(found, expected, atol=1e-14)
     np.testing.assert_array_equal(found == 0, expected == 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "extent", "expected"),
+    [
+        (2, 4, None, [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]),
+        (2, 3, None, [[2 / 3, 1 / 3, 0], [0, 1 / 3, 2 / 3]]),
+        (1, 3, 2.5, [[0.4, 0.4, 0.2]]),
+        (2, 5, 3.0, [[2 / 3, 1 / 3, 0, 0, 0], [0, 1 / 3, 2 / 3, 0, 0]]),
+        (3, 3, None, np.eye(3)),
+        (4, 2, None, [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]]),
+    ],
+)
+def test_literal_shares_of_areas(
+    target: int, source: int, extent: float | None, expected: list[list[float]]
+) -> None:
+    np.testing.assert_allclose(pooling_matrix(target, source, extent), expected, atol=1e-12)
+
+
+@given(target=st.integers(1, 20), times=st.integers(1, 6), seed=st.integers(0, 99))
+def test_pooling_by_a_whole_number_is_a_mean_of_blocks(target: int, times: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=(target, times))
+    pooled = pooling_matrix(target, target * times) @ values.ravel()
+    np.testing.assert_allclose(pooled, values.mean(1), atol=1e-12)
+
+
+@given(target=st.integers(1, 40), source=st.integers(1, 40), share=st.floats(0.1, 1.0))
+def test_no_cell_of_the_content_is_left_out(target: int, source: int, share: float) -> None:
+    extent = share * source
+    matrix = pooling_matrix(target, source, extent)
+    assert (matrix >= 0).all()
+    np.testing.assert_allclose(matrix.sum(1), 1)
+    if extent > target:  # each cell counts as much as it is covered
+        covered = (extent - np.arange(source)).clip(0, 1)
+        np.testing.assert_allclose(matrix.sum(0) * extent / target, covered, atol=1e-9)

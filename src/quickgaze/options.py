@@ -110,6 +110,14 @@ class NetworkOptions(FeatureOptions):
         "What the network computes in: auto (fp32), fp32, tf32 or bf16.",
         choices=("auto", "fp32", "tf32", "bf16"),
     )
+    readout: str | Path | Named | None = option(
+        None,
+        "A readout, fitted to gaze, that predicts where people look: a file that quickgaze fit "
+        "wrote, or the name of one that comes along (osie). It adds the CAM readout, or the "
+        "density of a model.",
+        str,
+        objects="Readout",
+    )
     geometry: str = option(
         "default",
         "How images are resized for the network: default, native, detector, detector-padded or "
@@ -129,8 +137,8 @@ class _Place:
     cam: str | Named = option(
         "eigen",
         "How features become a map: eigen, deviation, activation, a gradient CAM (gradcam, "
-        "gradcam++, hirescam, layercam, eigengradcam, scorecam, ablationcam), boxes, or a baseline "
-        "(center, uniform, spectral_residual).",
+        "gradcam++, hirescam, layercam, eigengradcam, scorecam, ablationcam), boxes, readout (with "
+        "a readout), or a baseline (center, uniform, spectral_residual).",
         objects="CamMethod",
     )
     grid: str = option(
@@ -188,6 +196,43 @@ class _Axes:
     )
 
 
+def _again(owner: type, name: str, default: Any = MISSING) -> Any:
+    """Declare an option of another class once more, with a default of its own."""
+    known = next(each for each in fields(owner) if each.name == name)
+    default = known.default if default is MISSING else default
+    return field(default=default, metadata=known.metadata)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a readout is fitted with, beside its data set."""
+
+    backbone: str | Named = _again(_Place, "backbone")
+    _: KW_ONLY
+    levels: Sequence[str] | None = _again(FeatureOptions, "levels")
+    grid: str = _again(_Place, "grid", "s16")
+    hidden: int = option(
+        16, "How many hidden units the readout has; 0 for a linear one.", minimum=0
+    )
+    folds: int = option(
+        10,
+        "In how many parts the images are split; the maps of each are made by a readout fitted to "
+        "the others. 0 fits the final readout alone, without a test.",
+        minimum=0,
+    )
+    seed: int = option(0, "Seed of all that is drawn at random.", minimum=0)
+    shuffle: bool = option(
+        False,
+        "As a control, fit to the gaze on other images of the data set: it should score as the "
+        "centre bias does.",
+    )
+    licence: str = option("", "Licence of the data, which is kept with the readout.")
+    weights: str | Path = _again(NetworkOptions, "weights")
+    device: str = _again(NetworkOptions, "device")
+    precision: str = _again(NetworkOptions, "precision")
+    geometry: str = _again(NetworkOptions, "geometry")
+
+
 @dataclass(frozen=True)
 class StudyOptions(NetworkOptions, _Axes):
     """What a `Study` is given beside its data set."""
@@ -242,6 +287,7 @@ class StudyOptions(NetworkOptions, _Axes):
 
 T = TypeVar("T")
 S = TypeVar("S")
+D = TypeVar("D", bound=Callable[..., Any])
 P = ParamSpec("P")
 
 
@@ -303,10 +349,10 @@ def takes(
     return decorate
 
 
-def documented(options: type) -> Callable[[type[T]], type[T]]:
-    """Write the options where a class's docstring says ``{options}``."""
+def documented(options: type) -> Callable[[D], D]:
+    """Write the options where the docstring of a class or function says ``{options}``."""
 
-    def decorate(documented: type[T]) -> type[T]:
+    def decorate(documented: D) -> D:
         entries = "\n".join(_entry(each, known) for each, known in options_of(options))
         text = inspect.cleandoc(documented.__doc__ or "")
         documented.__doc__ = text.replace("{options}", entries)

@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import nn
 
-from quickgaze import SaliencyModel, wrap_backbone
+from quickgaze import SaliencyModel, load_backbone, wrap_backbone
 from quickgaze.backbones import Backbone, InputGeometry
 from quickgaze.cams import CAMS, CamInput, CamOptions
 from quickgaze.errors import OptionError, SlowPrecisionWarning
@@ -232,6 +232,39 @@ def test_colours_have_three_numbers(numbers: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"{name} is .*; give "):
         wrap(trunk(), **numbers)
     assert wrap(trunk(), mean=np.zeros(3), std=torch.ones(3)).spec.std == (1, 1, 1)
+
+
+@pytest.mark.parametrize("layers", [None, [0], 3, {"fine": None}])
+def test_layers_are_names(layers: Any) -> None:
+    with pytest.raises(OptionError, match=r"layers is .*; give names of module\.named_modules"):
+        wrap(trunk(), layers)
+
+
+def test_a_geometry_is_a_name_or_an_object() -> None:
+    with pytest.raises(OptionError, match=r"geometry is \(224, 224\); .*fixed_size=\(HEIGHT"):
+        wrap(trunk(), geometry=(224, 224))
+
+
+@pytest.mark.parametrize("weights", [trunk().state_dict(), None, trunk()])
+def test_weights_are_a_file(weights: Any) -> None:
+    with pytest.raises(OptionError, match=r"weights is a .*; give 'default', 'none' or a file"):
+        load_backbone("timm/test_resnet", weights)
+
+
+def test_a_module_is_not_loaded_by_name() -> None:
+    with pytest.raises(OptionError, match="not a Sequential; wrap_backbone takes a module"):
+        load_backbone(trunk())  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_quantised_head_does_not_matter() -> None:
+    module = nn.Sequential(*trunk(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4))
+    quantised = torch.ao.quantization.quantize_dynamic(module.eval(), {nn.Linear})
+    backbone = wrap(quantised, ["2"])
+    expected = wrap(trunk(), ["2"])(BATCH).levels["2"]
+    torch.testing.assert_close(backbone(BATCH).levels["2"], expected, rtol=0, atol=0)
+    assert len(backbone.weights_hash) == 64
 
 
 def test_one_layer_may_be_a_string() -> None:

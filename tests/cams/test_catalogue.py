@@ -26,12 +26,13 @@ NAMES = [
     "scorecam",
     "ablationcam",
     "boxes",
+    "readout",
     "center",
     "uniform",
     "spectral_residual",
 ]
-# The others take a pass for each channel, or a detector.
-QUICK = [name for name in NAMES if name not in ("scorecam", "ablationcam", "boxes")]
+# The others take a pass for each channel, a detector, or a readout.
+QUICK = [name for name in NAMES if name not in ("scorecam", "ablationcam", "boxes", "readout")]
 
 
 @pytest.fixture(scope="module")

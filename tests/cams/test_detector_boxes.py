@@ -112,3 +112,21 @@ def test_random_weights_find_nothing() -> None:
     backbone = qg.load_backbone(NAME, "none", device="cpu")
     with pytest.raises(OptionError, match="random weights and finds nothing"):
         CAMS["boxes"].compute(CamInput(backbone, torch.zeros(1, 3, 64, 64)), CamOptions())
+
+
+class Scores(nn.Module):
+    def forward(self, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+        return [{"scores": torch.ones(1)} for _ in images]
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        (nn.Conv2d(3, 4, 3), r"Conv2d does not take a list of images"),
+        (Scores(), "Scores does not give 'boxes' and 'scores'"),
+        (nn.Identity(), "Identity does not give 'boxes' and 'scores'"),
+    ],
+)
+def test_a_module_that_finds_no_boxes_is_refused(module: nn.Module, says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        boxes(module, torch.rand(1, 3, 16, 16))

@@ -243,3 +243,18 @@ def test_a_missing_library_is_named(small: nn.Module, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
     with pytest.raises(OptionError, match=r"pip install 'quickgaze\[gradcam\]'"):
         gradient(small, "4", torch.randn(1, 3, 12, 16))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 16, 16), (1, 3, 0, 16), (3, 16, 16)])
+def test_images_that_are_none_are_refused(shape: tuple[int, ...]) -> None:
+    layers = nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    with pytest.raises(OptionError, match=r"takes images .*, at least one; it got"):
+        gradient(nn.Sequential(*layers), "0", torch.zeros(shape))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_torchscript_classifier_is_refused() -> None:
+    layers = nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    scripted = torch.jit.script(nn.Sequential(*layers))
+    with pytest.raises(OptionError, match="the classifier is TorchScript"):
+        gradient(scripted, "0", torch.zeros(1, 3, 16, 16))

@@ -134,6 +134,25 @@ def test_features_that_require_a_gradient_are_taken(make: Any, way: Any) -> None
         torch.testing.assert_close(cam.projection, expected.projection, rtol=0, atol=0)
 
 
+@MAPS
+@pytest.mark.parametrize("number", [torch.half, torch.bfloat16, torch.double])
+@pytest.mark.parametrize("grid", ["coarsest", "3x4", "16x24"])
+def test_features_of_every_type_are_taken(make: Any, number: torch.dtype, grid: str) -> None:
+    features, coarse = (random(1, 5, *size).to(number) for size in ((8, 12), (4, 6)))
+    found = make(pyramid_of(features, coarse), grid).projection
+    expected = make(pyramid_of(features.float(), coarse.float()), grid).projection
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "level", [torch.ones(1, 3, 4, 4, dtype=torch.int32), torch.ones(1, 3, 4, 4).bool(), [[1.0]]]
+)
+def test_levels_that_are_no_features_are_refused(level: Any) -> None:
+    with pytest.raises(OptionError, match=r"levels are float tensors .*; level '0' is "):
+        Pyramid({"0": level}, {"0": 8}, (32, 32), (32, 32))
+
+
 @pytest.mark.parametrize("shape", [(0, 3, 4, 4), (1, 0, 4, 4), (1, 3, 0, 4), (1, 3, 4, 0)])
 def test_levels_without_a_number_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(OptionError, match=r"at least one image, channel, row and column"):

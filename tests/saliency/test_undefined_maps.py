@@ -100,6 +100,11 @@ def test_a_rule_that_cannot_choose_is_still_an_error() -> None:
         SaliencyModel(device="cpu", grid="2x4", orientation="border")(IMAGE)
 
 
+def test_cams_that_are_no_tensor_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"not a ndarray; torch\.from_numpy\(array\) makes one"):
+        saliency_maps(np.ones((3, 4)), (9, 9))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (2, 0, 4)])
 def test_maps_without_cells_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(OptionError, match="maps have at least one row and one column"):

@@ -385,3 +385,23 @@ def test_named_columns_on_the_folder(tmp_path: Path) -> None:
     (stimulus,) = qg.load_dataset("folder", root=tmp_path, origin=0, columns=columns)
     assert stimulus.fixations is not None
     assert stimulus.fixations.points.tolist() == [[2.5, 3]]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "of_screen"),
+    [
+        ("MEDIA_NAME,USER,FPOGX,FPOGY,FPOGID,FPOGV", "a.png,1,0.25,0.25,1,1", True),
+        ("image,RECORDING_SESSION_LABEL,CURRENT_FIX_X,CURRENT_FIX_Y", "a.png,1,2,2", True),
+        ("image,subject,norm_pos_x,norm_pos_y", "a,1,0.25,0.25", False),
+        ("stimulus,observer,x,y", "a,1,2,2", False),
+    ],
+)
+def test_places_on_a_screen_of_unknown_size_are_pointed_out(
+    tmp_path: Path, header: str, row: str, of_screen: bool
+) -> None:
+    PIL.Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    (tmp_path / "fixations.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    origin = {} if "norm" in header or "FPOGX" in header else {"origin": 0}
+    notes = qg.load_dataset("folder", root=tmp_path, **origin).notes
+    assert any("holds places on a screen" in note for note in notes) is of_screen
+    assert qg.load_dataset("folder", root=tmp_path, **origin, screen="80x60").notes == ()

@@ -324,7 +324,7 @@ def test_images_too_small_for_a_component_are_undefined(tmp_path: Path) -> None:
         tmp_path / "run", progress=False
     )
     assert run.undefined()["reason"].to_list() == [
-        "orientation activation gives no sign on the 1x1 grid"
+        "the CAM is NaN on the 1x1 grid: its features are the same everywhere, or not finite"
     ]
 
 

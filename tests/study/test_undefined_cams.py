@@ -37,8 +37,22 @@ def test_the_score_is_nan_and_the_reason_is_the_features(tmp_path: Path, value: 
     assert scores["auc"].is_nan().all()
     reasons = run.undefined().filter(pl.col("cam").is_in(CAMS))
     assert set(reasons["reason"]) == {
-        "the CAM is NaN: its features are the same everywhere, or not finite"
+        "the CAM is NaN on the 60x80 grid: its features are the same everywhere, or not finite"
     }
     assert reasons.height == 2 * scores.height
     # a map that is constant on purpose keeps its score
     assert run.scores().filter(pl.col("cam") == "uniform")["auc"].to_list() == [0.5, 0.5]
+
+
+def test_scores_do_not_depend_on_what_torch_was_told(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU())
+    expected = run_of(network, tmp_path / "plain").scores()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert run_of(network, tmp_path / "autocast").scores().equals(expected, null_equal=True)
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = run_of(network, tmp_path / "float64").scores()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.equals(expected, null_equal=True)

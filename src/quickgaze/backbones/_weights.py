@@ -8,10 +8,10 @@ import pickle
 import re
 import urllib.error
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import safetensors
 import safetensors.torch
@@ -161,7 +161,17 @@ def _is_filled(value: object) -> TypeGuard[Mapping[object, object]]:
 def digest(network: nn.Module) -> str:
     """SHA-256 of a network's weights: the same for the same numbers under the same names."""
     sha256 = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        sha256.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    for name, value in sorted(network.state_dict().items()):
+        for tensor in _tensors(value):
+            sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            sha256.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return sha256.hexdigest()
+
+
+def _tensors(value: object) -> Iterator[Any]:
+    """Go through the tensors of an entry of a state; quantised modules pack several into one."""
+    if isinstance(value, torch.Tensor):
+        yield value.dequantize() if value.is_quantized else value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from _tensors(each)

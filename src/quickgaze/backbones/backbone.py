@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 
 import timm
 import torch
@@ -207,6 +208,11 @@ def find_spec(name: str) -> BackboneSpec:
     >>> [level.name for level in find_spec("timm/resnet18").levels]
     ['s2', 's4', 's8', 's16', 's32']
     """
+    if not isinstance(name, str):
+        raise OptionError(
+            f"a backbone is loaded by its name, not a {type(name).__name__}; wrap_backbone takes a "
+            "module of your own"
+        )
     if name.startswith(PREFIX):
         return timm_spec(name)
     try:
@@ -279,6 +285,11 @@ def load_backbone(
     """
     spec = find_spec(name).at(geometry)
     check_known("precision", precision, PRECISIONS)
+    if not isinstance(weights, str | PathLike):
+        raise OptionError(
+            f"weights is a {type(weights).__name__}; give 'default', 'none' or a file, which "
+            "torch.save(model.state_dict(), FILE) writes"
+        )
     place = find_device(device)
     tag = str(weights)
     if tag == "none":

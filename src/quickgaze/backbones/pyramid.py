@@ -111,7 +111,8 @@ class Pyramid:
     Raises
     ------
     OptionError
-        If there is no level, if levels differ in batch size, or hold no number at all.
+        If there is no level, if levels differ in batch size, are no tensors of real numbers, or
+        hold none.
 
     Examples
     --------
@@ -128,6 +129,8 @@ class Pyramid:
     def __post_init__(self) -> None:
         if not self.levels:
             raise OptionError("a pyramid needs at least one level; it got none")
+        if not isinstance(self.levels, Levels):
+            object.__setattr__(self, "levels", _in_float32(self.levels))
         shapes = {name: self.shape(name) for name in self.levels}
         batches = {shape[0] if len(shape) == 4 else None for shape in shapes.values()}
         if len(batches) > 1 or None in batches:
@@ -264,6 +267,17 @@ class Pyramid:
             if name == f"s{self.strides[level]}":
                 return level
         raise unknown_name("level", name, self.levels)
+
+
+def _in_float32(levels: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """Give levels as float32, those that are as they are; refuse what is no real tensor."""
+    for name, level in levels.items():
+        if not isinstance(level, torch.Tensor) or not level.is_floating_point():
+            kind = level.dtype if isinstance(level, torch.Tensor) else type(level).__name__
+            raise OptionError(f"levels are float tensors (B, C, H, W); level {name!r} is {kind}")
+    if all(level.dtype == torch.float32 for level in levels.values()):
+        return levels
+    return {name: level.float() for name, level in levels.items()}
 
 
 def check_grid(grid: str, level_names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import torch
@@ -104,6 +105,11 @@ def wrap_backbone(
     place = find_device(device)
     if isinstance(geometry, str):
         geometry = choose_geometry(geometry, InputGeometry(antialias=True))
+    if not isinstance(geometry, InputGeometry):
+        raise OptionError(
+            f"geometry is {geometry!r}; give a name such as 'native', or an InputGeometry: for one "
+            f"size alone, {_FIXED}"
+        )
     with plain_torch():
         module = _taken(module)
         paths = _paths(layers)
@@ -144,8 +150,13 @@ def _taken(module: object) -> nn.Module:
 def _paths(layers: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
     """Names of layers by level; torch.compile puts something before them."""
     given = [layers] if isinstance(layers, str) else layers
-    pairs = given.items() if isinstance(given, Mapping) else ((path, path) for path in given)
-    return {level: path.removeprefix("_orig_mod.") for level, path in pairs}
+    try:
+        pairs = dict(given if isinstance(given, Mapping) else zip(given, given, strict=True))
+        return {level: path.removeprefix("_orig_mod.") for level, path in pairs.items()}
+    except (TypeError, AttributeError) as error:
+        raise OptionError(
+            f"layers is {layers!r}; give names of module.named_modules(), or such names by level"
+        ) from error
 
 
 def _three(what: str, given: Sequence[float]) -> tuple[float, float, float]:
@@ -197,7 +208,7 @@ class HookedFeatures(nn.Module):
     @property
     def numbers(self) -> torch.dtype:
         """Type of the module's numbers."""
-        tensors = (*self.network.parameters(), *self.network.buffers())
+        tensors = chain(self.network.parameters(), self.network.buffers())
         return next((each.dtype for each in tensors if each.is_floating_point()), torch.float32)
 
     def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ from quickgaze.cams._orientation import ORIENTATIONS, Orientation
 from quickgaze.cams._readout import Readout
 from quickgaze.cams._readout_card import ReadoutCard
 from quickgaze.cams._readout_features import readout_features
-from quickgaze.cams._readout_files import load_readout
+from quickgaze.cams._readout_files import as_readout, load_readout
 from quickgaze.cams._sign_free import activation, deviation
 from quickgaze.cams._undefined import why_undefined
 
@@ -32,6 +32,7 @@ __all__ = [
     "ReadoutCard",
     "activation",
     "as_cam",
+    "as_readout",
     "boxes",
     "center",
     "check_cam",

@@ -16,6 +16,7 @@ from quickgaze.cams._eigen_cam import eigen
 from quickgaze.cams._fusion import mean_over_levels
 from quickgaze.cams._gradient import GRADIENT_METHODS
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
+from quickgaze.cams._readout import ReadoutMap, readout_method, refuse_without_file
 from quickgaze.cams._sign_free import activation, deviation
 from quickgaze.catalogue import Catalogue
 
@@ -70,6 +71,7 @@ _METHODS = (
         has_grid=False,
         check=check_detector,
     ),
+    readout_method(refuse_without_file, refuse_without_file),
     *(
         _unsigned(
             name,
@@ -121,6 +123,8 @@ def as_cam(given: object) -> CamMethod:
     >>> as_cam("eigen").name, as_cam(mine) is mine
     ('eigen', True)
     """
+    if isinstance(given, CamMethod) and isinstance(given.compute, ReadoutMap):
+        return given  # it goes by the name of the catalogue's, which has no readout yet
     return CAMS.choose(given)
 
 

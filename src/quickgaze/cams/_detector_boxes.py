@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import nn
 
@@ -9,7 +11,7 @@ from quickgaze.backbones import BackboneSpec, plain_torch
 from quickgaze.cams._baselines import image_grid
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._method import CamInput, CamOptions
-from quickgaze.errors import OptionError
+from quickgaze.errors import OptionError, first_line
 
 
 def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
@@ -30,6 +32,11 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
         64 cells wide; a cell that a box covers in part counts in part. Without evidence. It is 0
         for an image without boxes.
 
+    Raises
+    ------
+    OptionError
+        If the detector takes or gives something else.
+
     Examples
     --------
     >>> class Finder(nn.Module):
@@ -44,12 +51,29 @@ def boxes(detector: nn.Module, images: torch.Tensor) -> Cam:
     rows, columns = image_grid((height, width))
     maps = []
     with plain_torch(), torch.inference_mode():
-        for each in detector(list(images)):
+        for each in _found(detector, images):
             edges, scores = (each[name].double().cpu() for name in ("boxes", "scores"))
             across = _covered(edges[:, 0], edges[:, 2], width, columns)
             down = _covered(edges[:, 1], edges[:, 3], height, rows)
             maps.append(torch.einsum("n,ni,nj->ij", scores, down, across))
         return Cam.unsigned(torch.stack(maps))
+
+
+def _found(detector: nn.Module, images: torch.Tensor) -> Sequence[Mapping[str, torch.Tensor]]:
+    """Let a detector find its boxes; refuse what finds none."""
+    try:
+        found: Sequence[Mapping[str, torch.Tensor]] = detector(list(images))
+    except Exception as error:
+        raise OptionError(
+            f"{type(detector).__name__} does not take a list of images (3, H, W) as a detector of "
+            f"torchvision does ({first_line(error)}); give such a detector"
+        ) from error
+    if not all(isinstance(each, Mapping) and {"boxes", "scores"} <= each.keys() for each in found):
+        raise OptionError(
+            f"{type(detector).__name__} does not give 'boxes' and 'scores' for each image; give a "
+            "detector like torchvision's"
+        )
+    return found
 
 
 def check_detector(spec: BackboneSpec) -> None:

@@ -94,8 +94,8 @@ def gradient(
     UnknownNameError
         If there is no such method or layer.
     OptionError
-        If the grad-cam library is not installed, or the classifier or the layer gives something
-        else.
+        If the grad-cam library is not installed, there is no image, or the classifier or the
+        layer gives something else.
 
     Notes
     -----
@@ -119,6 +119,15 @@ def gradient(
     torch.Size([2, 14, 22])
     """
     check_known("gradient CAM", method, GRADIENT_METHODS)
+    if batch.ndim != 4 or batch.numel() == 0:
+        raise OptionError(
+            f"a gradient CAM takes images (B, C, H, W), at least one; it got {tuple(batch.shape)}"
+        )
+    if isinstance(classifier, torch.jit.ScriptModule):
+        raise OptionError(
+            "the classifier is TorchScript, whose layers cannot be watched; give the "
+            "torch.nn.Module that it was made from"
+        )
     chosen = GRADIENT_METHODS[method]
     # Passes for all channels of several images at once would take gigabytes.
     portions = torch.split(batch, 1) if chosen.by_passes else [batch]

@@ -108,6 +108,8 @@ class CamMethod:
     of_images : callable, optional
         From images (B, 3, H, W) to the `Cam` of the batch, for maps in which no backbone takes
         part. A study computes them once, under the backbone ``"none"``.
+    backbone : str, optional
+        The only backbone that it is made for; a study leaves it out for its others.
 
     Examples
     --------
@@ -128,3 +130,4 @@ class CamMethod:
     has_components: bool = True
     check: Callable[[BackboneSpec], None] | None = None
     of_images: Callable[[torch.Tensor], Cam] | None = None
+    backbone: str | None = None

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import safetensors.torch
 import torch
 from torch.nn import functional
 
-from quickgaze.backbones import Backbone, BackboneSpec, Pyramid, check_grid, plain_torch
+from quickgaze.backbones import Backbone, BackboneSpec, Pyramid, plain_torch
 from quickgaze.cams._cam import Cam
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
 from quickgaze.cams._readout_card import ReadoutCard
+from quickgaze.cams._readout_checks import CENTRE_SIZE, check_card, check_tensors
 from quickgaze.cams._readout_features import readout_features
 from quickgaze.errors import OptionError, WeightsError
 from quickgaze.resampling import bilinear_matrix, enlarging_matrix
@@ -28,9 +29,7 @@ FILE_NAME = "readout.safetensors"
 FORMAT = 1
 """Version of the file of a readout."""
 
-CENTRE_SIZE = (60, 80)
 _WIDEST_BLUR = 100.0  # cells; a file must not ask for a kernel that fills the memory
-_LONGEST_SIDE = 2048  # cells of a grid that is given as a size, for the same reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,30 +100,8 @@ class Readout:
     centre_bias: torch.Tensor
 
     def __post_init__(self) -> None:
-        _check_card(self.card)
-        channels, units = len(self.mean) if self.mean.ndim else 0, max(1, self.card.hidden)
-        shapes: dict[str, tuple[int, ...]] = {
-            "mean": (channels,),
-            "deviation": (channels,),
-            "weights": (units, channels),
-            "bias": (units,),
-            "centre_bias": CENTRE_SIZE,
-        } | ({"output": (units,)} if self.card.hidden else {})
-        if set(self.tensors) != set(shapes):
-            raise OptionError(
-                f"a readout with {self.card.hidden} hidden units "
-                + ("has weights of their output" if self.card.hidden else "has no output weights")
-            )
-        for name, tensor in self.tensors.items():
-            if tuple(tensor.shape) != shapes[name] or 0 in tensor.shape:
-                raise OptionError(
-                    f"{name} is {tuple(tensor.shape)} where {shapes[name]} is expected: channels "
-                    f"as in mean, {self.card.hidden} hidden units"
-                )
-            if tensor.dtype != torch.float32 or not bool(tensor.isfinite().all()):
-                raise OptionError(f"{name} has to be finite numbers of float32")
-        if not bool((self.deviation > 0).all()):
-            raise OptionError("deviation has to be above 0 in every channel")
+        check_card(self.card)
+        check_tensors(self.tensors, self.card.hidden)
         if not 0 <= self.sigma <= _WIDEST_BLUR:
             raise OptionError(f"sigma is {self.sigma}; give 0 to {_WIDEST_BLUR:g} cells")
         if not math.isfinite(self.centre_weight):
@@ -141,6 +118,11 @@ class Readout:
             "centre_bias": self.centre_bias,
         }
         return named if self.output is None else {**named, "output": self.output}
+
+    @property
+    def name(self) -> str:
+        """What it is called where it was given as an object."""
+        return f"{self.card.backbone}-{self.card.dataset}-{self.digest[:8]}"
 
     @cached_property
     def digest(self) -> str:
@@ -263,15 +245,7 @@ class Readout:
         CamMethod
             Named ``"readout"``; its map is the density on the readout's own grid.
         """
-        return CamMethod(
-            "readout",
-            "where people are predicted to look, fitted to gaze",
-            ReadoutMap(self),
-            signed=False,
-            has_grid=False,
-            has_components=False,
-            check=self._check_spec,
-        )
+        return readout_method(ReadoutMap(self), self._check_spec, self.card.backbone)
 
     def save(self, path: str | Path) -> Path:
         """Write the readout into a file.
@@ -363,20 +337,33 @@ class ReadoutMap:
     def __call__(self, given: CamInput, _: CamOptions) -> Cam:
         """Map the images."""
         self.readout.check(given.backbone)
-        density = self.readout.log_density(given.pyramid).exp()
-        varies = density.amax((1, 2)) > density.amin((1, 2))
-        return Cam.unsigned(torch.where(varies[:, None, None], density, torch.nan))
+        return Cam.unsigned(self.readout.log_density(given.pyramid).exp(), density=True)
 
 
-def _check_card(card: ReadoutCard) -> None:
-    if not card.levels or len(set(card.levels)) < len(card.levels):
-        raise OptionError(f"levels are {list(card.levels)}; a readout needs some, each once")
-    check_grid(card.grid, card.levels)
-    sides = card.grid.split("x") if card.grid not in card.levels else []
-    if any(side.isdecimal() and int(side) > _LONGEST_SIDE for side in sides):
-        raise OptionError(f"grid is {card.grid}; give at most {_LONGEST_SIDE} cells a side")
-    if card.hidden < 0:
-        raise OptionError(f"hidden is {card.hidden}; give 0 for a linear readout, or more")
+def readout_method(
+    compute: Callable[[CamInput, CamOptions], Cam],
+    check: Callable[[BackboneSpec], None],
+    backbone: str | None = None,
+) -> CamMethod:
+    """Give the CAM of a readout, or of none yet."""
+    return CamMethod(
+        "readout",
+        "where people are predicted to look, by a readout fitted to gaze",
+        compute,
+        signed=False,
+        has_grid=False,
+        has_components=False,
+        check=check,
+        backbone=backbone,
+    )
+
+
+def refuse_without_file(*_: object) -> NoReturn:
+    """Say that the CAM needs a readout."""
+    raise OptionError(
+        "the CAM 'readout' needs a readout: give readout=FILE (--readout FILE), a file that "
+        "quickgaze fit wrote or the name of one that comes along, such as 'osie'"
+    )
 
 
 def _without_nan(scores: Mapping[str, float]) -> dict[str, float | None]:

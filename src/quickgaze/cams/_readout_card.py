@@ -40,6 +40,8 @@ class ReadoutCard:
         Of quickgaze and of the packages that it was fitted with.
     geometry : str
         How the backbone resized images, as its specification says; empty where it is not known.
+    changed : tuple of str
+        What was put in the place of what had been fitted, as by `Readout.adapted`.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class ReadoutCard:
     chosen: Mapping[str, float]
     versions: Mapping[str, str]
     geometry: str = ""
+    changed: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from quickgaze.cams._readout import FILE_NAME, FORMAT, Readout
 from quickgaze.cams._readout_card import ReadoutCard
+from quickgaze.cams._readout_checks import check_card, check_tensors
 from quickgaze.catalogue import unknown_name
 from quickgaze.errors import OptionError, WeightsError, first_line
 
@@ -82,6 +83,42 @@ def load_readout(source: str | Path, backbone: str = "efficientnet_lite0") -> Re
     return _read(path, text, tensors)
 
 
+def as_readout(given: object, backbone: str) -> Readout:
+    """Take a readout as it is, or read the one that a path or a name means.
+
+    Parameters
+    ----------
+    given : Readout, path or str
+    backbone : str
+        For which backbone, where a name is given.
+
+    Returns
+    -------
+    Readout
+
+    Raises
+    ------
+    UnknownNameError, WeightsError
+        As for `load_readout`.
+    OptionError
+        If it is something else.
+
+    Examples
+    --------
+    >>> as_readout(0.5, "efficientnet_lite0")
+    Traceback (most recent call last):
+    quickgaze.errors.OptionError: readout is a float; give a file, the name of one that comes...
+    """
+    if isinstance(given, Readout):
+        return given
+    if isinstance(given, str | Path):
+        return load_readout(given, backbone)
+    raise OptionError(
+        f"readout is a {type(given).__name__}; give a file, the name of one that comes along, or "
+        "what load_readout gave"
+    )
+
+
 def _found(source: str | Path, backbone: str) -> Path:
     path = Path(source)
     if path.is_dir() and (path / FILE_NAME).is_file():
@@ -124,18 +161,14 @@ def _read(path: Path, text: str, tensors: dict[str, torch.Tensor]) -> Readout:
             f"{path} is not a usable readout: its card cannot be read "
             f"({type(error).__name__}: {first_line(error)}); fetch or fit it anew"
         ) from error
-    wanted = {"mean", "deviation", "weights", "bias", "centre_bias"}
-    wanted |= {"output"} if header.card.hidden else set()
-    if set(tensors) != wanted:
-        raise WeightsError(
-            f"{path} is not a usable readout: it holds the tensors {sorted(tensors)} where "
-            f"{sorted(wanted)} are expected; fetch or fit it anew"
-        )
     try:
+        check_card(header.card)
+        check_tensors(tensors, header.card.hidden)
+        output = tensors.pop("output", None)
         return Readout(
             header.card,
-            output=tensors.pop("output", None),
             **tensors,
+            output=output,
             sigma=header.sigma,
             centre_weight=header.centre_weight,
         )

@@ -12,6 +12,7 @@ import quickgaze
 from quickgaze.cli import _calibrating as calibrating
 from quickgaze.cli import _comparing as comparing
 from quickgaze.cli import _data as data
+from quickgaze.cli import _fitting as fitting
 from quickgaze.cli import _reporting as reporting
 from quickgaze.cli import _saliency as saliency
 from quickgaze.cli import _study as study
@@ -20,6 +21,7 @@ from quickgaze.cli._messages import INTERRUPTED, UNUSABLE, complain, say, show_w
 from quickgaze.errors import (
     DamagedRunWarning,
     ExtensionWarning,
+    LeftOutWarning,
     QuickgazeError,
     RandomWeightsWarning,
     RunInterruptedError,
@@ -30,6 +32,7 @@ from quickgaze.errors import (
 _SHOWN = (
     DamagedRunWarning,
     ExtensionWarning,
+    LeftOutWarning,
     RandomWeightsWarning,
     SlowPrecisionWarning,
     UndefinedMapWarning,
@@ -65,6 +68,7 @@ def options(
 app.command("demo")(saliency.demo)
 app.command("map")(saliency.map_images)
 app.command("run")(study.run)
+app.command("fit")(fitting.fit)
 app.command("summary")(study.summary)
 app.command("backbones")(saliency.backbones)
 app.command("metrics")(study.metrics)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from quickgaze.readouts._folds import Positions
-from quickgaze.readouts._targets import CANVAS, read_target
+from quickgaze.readouts._targets import CANVAS, Gaze
 from quickgaze.resampling import gaussian_blur, pooling_matrix
 from quickgaze.stimuli import Stimulus
 from quickgaze.study import MapVariant, progress_bar
@@ -42,10 +42,10 @@ def read_gaze(stimuli: Sequence[Stimulus], progress: bool) -> CanvasGaze:
         for number, stimulus in enumerate(stimuli):
             bar.advance(task)
             try:
-                target = read_target(stimulus, stimulus.size, CANVAS)
+                looked = Gaze.read(stimulus, stimulus.size).target(CANVAS).canvas
             except Exception:  # noqa: BLE001, S112 - such an image only teaches nothing
                 continue
-            planes[number], there[number] = target.canvas.ravel(), True
+            planes[number], there[number] = looked.ravel(), True
     return CanvasGaze(planes, there)
 
 

@@ -190,6 +190,8 @@ class _Drawer:
                 self._save(layers.map_picture(found), "density", number)
                 density, drawn.density = found, True
         for run, stored in kept:
+            if bool(stored.cam.projection.isnan().any()):
+                continue  # there is no map to draw
             done: set[str] = set()
             for place, variant in enumerate(self.subject.variants):
                 sign = self.signs[place].get(stimulus)

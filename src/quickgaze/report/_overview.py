@@ -22,6 +22,7 @@ from quickgaze.stimuli.types import Image
 from quickgaze.study import progress_bar
 
 _THUMBNAIL = 640  # longest side in pixels of the pictures on the page
+_PREDICTED = "predicted gaze"
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,11 @@ def map_files(
         nor is `out`.
     out : Path
         Folder for ``<stem>_map.png``, ``<stem>_overlay.png``, in subfolders like those of the
-        images, and ``index.html``.
+        images, and ``index.html``. A model with a readout adds ``<stem>_density.png`` and
+        ``<stem>_density_overlay.png``: where people are predicted to look.
     arrays : bool
-        Whether to write the maps as ``<stem>_map.npy`` too.
+        Whether to write the maps as ``<stem>_map.npy`` too, and densities, which sum to 1, as
+        ``<stem>_density.npy``.
 
     Returns
     -------
@@ -282,7 +285,11 @@ def map_files(
                     result = model(image)
                 make_folder((out / stem).parent)
                 write_maps(out, stem, image, result.map, arrays)
-                panels = pictures.panels(small, image, result.map)
+                others = {}
+                if result.density is not None:
+                    others = {_PREDICTED: result.density / result.density.max()}
+                    _write_density(out, stem, image, result.density, arrays)
+                panels = pictures.panels(small, image, result.map, **others)
                 title = str(PurePosixPath(stem).with_name(file.name))
                 cards.append(Card(title, _caption(result), panels))
             except (QuickgazeError, OSError, UndefinedMapWarning) as error:
@@ -306,11 +313,27 @@ def _caption(result: SaliencyResult) -> str:
     return " · ".join(parts)
 
 
+def _write_density(folder: Path, stem: str, image: Image, density: FloatMap, array: bool) -> None:
+    shown = density / density.max()
+    _write_pictures(folder, f"{stem}_density", f"{stem}_density_overlay", image, shown)
+    if array:
+        np.save(folder / f"{stem}_density.npy", density, allow_pickle=False)
+
+
+def _write_pictures(folder: Path, grey: str, laid: str, image: Image, shown: FloatMap) -> None:
+    values = np.round(np.nan_to_num(shown) * 255).astype(np.uint8)
+    PIL.Image.fromarray(values).save(folder / f"{grey}.png")
+    overlay(image, shown).save(folder / f"{laid}.png")
+
+
 def _described(model: SaliencyModel) -> str:
     method = CAMS[model.cam]
     grid = f" on the grid {model.options.grid}" if method.has_grid else ""
     orientation = f", orientation {model.orientation}" if method.signed else ""
-    return f"{model.cam} ({method.summary}){grid}{orientation}."
+    described = f"{model.cam} ({method.summary}){grid}{orientation}."
+    if model.readout is None:
+        return described
+    return f"{described} {_PREDICTED}: by a readout of {model.readout.card.title}."
 
 
 def write_maps(folder: Path, stem: str, image: Image, saliency: FloatMap, array: bool) -> None:
@@ -336,9 +359,7 @@ def write_maps(folder: Path, stem: str, image: Image, saliency: FloatMap, array:
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['cat_map.npy', 'cat_map.png', 'cat_overlay.png']
     """
-    grey = np.round(np.nan_to_num(saliency) * 255).astype(np.uint8)
-    PIL.Image.fromarray(grey).save(folder / f"{stem}_map.png")
-    overlay(image, saliency).save(folder / f"{stem}_overlay.png")
+    _write_pictures(folder, f"{stem}_map", f"{stem}_overlay", image, saliency)
     if array:
         np.save(folder / f"{stem}_map.npy", saliency, allow_pickle=False)
 

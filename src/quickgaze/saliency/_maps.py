@@ -47,13 +47,18 @@ def saliency_maps(
     Raises
     ------
     OptionError
-        If there is no row or column.
+        If `cams` is no tensor, or has no row or column.
 
     Examples
     --------
     >>> saliency_maps(torch.tensor([[-1.0, 1.0]]), (1, 4), sigma=0)
     tensor([[0.0000, 0.2500, 0.7500, 1.0000]])
     """
+    if not isinstance(cams, torch.Tensor):
+        raise OptionError(
+            f"CAMs are a torch tensor (..., h, w), not a {type(cams).__name__}; "
+            "torch.from_numpy(array) makes one"
+        )
     if 0 in (*size, *cams.shape[-2:]):
         raise OptionError(
             f"maps have at least one row and one column; got {tuple(cams.shape)} for an image of "

@@ -11,7 +11,16 @@ from typing import Any, overload
 import PIL.Image
 
 from quickgaze.backbones import Backbone, check_grid, load_backbone, plain_torch
-from quickgaze.cams import ORIENTATIONS, CamInput, CamOptions, as_cam, check_cam, why_undefined
+from quickgaze.cams import (
+    ORIENTATIONS,
+    CamInput,
+    CamOptions,
+    Readout,
+    as_cam,
+    as_readout,
+    check_cam,
+    why_undefined,
+)
 from quickgaze.errors import OptionError, UndefinedMapWarning
 from quickgaze.options import ModelOptions, check, documented, takes
 from quickgaze.resampling import check_sigma
@@ -37,6 +46,10 @@ class SaliencyResult:
         Share of the features' variance that the component explains, in [0, 1].
     orientation_margin : float
         How clear the sign is, in [0, 1]; near 0 it is a coin toss.
+    density : ndarray, shape (H, W), float32, optional
+        Where a readout predicts that people look: a density that sums to 1, without the model's
+        `sigma`, as a readout has a blur of its own. None without a readout; NaN for an image whose
+        features are not finite.
 
     Examples
     --------
@@ -53,6 +66,7 @@ class SaliencyResult:
     grid: tuple[int, int]
     explained_variance: float
     orientation_margin: float
+    density: FloatMap | None = None
 
     def overlay(
         self, image: ImageLike, opacity: float = 0.6, colormap: str = "inferno"
@@ -102,7 +116,7 @@ class SaliencyModel:
     UnknownNameError
         If one of the names is not known; the message offers the nearest.
     OptionError
-        If an option cannot be used.
+        If an option cannot be used, or the readout belongs to another network.
     WeightsError
         If the weights cannot be found or do not fit.
 
@@ -132,6 +146,12 @@ class SaliencyModel:
         check(given)
         self._method = as_cam(given.cam)
         self.backbone = _loaded(given)
+        self.readout: Readout | None = None
+        if given.readout is not None:
+            self.readout = as_readout(given.readout, self.backbone.name)
+            self.readout.check(self.backbone)
+            fitted = self.readout.method()
+            self._method = fitted if self._method.name == fitted.name else self._method
         check_cam(self._method, self.backbone.spec)
         check_grid(given.grid, self.backbone.level_names)
         self.cam = self._method.name
@@ -230,7 +250,10 @@ class SaliencyModel:
                 stacklevel=4,
             )
         height, width = images[0].shape[:2]
-        maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify)
+        maps = saliency_maps(oriented, (height, width), self.sigma, self.rectify, cam.density)
+        density = None
+        if self.readout is not None:
+            density = self.readout.density(given.pyramid, (height, width)).cpu().numpy()
         return [
             SaliencyResult(
                 maps[index].cpu().numpy(),
@@ -238,6 +261,7 @@ class SaliencyModel:
                 cam.grid,
                 cam.explained_variance[index].item(),
                 margin[index].item(),
+                None if density is None else density[index],
             )
             for index in range(len(images))
         ]

@@ -96,12 +96,12 @@ def load_folder(
     gaze: Mapping[str, FixationReader] = {
         name: PointPicture(path) for name, path in files.pictures.items()
     }
-    described = ""
+    described, screen_notes = "", tuple[str, ...]()
     if files.table is None:
         _refuse_ignored(given, files, root)
     else:
         read = _read_table(files.table, files.names, given)
-        gaze, described = read.points(files.names), read.edition
+        gaze, described, screen_notes = read.points(files.names), read.edition, read.notes
     stimuli = tuple(
         Stimulus(
             identifier,
@@ -114,7 +114,8 @@ def load_folder(
     missing = tuple(sorted((files.maps.keys() | gaze.keys()) - files.names.ids.keys()))
     what = "fixations" if files.table or files.pictures else "none"
     edition = _edition(files, described)
-    return Dataset("folder", stimuli, edition, what, missing, _notes(stimuli, files))
+    notes = _notes(stimuli, files) + screen_notes
+    return Dataset("folder", stimuli, edition, what, missing, notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +131,17 @@ class _Table:
         """What the table is, in words."""
         export = f" of {self.table.export}" if self.table.export else ""
         return f"{readable(self.path.name)}{export} with {self.placement.in_words()}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of places on a screen whose size was not given."""
+        if not self.table.of_screen or self.placement.screen is not None:
+            return ()
+        note = (
+            f"{readable(self.path.name)} holds places on a screen; without screen=WIDTHxHEIGHT "
+            "they count as if each image had filled it."
+        )
+        return (note,)
 
     def points(self, names: ImageNames) -> dict[str, FixationReader]:
         """Points by the id of their image, or by a name that no image has."""

@@ -25,6 +25,7 @@ class GazeTable:
     units: Units | None
     y: Direction | None
     export: str
+    of_screen: bool = False
 
 
 def read_gaze_table(path: AnyPath, columns: Mapping[str, str] | None = None) -> GazeTable:
@@ -46,6 +47,7 @@ def read_gaze_table(path: AnyPath, columns: Mapping[str, str] | None = None) -> 
         found.points.units if found.points else None,
         found.points.direction if found.points else None,
         found.export.name if found.export else "",
+        found.points is not None and found.points.of_screen,
     )
 
 

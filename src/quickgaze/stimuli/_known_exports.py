@@ -14,12 +14,13 @@ def plain(name: str) -> str:
 
 
 class Points(NamedTuple):
-    """Two columns with the places looked at, their unit, and where y is counted from."""
+    """Two columns with the places looked at, on the image or on the screen around it."""
 
     x: str
     y: str
     units: Literal["fraction", "percent", "pixels"] | None
     direction: Literal["up", "down"] | None
+    of_screen: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,14 @@ TOBII = KnownExport(
     points=(
         Points("Fixation point X (MCSnorm)", "Fixation point Y (MCSnorm)", "fraction", "down"),
         Points("Fixation point X (MCSpx)", "Fixation point Y (MCSpx)", "pixels", "down"),
-        Points("Fixation point X", "Fixation point Y", "pixels", "down"),
-        Points("Fixation point X (DACSpx)", "Fixation point Y (DACSpx)", "pixels", "down"),
+        Points("Fixation point X", "Fixation point Y", "pixels", "down", of_screen=True),
+        Points(
+            "Fixation point X (DACSpx)",
+            "Fixation point Y (DACSpx)",
+            "pixels",
+            "down",
+            of_screen=True,
+        ),
     ),
     stimulus=("Presented Media name", "Presented Stimulus name", "Media name"),
     observer=("Participant name",),
@@ -80,8 +87,8 @@ TOBII = KnownExport(
 GAZEPOINT = KnownExport(
     "Gazepoint",
     points=(
-        Points("FPOGX", "FPOGY", "fraction", "down"),
-        Points("BPOGX", "BPOGY", "fraction", "down"),
+        Points("FPOGX", "FPOGY", "fraction", "down", of_screen=True),
+        Points("BPOGX", "BPOGY", "fraction", "down", of_screen=True),
     ),
     stimulus=("MEDIA_NAME",),
     observer=("USER", "USER_FILE"),
@@ -132,7 +139,7 @@ PUPIL_CLOUD = KnownExport(
 
 EYELINK = KnownExport(
     "EyeLink Data Viewer",
-    points=(Points("CURRENT_FIX_X", "CURRENT_FIX_Y", "pixels", "down"),),
+    points=(Points("CURRENT_FIX_X", "CURRENT_FIX_Y", "pixels", "down", of_screen=True),),
     stimulus=(*_IMAGES, "stimulus_file", "stim", "CURRENT_FIX_COMPONENT_IMAGE_FILE"),
     observer=("RECORDING_SESSION_LABEL", "Session_Name_", "SUBJECT"),
     durations=(("CURRENT_FIX_DURATION", 1),),

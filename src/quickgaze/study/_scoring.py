@@ -133,7 +133,11 @@ def _choose(orientation: str, stored: StoredMap, by_sign: Mapping[Sign, Scores])
     """Find the sign that a rule gives to one image's map."""
     cam = stored.cam
     if bool(cam.projection.isnan().any()):
-        undefined = "the CAM is NaN: its features are the same everywhere, or not finite"
+        height, width = cam.grid
+        undefined = (
+            f"the CAM is NaN on the {height}x{width} grid: its features are the same everywhere, "
+            "or not finite"
+        )
         return _Choice(UNKNOWN, reason=undefined)
     if cam.signed and ORIENTATIONS[orientation].needs_density:
         plus, minus = (by_sign[sign].values["cc"][0] for sign in (KEPT, FLIPPED))

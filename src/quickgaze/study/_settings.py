@@ -10,7 +10,7 @@ from typing import Any
 
 from quickgaze.backbones import Backbone, BackboneSpec, check_grid, find_spec
 from quickgaze.bounds import BOUNDS
-from quickgaze.cams import CAMS, ORIENTATIONS, CamMethod, check_cam
+from quickgaze.cams import CAMS, ORIENTATIONS, CamMethod, Readout, as_cam, check_cam
 from quickgaze.catalogue import check_known, unknown_name
 from quickgaze.errors import OptionError
 from quickgaze.metrics import CONVENTIONS, DEFAULT_METRICS, METRICS, Definition, Metric
@@ -46,6 +46,7 @@ class Settings(StudyOptions):
     levels: tuple[str, ...] | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
     weights: str = str(StudyOptions.weights)
+    readout: str | None = None
     density_sigma: float = Dataset.density_sigma
     own_cams: Mapping[str, CamMethod] = field(default_factory=dict, compare=False)
     own_metrics: Mapping[str, Metric] = field(default_factory=dict, compare=False)
@@ -59,7 +60,7 @@ class Settings(StudyOptions):
             if getattr(given, name) is None
         }
         kinds = {each.name: known.kind for each, known in options_of(given)}
-        cams = [CAMS.choose(each) for each in values["cams"] if not isinstance(each, str)]
+        cams = [as_cam(each) for each in values["cams"] if not isinstance(each, str)]
         metrics = [METRICS.choose(each) for each in values["metrics"] if not isinstance(each, str)]
         settings = cls(
             **{name: _plain(value, kinds[name]) for name, value in values.items()},
@@ -78,6 +79,12 @@ class Settings(StudyOptions):
     def cam(self, name: str) -> CamMethod:
         """Give a CAM by its name: the object that was given, or the catalogue's."""
         return self.own_cams.get(name) or CAMS[name]
+
+    @property
+    def fitted(self) -> Readout | None:
+        """The readout that makes one of the CAMs, where it is at hand."""
+        found = (getattr(each.compute, "readout", None) for each in self.own_cams.values())
+        return next((each for each in found if isinstance(each, Readout)), None)
 
     def metric(self, name: str) -> Metric:
         """Give a metric by its name: the object that was given, or the catalogue's."""
@@ -151,8 +158,10 @@ class Settings(StudyOptions):
                 )
 
     def _check_backbone(self, backbone: str, spec: BackboneSpec) -> None:
-        for cam in self.cams:
-            check_cam(self.cam(cam), spec)
+        for cam in map(self.cam, self.cams):
+            # one that another of the backbones has is left out here
+            if cam.backbone in (None, backbone) or cam.backbone not in self.backbones:
+                check_cam(cam, spec)
         names = [level.name for level in spec.levels]
         known = [*names, *(f"s{level.stride}" for level in spec.levels)]
         for name in self.levels or ():
@@ -166,7 +175,7 @@ def _defaults(given: StudyOptions, dataset: Dataset) -> dict[str, Callable[[], A
     """Give what stands for an option that was left open, by its name."""
     model = ModelOptions()
     maps_alone = bool(given.maps) and given.cams is None
-    cams = [CAMS.choose(each) for each in given.cams or ()]
+    cams = [as_cam(each) for each in given.cams or ()]
     without_backbone = maps_alone if given.backbones is None else not given.backbones
     baselines = bool(cams) and all(cam.of_images is not None for cam in cams)
     return {

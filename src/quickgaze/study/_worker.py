@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from quickgaze.backbones import Backbone
+from quickgaze.backbones import Backbone, plain_torch
 from quickgaze.cams import Cam, CamInput, CamOptions
 from quickgaze.saliency import as_batch
 from quickgaze.stimuli.types import Size, Stimulus
@@ -184,6 +184,7 @@ class Worker:
             oldest, position = self._unsettled.popleft()
             oldest.settle(position)
 
+    @plain_torch()
     def _cams(self, images: torch.Tensor) -> list[list[tuple[CamKey, Cam]]]:
         """CAMs of each image of a batch (B, 3, H, W), on the CPU."""
         settings = self.settings

@@ -119,6 +119,8 @@ def cam_keys(settings: Settings, backbone: str) -> list[CamKey]:
         method = settings.cam(cam)
         if (method.of_images is not None) != (backbone == NO_BACKBONE):
             continue
+        if method.backbone not in (None, backbone):
+            continue
         grids = settings.grids if method.has_grid else (OWN_GRID,)
         components = settings.components if method.has_components else (0,)
         keys += [CamKey(backbone, cam, *each) for each in itertools.product(grids, components)]
