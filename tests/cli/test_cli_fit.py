@@ -14,6 +14,7 @@ import quickgaze as qg
 
 Call = Callable[..., tuple[int, str, str]]
 
+FOLDER = ("--dataset", "folder", "--option", "origin=0")
 QUICK = ("--level", "s8", "--hidden", "0", "--folds", "2")
 
 
@@ -29,7 +30,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     (folder / "images").mkdir(parents=True)
     drawn = np.random.default_rng(0)
-    rows = ["image,x,y,observer"]
+    rows = ["stimulus,x,y,observer"]
     for number in range(6):
         image = drawn.integers(0, 60, (48, 64, 3), dtype=np.uint8)
         left, top = (int(each) for each in drawn.integers(0, (48, 32)))
@@ -48,9 +49,9 @@ def test_it_writes_a_readout_and_its_run_and_prints_both(
 ) -> None:
     out = tmp_path / "out"
     code, printed, beside = call(
-        "fit", "--dataset", "folder", "--root", root, "--out", out, "--licence", "CC0", *QUICK
+        "fit", *FOLDER, "--root", root, "--out", out, "--licence", "CC0", *QUICK
     )
-    assert code == 0
+    assert code == 0, beside
     for name in ("cc", "information_gain", "center_bias", "one_observer", "readout"):
         assert name in printed
     assert f"readout: {out / 'readout.safetensors'}" in printed
@@ -65,7 +66,7 @@ def test_it_writes_a_readout_and_its_run_and_prints_both(
 
 def test_summary_and_report_say_out_of_fold(call: Call, root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    call("fit", "--dataset", "folder", "--root", root, "--out", out, *QUICK)
+    call("fit", *FOLDER, "--root", root, "--out", out, *QUICK)
     code, _, beside = call("summary", out / "run")
     assert code == 0
     assert "out of fold" in beside
@@ -81,7 +82,7 @@ def test_summary_and_report_say_out_of_fold(call: Call, root: Path, tmp_path: Pa
 def test_two_fits_are_compared(call: Call, root: Path, tmp_path: Path) -> None:
     for seed in (0, 1):
         arguments = ("--out", tmp_path / f"seed-{seed}", "--seed", seed, *QUICK)
-        assert call("fit", "--dataset", "folder", "--root", root, *arguments)[0] == 0
+        assert call("fit", *FOLDER, "--root", root, *arguments)[0] == 0
     code, printed, _ = call("compare", tmp_path / "seed-0" / "run", tmp_path / "seed-1" / "run")
     assert code == 0
     assert "cc" in printed
@@ -89,9 +90,7 @@ def test_two_fits_are_compared(call: Call, root: Path, tmp_path: Path) -> None:
 
 def test_images_that_cannot_be_read_are_listed(call: Call, root: Path, tmp_path: Path) -> None:
     (root / "images" / "2.png").write_bytes((root / "images" / "2.png").read_bytes()[:200])
-    code, printed, beside = call(
-        "fit", "--dataset", "folder", "--root", root, "--out", tmp_path / "out", *QUICK
-    )
+    code, printed, beside = call("fit", *FOLDER, "--root", root, "--out", tmp_path / "out", *QUICK)
     assert code == 1
     assert "warning: 1 of 6 images of folder are left out of the fit; the first, 2" in beside
     assert "failed: 2" in beside
@@ -100,7 +99,7 @@ def test_images_that_cannot_be_read_are_listed(call: Call, root: Path, tmp_path:
 
 def test_the_first_n_images_alone(call: Call, root: Path, tmp_path: Path) -> None:
     arguments = ("--out", tmp_path / "out", "--limit", 4, *QUICK)
-    assert call("fit", "--dataset", "folder", "--root", root, *arguments)[0] == 0
+    assert call("fit", *FOLDER, "--root", root, *arguments)[0] == 0
     assert qg.load_readout(tmp_path / "out").card.images == 4
 
 
@@ -119,7 +118,7 @@ def test_what_cannot_be_fitted_is_said_in_a_sentence(
     call: Call, root: Path, tmp_path: Path, options: tuple[str, ...], said: str
 ) -> None:
     arguments = ("--root", root, "--out", tmp_path / "out")
-    code, printed, beside = call("fit", "--dataset", "folder", *arguments, *options)
+    code, printed, beside = call("fit", *FOLDER, *arguments, *options)
     assert code == 2
     assert not printed
     assert said in beside
@@ -129,7 +128,7 @@ def test_what_cannot_be_fitted_is_said_in_a_sentence(
 
 def test_a_second_fit_needs_a_folder_of_its_own(call: Call, root: Path, tmp_path: Path) -> None:
     arguments = ("--root", root, "--out", tmp_path / "out", *QUICK)
-    assert call("fit", "--dataset", "folder", *arguments)[0] == 0
-    code, _, beside = call("fit", "--dataset", "folder", *arguments)
+    assert call("fit", *FOLDER, *arguments)[0] == 0
+    code, _, beside = call("fit", *FOLDER, *arguments)
     assert code == 2
     assert "holds something already" in beside
