@@ -1,5 +1,6 @@
 """Tables computed from the scores of a run, complete or not."""
 
+from quickgaze.findings._across import across
 from quickgaze.findings._claims import CLAIMS, Claim, study_claims
 from quickgaze.findings._comparison import Comparison, compare, compare_variants
 from quickgaze.findings._deep_dive import DeepDive, deep_dive
@@ -25,6 +26,7 @@ __all__ = [
     "Comparison",
     "DeepDive",
     "Distribution",
+    "across",
     "attribute_effects",
     "attribute_regression",
     "bounds",

@@ -10,7 +10,7 @@ from typing import Literal
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.options import ModelOptions
 from quickgaze.study import Run
-from quickgaze.study.readout_facts import ReadoutFacts, Seen
+from quickgaze.study.readout_facts import RANDOM, ReadoutFacts, Seen
 from quickgaze.study.variants import (
     CALIBRATED,
     NO_BACKBONE,
@@ -27,7 +27,6 @@ READOUT = "readout"
 
 _SECTIONS = ("shown", "known", "applied", "other")
 _FIRST = ("eigen", "deviation", "activation")
-_RANDOM = "none"  # what a run calls the weights of a network that was never trained
 _CALIBRATION = "calibrated"  # under this name, the plan of a calibration says what it was made of
 _BESIDE_CAMS = frozenset(
     (
@@ -66,7 +65,7 @@ class RunMap:
     @property
     def random(self) -> bool:
         """Whether the network was never trained."""
-        return self.weights == _RANDOM and self.variant.backbone != NO_BACKBONE
+        return self.weights == RANDOM and self.variant.backbone != NO_BACKBONE
 
     @property
     def identity(self) -> Hashable:
@@ -158,7 +157,7 @@ def _kind(run: Run, cam: str, backbone: str, facts: ReadoutFacts | None) -> Kind
 
 
 def _readout_in_words(facts: ReadoutFacts, control: bool) -> str:
-    name = facts.in_words
+    name = ", ".join((facts.kind, *facts.changed))
     return f"{name}, fitted to {facts.gaze}" if control else name
 
 
