@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from quickgaze.errors import OptionError
-from quickgaze.findings._kinds import READOUT
 from quickgaze.findings._means import means
 from quickgaze.findings._summary import VARIANT
+from quickgaze.findings.kinds import READOUT
 from quickgaze.study import Run
 from quickgaze.study.readout_facts import ReadoutFacts
 

@@ -80,6 +80,12 @@ class RunMap:
         return (*first, cams.index(self.cam), hidden, -len(self.order), *self.order)
 
 
+def any_fitted(runs: Sequence[Run]) -> bool:
+    """Whether one of the runs has maps of a readout, or calibrated ones."""
+    found = (each for place, run in enumerate(runs) for each in _of_run(place, run))
+    return any(each.calibrated or each.facts is not None for each in found)
+
+
 def maps_of(runs: Sequence[Run]) -> list[list[RunMap]]:
     """All maps in the order of a table: each as the list of the runs' maps that are the same.
 
