@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def make(write_run: WriteRun, tmp_path: Path) -> Callable[..., Run]:
         *maps: tuple[dict[str, Any], float],
         facts: ReadoutFacts | None = None,
         dataset: str = "osie",
+        fingerprint: str = "f9",
         **plan: Any,
     ) -> Run:
         keys = {"backbone": "net", "component": 0, "orientation": "none"}
@@ -61,7 +63,8 @@ def make(write_run: WriteRun, tmp_path: Path) -> Callable[..., Run]:
         content = {
             "format": FORMAT,
             "settings": {"metrics": METRICS, "convention": "tuebingen"},
-            "dataset": {"name": dataset, "edition": "2014", "gaze": "fixations"},
+            "dataset": {"name": dataset, "edition": "2014", "gaze": "fixations"}
+            | {"fingerprint": fingerprint},
             "stimuli": stimuli,
             "inputs": {"net": {"levels": ["s8:8", "s16:16"], **(facts.inputs() if facts else {})}},
             **plan,
@@ -147,13 +150,26 @@ def rows_of(layer: dict[str, Any]) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def test_a_readout_that_has_seen_the_images_is_marked(make: Callable[..., Run]) -> None:
-    given = ReadoutFacts(**{**vars(FACTS), "out_of_fold": False, "fingerprint": "f0"})
-    here = {"name": "osie", "edition": "2014", "fingerprint": "f0"}
-    (chapter,) = chapters(make("given", (READOUT, 0.8), facts=given, dataset=here["name"]))
-    assert chapter.parts[0].tables[0].view["remark"].to_list()[1].startswith("fitted on images of")
-    (row,) = rows_of(chapter.parts[1].figures[0].chart.layer[2].to_dict())
-    assert row["group"] == "not out of fold"
+@pytest.mark.parametrize(
+    ("fingerprint", "remark"),
+    [
+        ("f0", "it was fitted on these images: not out of fold"),
+        ("f1", "it may have been fitted on some of these images: not out of fold"),
+    ],
+)
+def test_a_readout_that_may_have_seen_the_images_is_marked(
+    make: Callable[..., Run], fingerprint: str, remark: str
+) -> None:
+    given = replace(FACTS, out_of_fold=False, fingerprint="f0")
+    run = make("given", (READOUT, 0.8), facts=given, fingerprint=fingerprint)
+    (chapter,) = chapters(run, make("known", (READOUT, 0.7), facts=FACTS))
+    view = chapter.parts[0].tables[0].view
+    assert dict(view.filter(kind="applied").select("what", "remark").rows()) == {
+        "readout, 16 hidden units, fitted on 12 images of osie (2014)": remark
+    }
+    assert set(view.filter(pl.col("kind") != "applied")["remark"]) == {""}
+    dots = rows_of(chapter.parts[1].figures[0].chart.layer[2].to_dict())
+    assert [row["group"] for row in dots] == ["known", "not out of fold"]
 
 
 def test_runs_on_different_data_sets_stand_apart(make: Callable[..., Run]) -> None:
@@ -177,7 +193,7 @@ def test_runs_on_different_data_sets_stand_apart(make: Callable[..., Run]) -> No
 def test_level_sets_and_backbones_are_named_where_there_are_several(
     make: Callable[..., Run],
 ) -> None:
-    coarse = ReadoutFacts(**{**vars(FACTS), "levels": ("s16",), "digest": "d1"})
+    coarse = replace(FACTS, levels=("s16",), digest="d1")
     (chapter,) = chapters(
         make("all", (READOUT, 0.8), facts=FACTS), make("coarse", (READOUT, 0.7), facts=coarse)
     )

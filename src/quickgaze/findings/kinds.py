@@ -131,7 +131,7 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
     control = facts is not None and facts.out_of_fold and facts.gaze != plan.dataset.gaze
     kind: Kind = "baseline" if control else _kind(run, cam, backbone, facts)
-    what = cam if facts is None else _readout_in_words(facts, control)
+    what = cam if facts is None else _readout_in_words(facts, kind)
     settings = plan.settings.to_json().items() if facts is None else ()
     of_levels = facts is not None or (kind == "shown" and variant.grid != OWN_GRID)
     levels = _levels(run, backbone, facts) if of_levels else ()
@@ -162,9 +162,9 @@ def _kind(run: Run, cam: str, backbone: str, facts: ReadoutFacts | None) -> Kind
     return "other" if backbone in run.plan.settings.maps else "shown"
 
 
-def _readout_in_words(facts: ReadoutFacts, control: bool) -> str:
-    name = ", ".join((facts.kind, *facts.changed))
-    return f"{name}, fitted to {facts.gaze}" if control else name
+def _readout_in_words(facts: ReadoutFacts, kind: Kind) -> str:
+    fitted = {"applied": f"fitted on {facts.fitted_on}", "baseline": f"fitted to {facts.gaze}"}
+    return ", ".join(filter(None, (facts.kind, *facts.changed, fitted.get(kind))))
 
 
 def _levels(run: Run, backbone: str, facts: ReadoutFacts | None) -> list[tuple[str, int]]:
@@ -216,6 +216,5 @@ def _told_apart(one: RunMap, alike: Sequence[RunMap]) -> RunMap:
         if len({dict(each.settings).get(name) for each in alike}) > 1:
             told.append(f"{name.replace('_', ' ')} {value}")
     if one.facts is not None:
-        titles = {each.facts.fitted_on for each in alike if each.facts is not None}
-        told.append(one.facts.fitted_on if len(titles) > 1 else one.facts.digest[:8])
+        told.append(one.facts.digest[:8])
     return replace(one, what=" · ".join([one.what, *told]))

@@ -24,8 +24,8 @@ _TEXT = (
     "a readout of random weights knows, the architecture alone knows."
 )
 _SEEN = {
-    "all": "fitted on these images: not out of fold",
-    "perhaps": "fitted on images of this data set, perhaps on some of these",
+    "all": "it was fitted on these images: not out of fold",
+    "perhaps": "it may have been fitted on some of these images: not out of fold",
 }
 
 
