@@ -17,14 +17,14 @@ _TEXT = (
 )
 
 
-def calibrated_chapter(subject: Subject, bootstrap: Bootstrap) -> Chapter | None:
-    """Write a table for each run of `quickgaze calibrate`; no chapter without one."""
+def calibrated_chapters(subject: Subject, bootstrap: Bootstrap) -> list[Chapter]:
+    """Write the chapter, with a table for each run of `quickgaze calibrate`, if there is one."""
     parts = []
     for place, run in enumerate(subject.runs):
         found = calibrated(run, **bootstrap)
         if found.height:
             parts.append(Part(subject.title(place), tables=[_table(subject, place, found)]))
-    return Chapter("calibrated", "Calibrated", _TEXT, parts) if parts else None
+    return [Chapter("calibrated", "Calibrated", _TEXT, parts)] if parts else []
 
 
 def _table(subject: Subject, run: int, found: pl.DataFrame) -> Table:
