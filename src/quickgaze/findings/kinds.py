@@ -10,7 +10,7 @@ from typing import Literal
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.options import ModelOptions
 from quickgaze.study import Run
-from quickgaze.study.readout_facts import ReadoutFacts, Seen
+from quickgaze.study.readout_facts import RANDOM, ReadoutFacts, Seen
 from quickgaze.study.variants import (
     CALIBRATED,
     NO_BACKBONE,
@@ -27,7 +27,6 @@ READOUT = "readout"
 
 _SECTIONS = ("shown", "known", "applied", "other")
 _FIRST = ("eigen", "deviation", "activation")
-_RANDOM = "none"  # what a run calls the weights of a network that was never trained
 _CALIBRATION = "calibrated"  # under this name, the plan of a calibration says what it was made of
 _BESIDE_CAMS = frozenset(
     (
@@ -44,8 +43,7 @@ class RunMap:
     """One map of a run: what it is, and what tells it from others.
 
     `place` is that of the run, `cam` the name before a calibration, `order` the places of the
-    levels in the backbone; a `control` is a readout that was fitted to something else than the
-    gaze it is held against.
+    levels in the backbone.
     """
 
     place: int
@@ -61,12 +59,11 @@ class RunMap:
     settings: tuple[tuple[str, str], ...]
     facts: ReadoutFacts | None
     seen: Seen | None
-    control: bool
 
     @property
     def random(self) -> bool:
         """Whether the network was never trained."""
-        return self.weights == _RANDOM and self.variant.backbone != NO_BACKBONE
+        return self.weights == RANDOM and self.variant.backbone != NO_BACKBONE
 
     @property
     def identity(self) -> Hashable:
@@ -79,6 +76,12 @@ class RunMap:
         section = -1 if self.kind == "baseline" else _SECTIONS.index(self.kind)
         first = (self.kind != "baseline", self.random, section, self.calibrated)
         return (*first, cams.index(self.cam), hidden, -len(self.order), *self.order)
+
+
+def any_fitted(runs: Sequence[Run]) -> bool:
+    """Whether one of the runs has maps of a readout, or calibrated ones."""
+    found = (each for place, run in enumerate(runs) for each in _of_run(place, run))
+    return any(each.calibrated or each.facts is not None for each in found)
 
 
 def maps_of(runs: Sequence[Run]) -> list[list[RunMap]]:
@@ -124,9 +127,8 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
     calibrated = _CALIBRATION in plan.maps_fingerprints and variant.cam.endswith(CALIBRATED)
     cam = variant.cam.removesuffix(CALIBRATED) if calibrated else variant.cam
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
-    control = facts is not None and facts.out_of_fold and facts.gaze != plan.dataset.gaze
-    kind: Kind = "baseline" if control else _kind(run, cam, backbone, facts)
-    what = cam if facts is None else _readout_in_words(facts, control)
+    kind = _kind(run, cam, backbone, facts)
+    what = cam if facts is None else _readout_in_words(facts)
     settings = plan.settings.to_json().items() if facts is None else ()
     of_levels = facts is not None or (kind == "shown" and variant.grid != OWN_GRID)
     levels = _levels(run, backbone, facts) if of_levels else ()
@@ -144,22 +146,25 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
         tuple((name, str(value)) for name, value in settings if name not in _BESIDE_CAMS),
         facts,
         None if facts is None else facts.seen(plan.dataset),
-        control,
     )
 
 
 def _kind(run: Run, cam: str, backbone: str, facts: ReadoutFacts | None) -> Kind:
     if facts is not None:
-        return "known" if facts.out_of_fold else "applied"
+        return "baseline" if facts.shuffled else "known" if facts.out_of_fold else "applied"
     if backbone == NO_BACKBONE:
         of_images = cam in CAMS.names() and CAMS[cam].of_images is not None
         return "baseline" if of_images else "other"
     return "other" if backbone in run.plan.settings.maps else "shown"
 
 
-def _readout_in_words(facts: ReadoutFacts, control: bool) -> str:
-    name = facts.in_words
-    return f"{name}, fitted to {facts.gaze}" if control else name
+def _readout_in_words(facts: ReadoutFacts) -> str:
+    told = [facts.kind, *facts.changed]
+    if facts.shuffled:
+        told.append("fitted to shuffled gaze")
+    if not facts.out_of_fold:
+        told.append(f"fitted on {facts.fitted_on}")
+    return ", ".join(told)
 
 
 def _levels(run: Run, backbone: str, facts: ReadoutFacts | None) -> list[tuple[str, int]]:
@@ -211,6 +216,5 @@ def _told_apart(one: RunMap, alike: Sequence[RunMap]) -> RunMap:
         if len({dict(each.settings).get(name) for each in alike}) > 1:
             told.append(f"{name.replace('_', ' ')} {value}")
     if one.facts is not None:
-        titles = {each.facts.fitted_on for each in alike if each.facts is not None}
-        told.append(one.facts.fitted_on if len(titles) > 1 else one.facts.digest[:8])
+        told.append(one.facts.digest[:8])
     return replace(one, what=" · ".join([one.what, *told]))
