@@ -145,6 +145,16 @@ def test_the_centre_bias_and_people_are_lines_and_the_rest_dots(make: Callable[.
         assert row["low"] < row["mean"] < row["high"]
 
 
+def test_a_line_below_the_centre_bias_stands_in_the_table_alone(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BOUNDS, "one_observer", -7.0)
+    (chapter,) = chapters(make("known", (READOUT, 0.8), facts=FACTS))
+    lines = rows_of(chapter.parts[1].figures[0].chart.layer[0].to_dict())
+    assert [row["measure"] for row in lines] == ["centre bias", "people"]
+    assert "one observer" in chapter.parts[0].tables[0].view["what"].to_list()
+
+
 def rows_of(layer: dict[str, Any]) -> list[dict[str, Any]]:
     (rows,) = layer["datasets"].values()
     return list(rows)

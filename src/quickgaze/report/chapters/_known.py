@@ -105,6 +105,7 @@ def _of_metric(found: pl.DataFrame, metric: str, dataset: str, suffix: str) -> P
     if own.is_empty():
         return Part(label, texts=[f"{metric} is not defined on any image."])
     caption = (
-        f"Mean {metric} with 95 % intervals, on the same images. Lines: {', '.join(MEASURES)}."
+        f"Mean {metric} with 95 % intervals, on the same images. Lines: {', '.join(MEASURES)}, "
+        "where these are not below the centre bias."
     )
     return Part(label, [Figure(f"known-{metric}{suffix}", caption, known_chart(own, metric))])
