@@ -40,7 +40,7 @@ READOUT = {"cam": "readout", "grid": "own", "sigma": 0.0}
 
 
 def scored(number: float) -> list[dict[str, Any]]:
-    generator = np.random.default_rng(round(100 * number))
+    generator = np.random.default_rng(round(100 * abs(number)))
     values = number + generator.normal(0, 0.05, (IMAGES, len(METRICS)))
     return [dict(zip(METRICS, row, strict=True)) for row in values.tolist()]
 
