@@ -200,6 +200,16 @@ def test_runs_on_different_data_sets_stand_apart(make: Callable[..., Run]) -> No
     assert names == ["known-1", "known-2"]
 
 
+def test_runs_of_other_images_are_told_of(make: Callable[..., Run]) -> None:
+    few = {"stimuli": ["s00", "s01"]}
+    (chapter,) = chapters(
+        make("known", (READOUT, 0.8), facts=FACTS), make("shown", (DEVIATION, 0.5), **few)
+    )
+    assert chapter.parts[0].texts[1:] == [
+        "The runs are not of the same images: information_gain is over each one's own centre bias."
+    ]
+
+
 def test_level_sets_and_backbones_are_named_where_there_are_several(
     make: Callable[..., Run],
 ) -> None:
