@@ -129,7 +129,7 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
     kind = _kind(run, cam, backbone, facts)
     what = cam if facts is None else _readout_in_words(facts)
-    settings = plan.settings.to_json().items() if facts is None else ()
+    settings = plan.settings.to_json().items() if kind == "shown" else ()
     of_levels = facts is not None or (kind == "shown" and variant.grid != OWN_GRID)
     levels = _levels(run, backbone, facts) if of_levels else ()
     return RunMap(
