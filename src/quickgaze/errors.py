@@ -65,6 +65,10 @@ class UndefinedMapWarning(UserWarning):
     """An image has no map, only NaN; the message says why."""
 
 
+class LeftOutWarning(UserWarning):
+    """Images that a readout could not be fitted to; the message says how many, and why."""
+
+
 class SlowPrecisionWarning(UserWarning):
     """The precision asked for is slower on this machine than the usual one."""
 

@@ -196,6 +196,43 @@ class _Axes:
     )
 
 
+def _again(owner: type, name: str, default: Any = MISSING) -> Any:
+    """Declare an option of another class once more, with a default of its own."""
+    known = next(each for each in fields(owner) if each.name == name)
+    default = known.default if default is MISSING else default
+    return field(default=default, metadata=known.metadata)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a readout is fitted with, beside its data set."""
+
+    backbone: str | Named = _again(_Place, "backbone")
+    _: KW_ONLY
+    levels: Sequence[str] | None = _again(FeatureOptions, "levels")
+    grid: str = _again(_Place, "grid", "s16")
+    hidden: int = option(
+        16, "How many hidden units the readout has; 0 for a linear one.", minimum=0
+    )
+    folds: int = option(
+        10,
+        "In how many parts the images are split; the maps of each are made by a readout fitted to "
+        "the others. 0 fits the final readout alone, without a test.",
+        minimum=0,
+    )
+    seed: int = option(0, "Seed of all that is drawn at random.", minimum=0)
+    shuffle: bool = option(
+        False,
+        "As a control, fit to the gaze on other images of the data set: it should score as the "
+        "centre bias does.",
+    )
+    licence: str = option("", "Licence of the data, which is kept with the readout.")
+    weights: str | Path = _again(NetworkOptions, "weights")
+    device: str = _again(NetworkOptions, "device")
+    precision: str = _again(NetworkOptions, "precision")
+    geometry: str = _again(NetworkOptions, "geometry")
+
+
 @dataclass(frozen=True)
 class StudyOptions(NetworkOptions, _Axes):
     """What a `Study` is given beside its data set."""
@@ -250,6 +287,7 @@ class StudyOptions(NetworkOptions, _Axes):
 
 T = TypeVar("T")
 S = TypeVar("S")
+D = TypeVar("D", bound=Callable[..., Any])
 P = ParamSpec("P")
 
 
@@ -311,10 +349,10 @@ def takes(
     return decorate
 
 
-def documented(options: type) -> Callable[[type[T]], type[T]]:
-    """Write the options where a class's docstring says ``{options}``."""
+def documented(options: type) -> Callable[[D], D]:
+    """Write the options where the docstring of a class or function says ``{options}``."""
 
-    def decorate(documented: type[T]) -> type[T]:
+    def decorate(documented: D) -> D:
         entries = "\n".join(_entry(each, known) for each, known in options_of(options))
         text = inspect.cleandoc(documented.__doc__ or "")
         documented.__doc__ = text.replace("{options}", entries)

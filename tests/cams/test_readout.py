@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -242,6 +243,9 @@ def test_parts_that_do_not_fit_are_refused(
         ({"levels": ()}, r"levels are \[\]; a readout needs some"),
         ({"levels": ("0", "0")}, "each once"),
         ({"grid": "fine"}, "unknown grid 'fine'"),
+        ({"weights": "two\nlines"}, r"weights is 'two\\nlines'; give a line of text"),
+        ({"dataset": "\x1b[31mred"}, "dataset is .*; give a line of text"),
+        ({"licence": "a" * 1001}, "licence is 'a{40}'; give a line of text"),
         ({"grid": "100000x9"}, "at most 2048 cells a side"),
         ({"grid": "9x4096"}, "at most 2048 cells a side"),
         ({"hidden": -1}, "hidden is -1"),
@@ -288,6 +292,17 @@ class TestCam:
         impostor = replace(CAMS["deviation"], name="readout")
         with pytest.raises(OptionError, match="another CAM 'readout'"):
             as_cam(impostor)
+
+    def test_it_can_be_sent_to_other_processes(
+        self, make_readout: ReadoutMaker, backbone: Backbone
+    ) -> None:
+        method = make_readout(backbone).method()
+        sent = pickle.loads(pickle.dumps(method))  # noqa: S301 - our own
+        given = CamInput(backbone, torch.rand(1, 3, 64, 64))
+        torch.testing.assert_close(
+            sent.compute(given, CamOptions()).projection,
+            method.compute(given, CamOptions()).projection,
+        )
 
     def test_without_a_readout_it_says_what_it_needs(self, backbone: Backbone) -> None:
         with pytest.raises(OptionError, match=r"needs a readout: give readout=FILE \(--readout"):

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
+from quickgaze.backbones import load_backbone
+from quickgaze.cams import Readout
 from quickgaze.stimuli import Dataset, load_dataset
 
 SIZE = (160, 192)
 SCENES = ("kitchen", "street", "garden", "harbour")
 
 
+@pytest.fixture(scope="session")
+def readout_file(
+    make_readout: Callable[..., Readout], tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
+    """Content of the file of a readout of random weights."""
+    readout = make_readout(load_backbone("efficientnet_lite0"))
+    return readout.save(tmp_path_factory.mktemp("readout")).read_bytes()
+
+
 @pytest.fixture
-def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readout_file: bytes) -> Path:
     """A working folder with everything that a reader of the pages is told to have."""
     displays = load_dataset("popout", n=len(SCENES), size=SIZE, set_size=12)
     gaze = np.random.default_rng(0).uniform((0, 0), SIZE[::-1], (len(SCENES), 3, 4, 2))
@@ -27,6 +39,8 @@ def page_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _model_maps(tmp_path / "deepgaze")
     _points_beside_images(tmp_path / "LAB", displays, gaze)
     _salicon(tmp_path / "SALICON", displays, gaze)
+    (tmp_path / "READOUT").mkdir()
+    (tmp_path / "READOUT" / "readout.safetensors").write_bytes(readout_file)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

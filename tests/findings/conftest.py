@@ -35,6 +35,7 @@ class TableRun:
     failed: pl.DataFrame
     path: Path = field(default_factory=lambda: Path("RUN"))
     place: str = "RUN"
+    complete: bool = False
 
     def scores(self) -> pl.DataFrame:
         return self.table
@@ -63,6 +64,8 @@ def table_run() -> MakeRun:
         failed: Mapping[str, str] | None = None,
         dataset: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
+        plan: Mapping[str, Any] | None = None,
+        place: str = "RUN",
     ) -> TableRun:
         metrics = list(variants[0][1])
         rows: list[dict[str, Any]] = []
@@ -93,12 +96,14 @@ def table_run() -> MakeRun:
                     "stimuli": stimuli,
                     "settings": {"convention": "tuebingen", "metrics": metrics, **(settings or {})},
                     "dataset": {"name": "folder", "edition": "images", **(dataset or {})},
+                    **(plan or {}),
                 }
             ),
             pl.DataFrame(
                 held, {**bound_schema, **dict.fromkeys(metrics, pl.Float64)}, orient="row"
             ),
             pl.DataFrame(failures, names, orient="row"),
+            place=place,
         )
 
     return make

@@ -93,6 +93,12 @@ def test_plan_and_manifest_say_which_readout_it_was(run: Run, readout: Readout) 
         "licence": "CC BY 4.0",
         "images": 40,
         "fingerprint": "f0",
+        "weights": "ImageNet-1k",
+        "levels": ["s16", "s32"],
+        "grid": "s16",
+        "hidden": 2,
+        "changed": [],
+        "out_of_fold": False,
     }
     assert run.plan.inputs[LITE]["readout"] == expected
     manifest = json.loads((Path(run.place) / "manifest.json").read_text())

@@ -13,11 +13,15 @@ from quickgaze.errors import OptionError
 CENTRE_SIZE = (60, 80)
 """Height and width in cells of the centre bias."""
 
+_LONGEST_TEXT = 1000  # characters; it is shown to people
 _LONGEST_SIDE = 2048  # cells of a grid that is given as a size; a file must not fill the memory
 
 
 def check_card(card: ReadoutCard) -> None:
-    """Refuse levels, a grid or a number of units that no readout can have."""
+    """Refuse texts, levels, a grid or a number of units that no readout can have."""
+    for name, text in vars(card).items():
+        if isinstance(text, str) and not (text.isprintable() and len(text) <= _LONGEST_TEXT):
+            raise OptionError(f"{name} is {text[:40]!r}; give a line of text")
     if not card.levels or len(set(card.levels)) < len(card.levels):
         raise OptionError(f"levels are {list(card.levels)}; a readout needs some, each once")
     check_grid(card.grid, card.levels)

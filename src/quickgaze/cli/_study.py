@@ -79,11 +79,11 @@ def run(
 
     keep_freed_memory()
     stimuli = load_dataset(dataset, root, **dataset_options(option))
-    _introduce(stimuli)
+    introduce(stimuli)
     scored = stimuli if limit is None else stimuli[:limit]
     study = Study(scored, **keywords(given))
     finished = study.run(out, engine, batch_size=batch_size, helpers=helpers, address=address)
-    _print_summary(finished)
+    print_summary(finished)
     say(f"run folder: {finished.place}")
     end_with(finished.failures().height)
 
@@ -97,7 +97,7 @@ def summary(
 
     opened = open_run(folder)
     if not as_json:
-        _print_summary(opened)
+        print_summary(opened)
         return
     from quickgaze import findings
     from quickgaze.report import bounds_data, summary_data
@@ -126,7 +126,8 @@ def metrics() -> None:
         say(f"{name}: {source}")
 
 
-def _introduce(dataset: Dataset) -> None:
+def introduce(dataset: Dataset) -> None:
+    """Say what a data set is, and what is missing of it."""
     gaze = "no points" if dataset.gaze == "none" else dataset.gaze
     complain(f"{dataset.name}: {len(dataset):,} stimuli, {gaze} ({dataset.edition})")
     if dataset.missing:
@@ -136,7 +137,8 @@ def _introduce(dataset: Dataset) -> None:
         complain_of([f"left out: {line}" for line in dataset.left_out()])
 
 
-def _print_summary(run: Run) -> None:
+def print_summary(run: Run) -> None:
+    """Print the means of a run, and all that a reader of them must know."""
     from quickgaze import findings
     from quickgaze.report import shares_table, summary_table
 

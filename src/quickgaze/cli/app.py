@@ -11,6 +11,7 @@ import typer
 import quickgaze
 from quickgaze.cli import _comparing as comparing
 from quickgaze.cli import _data as data
+from quickgaze.cli import _fitting as fitting
 from quickgaze.cli import _reporting as reporting
 from quickgaze.cli import _saliency as saliency
 from quickgaze.cli import _study as study
@@ -19,6 +20,7 @@ from quickgaze.cli._messages import INTERRUPTED, UNUSABLE, complain, say, show_w
 from quickgaze.errors import (
     DamagedRunWarning,
     ExtensionWarning,
+    LeftOutWarning,
     QuickgazeError,
     RandomWeightsWarning,
     RunInterruptedError,
@@ -29,6 +31,7 @@ from quickgaze.errors import (
 _SHOWN = (
     DamagedRunWarning,
     ExtensionWarning,
+    LeftOutWarning,
     RandomWeightsWarning,
     SlowPrecisionWarning,
     UndefinedMapWarning,
@@ -64,6 +67,7 @@ def options(
 app.command("demo")(saliency.demo)
 app.command("map")(saliency.map_images)
 app.command("run")(study.run)
+app.command("fit")(fitting.fit)
 app.command("summary")(study.summary)
 app.command("backbones")(saliency.backbones)
 app.command("metrics")(study.metrics)

@@ -8,6 +8,7 @@ from quickgaze.findings._means import means, shares
 from quickgaze.findings._orientation_audit import orientation_audit
 from quickgaze.findings._ranking import Distribution, deciles, distribution, ranking
 from quickgaze.findings._regression import attribute_regression
+from quickgaze.findings._shown_and_known import shown_and_known
 from quickgaze.findings._summary import VARIANT, bounds, summary
 from quickgaze.findings.attributes import (
     coco_attributes,
@@ -40,6 +41,7 @@ __all__ = [
     "ranking",
     "read_attributes",
     "shares",
+    "shown_and_known",
     "study_claims",
     "summary",
     "text_attributes",

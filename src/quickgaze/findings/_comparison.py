@@ -152,7 +152,7 @@ def compare(
         raise OptionError(f"n is {n}; give how many stimuli to list, 0 or more")
     names = _shared_metrics(first, second, metrics)
     check_installed(first, names)
-    _check_comparable(first, second)
+    check_comparable(first, second)
     ours = of_one_variant(first.scores(), variant)
     theirs = of_one_variant(second.scores(), variant if second_variant is None else second_variant)
     pairs = {name: _paired(ours, theirs, name) for name in names}
@@ -260,7 +260,7 @@ def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None
     return shared
 
 
-def _check_comparable(first: Run, second: Run) -> None:
+def check_comparable(first: Run, second: Run) -> None:
     """Refuse runs whose scores do not mean the same."""
     for name, problem in _ALIKE.items():
         here, there = (attrgetter(name)(run.plan) for run in (first, second))

@@ -86,7 +86,7 @@ def means(
     resampling = Resampling(confidence, resamples, seed)
     paired = _paired(run, metrics_of(run, metrics), variant)
     tables = [
-        _of_metric(scores, metric, direction(run, metric), resampling)
+        means_of(scores, VARIANT, metric, direction(run, metric), resampling)
         for metric, scores in paired.items()
     ]
     return pl.concat(tables).sort("variant", maintain_order=True).drop("variant")
@@ -162,13 +162,13 @@ def _paired(run: Run, metrics: Sequence[str], variant: Chosen | None) -> dict[st
     return paired
 
 
-def _of_metric(
-    paired: pl.DataFrame, metric: str, better: int, resampling: Resampling
+def means_of(
+    paired: pl.DataFrame, keys: Sequence[str], metric: str, better: int, resampling: Resampling
 ) -> pl.DataFrame:
-    """Rows of `means` for one metric, each with the number of its variant."""
+    """Rows of `means` for one metric, each with the number of its variant, by these keys."""
     images = paired.select("stimulus").unique(maintain_order=True).with_row_index("image")
-    variants = paired.select(VARIANT).unique(maintain_order=True).with_row_index("variant")
-    placed = paired.join(images, on="stimulus").join(variants, on=list(VARIANT))
+    variants = paired.select(keys).unique(maintain_order=True).with_row_index("variant")
+    placed = paired.join(images, on="stimulus").join(variants, on=list(keys))
     scores = np.full((3, images.height, variants.height), np.nan)
     for of_one, name in zip(scores, _COMPARED, strict=True):
         of_one[placed["image"], placed["variant"]] = placed[name].to_numpy()

@@ -49,20 +49,20 @@ def check_backbones(settings: Settings, backbones: Iterable[Backbone]) -> None:
             readout.check(backbone)
 
 
-def readout_facts(settings: Settings, backbone: str) -> Mapping[str, Any]:
+def readout_facts(settings: Settings, backbone: str, out_of_fold: bool) -> Mapping[str, Any]:
     """Say what a plan has of the readout of a backbone; nothing for other backbones."""
     readout = settings.fitted
     if readout is None or readout.card.backbone != backbone:
         return {}
-    return ReadoutFacts.of(readout).inputs()
+    return ReadoutFacts.of(readout, out_of_fold).inputs()
 
 
-def readout_notes(settings: Settings, dataset: DatasetFacts) -> tuple[str, ...]:
+def readout_notes(settings: Settings, dataset: DatasetFacts, out_of_fold: bool) -> tuple[str, ...]:
     """Say what must not be forgotten where a readout is scored on data that it was fitted on."""
     readout = settings.fitted
     if readout is None:
         return ()
-    seen = ReadoutFacts.of(readout).seen(dataset)
+    seen = ReadoutFacts.of(readout, out_of_fold).seen(dataset)
     if seen == "all":
         return ("the readout was fitted on this data set: its scores are not out of fold",)
     if seen == "perhaps":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
 from quickgaze.backbones import Backbone
 from quickgaze.catalogue import check_known
@@ -14,12 +13,7 @@ from quickgaze.options import Named, StudyOptions, documented, takes
 from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.study._engine import read_pool, run_locally
-from quickgaze.study._fitted import (
-    check_backbones,
-    readout_facts,
-    readout_notes,
-    with_readout,
-)
+from quickgaze.study._fitted import check_backbones, with_readout
 from quickgaze.study._folder import begin, check_folder, missing_shards
 from quickgaze.study._inputs import needs
 from quickgaze.study._job import Job, WorkerRecipe, find_devices
@@ -31,7 +25,7 @@ from quickgaze.study._tables import TableStore, write_json
 from quickgaze.study._tasks import StimulusTasks
 from quickgaze.study._worker import Shard
 from quickgaze.study.manifest import Manifest
-from quickgaze.study.plan import DatasetFacts, Plan
+from quickgaze.study.planning import make_plan
 
 ENGINES = ("local", "ray")
 
@@ -153,7 +147,7 @@ class Study:
         devices = find_devices(self.device)
         backbones = recipe.load_backbones(devices[0])
         check_backbones(self.settings, backbones)
-        plan = self._plan(backbones)
+        plan = make_plan(self.settings, self.dataset, self.shard_size, backbones, self.precomputed)
         started = datetime.now(timezone.utc)
         with locked(storage) as lock:
             begin(storage, plan)
@@ -185,33 +179,6 @@ class Study:
             write_json(storage, "manifest.json", manifest.to_json(plan))
         return run
 
-    def _plan(self, backbones: Sequence[Backbone]) -> Plan:
-        dataset = self.dataset
-        prints = dataset.fingerprints()
-        facts = DatasetFacts(
-            dataset.name,
-            dataset.edition,
-            dataset.gaze,
-            dataset.fingerprint(prints),
-            len(dataset.missing),
-            tuple(dataset.notes),
-        )
-        notes = readout_notes(self.settings, facts)
-        facts = replace(facts, notes=facts.notes + notes)
-        return Plan(
-            self.settings,
-            facts,
-            {backbone.name: backbone.weights_hash for backbone in backbones},
-            tuple(stimulus.id for stimulus in dataset),
-            self.shard_size,
-            {
-                backbone.name: {**_inputs(backbone), **readout_facts(self.settings, backbone.name)}
-                for backbone in backbones
-            },
-            {each.name: each.source.fingerprint for each in self.precomputed},
-            tuple(prints),
-        )
-
 
 def _loaded(backbones: Sequence[str | Named]) -> dict[str, Backbone]:
     """Backbones that were given as objects, by name."""
@@ -232,15 +199,3 @@ def _loaded(backbones: Sequence[str | Named]) -> dict[str, Backbone]:
             )
         loaded[backbone.name] = backbone
     return loaded
-
-
-def _inputs(backbone: Backbone) -> dict[str, Any]:
-    """Say what decides the features beside the weights, as plain values."""
-    spec = backbone.spec
-    return {
-        "geometry": asdict(spec.geometry),
-        "mean": spec.mean,
-        "std": spec.std,
-        "levels": [f"{level.name}:{level.stride}" for level in spec.levels],
-        "precision": backbone.precision,
-    }

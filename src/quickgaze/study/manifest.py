@@ -31,6 +31,12 @@ class BackboneFacts:
     device: str
     precision: str
 
+    @classmethod
+    def of(cls, backbone: Backbone) -> BackboneFacts:
+        """Take them from a backbone."""
+        device = str(backbone.device)
+        return cls(backbone.weights, backbone.weights_hash, device, backbone.precision)
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -68,12 +74,7 @@ class Manifest(AsWritten):
     ) -> Manifest:
         """Make the manifest of a run that has just been finished."""
         count = len(plan.stimuli)
-        facts = {
-            each.name: BackboneFacts(
-                each.weights, each.weights_hash, str(each.device), each.precision
-            )
-            for each in backbones
-        }
+        facts = {each.name: BackboneFacts.of(each) for each in backbones}
         versions = {"python": platform.python_version()}
         versions |= {name: version(name) for name in _LIBRARIES}
         return cls(

@@ -52,6 +52,17 @@ class ReadoutFacts:
         inputs = plan.inputs.get(backbone) or {}
         return convert(inputs[_KEY], cls) if _KEY in inputs else None
 
+    @property
+    def in_words(self) -> str:
+        """What kind of readout it is."""
+        kind = f"readout, {self.hidden} hidden units" if self.hidden else "linear readout"
+        return ", ".join((kind, *self.changed))
+
+    @property
+    def fitted_on(self) -> str:
+        """What it was fitted on."""
+        return f"{self.images:,} images of {self.dataset} ({self.edition})"
+
     def inputs(self) -> Mapping[str, Any]:
         """Give them as they stand among what a plan says of a backbone."""
         return {_KEY: asdict(self)}

@@ -29,6 +29,9 @@ NO_BACKBONE = "none"
 OWN_GRID = "own"
 """The grid of maps that follow none."""
 
+CALIBRATED = "_calibrated"
+"""What the name of a CAM ends with whose maps have been calibrated."""
+
 
 @dataclass(frozen=True)
 class CamKey:
