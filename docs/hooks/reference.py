@@ -22,6 +22,7 @@ FOLDERS = (
     "metrics",
     "bounds",
     "study",
+    "readouts",
     "exports",
     "findings",
     "report",

@@ -6,6 +6,7 @@ from .backbones import load_backbone as load_backbone
 from .backbones import wrap_backbone as wrap_backbone
 from .cams import Readout as Readout
 from .cams import load_readout as load_readout
+from .readouts import calibrate as calibrate
 from .readouts import fit_readout as fit_readout
 from .saliency import SaliencyModel as SaliencyModel
 from .stimuli import list_datasets as list_datasets

@@ -256,3 +256,26 @@ def test_names_that_are_not_utf8(tmp_path: Path, draw: Write) -> None:
 def test_no_images(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"does not hold images; expected images/"):
         load_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("data.csv", "stimulus,observer,x,y"),
+        ("eye.tsv", "image\tsubject\tpos_x\tpos_y"),
+        ("export.txt", "MEDIA_NAME,USER,FPOGX,FPOGY"),
+    ],
+)
+def test_gaze_in_a_table_of_another_name(root: Path, name: str, header: str) -> None:
+    (root / name).write_text(f"{header}\n")
+    with pytest.raises(DatasetError, match=f"{name} may hold gaze, but is not read; .*table=FILE"):
+        load_folder(root)
+    with pytest.raises(OptionError, match=f"origin=0 is for a table.*{name} may hold gaze"):
+        load_folder(root, origin=0)
+    assert len(load_folder(root, table="none")) == 3
+
+
+@pytest.mark.parametrize("text", ["image,label\na,1\n", "image,x,y,width\na,1,1,4\n", "", "words"])
+def test_tables_of_something_else(root: Path, text: str) -> None:
+    (root / "labels.csv").write_text(text)
+    assert len(load_folder(root)) == 3

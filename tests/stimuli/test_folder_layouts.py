@@ -134,6 +134,107 @@ def test_siblings_that_hold_maps_are_not_images(tmp_path: Path, photo: Photo) ->
     assert len(load_dataset("folder", tmp_path, images=".")) == 4
 
 
+@pytest.mark.parametrize(
+    ("folder", "make", "option"),
+    [
+        ("density", blurred, "maps"),
+        ("fixation_maps", blurred, "maps"),
+        ("fixation_points", marked, "fixations"),
+    ],
+)
+def test_gaze_beside_the_usual_folder_of_images(
+    tmp_path: Path,
+    photo: Photo,
+    folder: str,
+    make: Callable[[], npt.NDArray[np.uint8]],
+    option: str,
+) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / "images" / f"{name}.png")
+        save(tmp_path / folder / f"{name}.png", make())
+    with pytest.raises(DatasetError, match=f"give images=images {option}={folder}; images=images"):
+        load_dataset("folder", tmp_path)
+    assert len(load_dataset("folder", tmp_path, images="images")) == 2
+    dataset = load_dataset("folder", tmp_path, images="images", **{option: folder})
+    assert all(each.map is not None or each.gaze is not None for each in dataset)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tab", "xlsx"])
+def test_tables_beside_the_usual_folder_of_images(
+    tmp_path: Path, photo: Photo, ending: str
+) -> None:
+    photo(tmp_path / "images" / "a.png")
+    (tmp_path / "gaze").mkdir()
+    (tmp_path / "gaze" / f"a.{ending}").write_text("x,y\n4,4\n")
+    with pytest.raises(DatasetError, match="gaze looks like tables, images like images"):
+        load_dataset("folder", tmp_path)
+
+
+def test_maps_in_folders_below_their_images(tmp_path: Path, photo: Photo) -> None:
+    """As CAT2000 is laid out: maps in Output, and once more beside the images."""
+    for name in ("1", "2"):
+        photo(tmp_path / "Stimuli" / "Art" / f"{name}.jpg")
+        save(tmp_path / "Stimuli" / "Art" / "Output" / f"{name}_SaliencyMap.jpg", blurred())
+    with pytest.raises(DatasetError, match=r"like density maps: give images=Stimuli maps=Stimuli"):
+        load_dataset("folder", tmp_path)
+    dataset = load_dataset("folder", tmp_path, images="Stimuli", maps="Stimuli")
+    assert [each.id for each in dataset] == ["Art/1", "Art/2"]
+    assert all(each.map is not None for each in dataset)
+    for name in ("1", "2"):
+        save(tmp_path / "FIXATIONLOCS" / "Art" / f"{name}.mat", marked())
+    dataset = load_dataset("folder", tmp_path, images="Stimuli", fixations="FIXATIONLOCS")
+    assert [each.id for each in dataset] == ["Art/1", "Art/2"]
+    assert points_of(dataset, "Art/1") == POINTS
+
+
+def test_maps_told_by_their_ending_alone(tmp_path: Path, photo: Photo) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / f"{name}.jpg")
+        save(tmp_path / f"{name}.png", blurred())
+    with pytest.raises(DatasetError, match=r"\*\.png like density maps: move each kind to a fold"):
+        load_dataset("folder", tmp_path)
+
+
+@pytest.mark.parametrize(("folder", "below"), [("images", "images"), ("", ".")])
+def test_maps_told_by_a_suffix_of_ones_own(
+    tmp_path: Path, photo: Photo, folder: str, below: str
+) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / folder / f"{name}.jpg")
+        save(tmp_path / folder / f"{name}_gt.png", blurred())
+    with pytest.raises(DatasetError, match=f"give images={below} maps={below} suffix=_gt;"):
+        load_dataset("folder", tmp_path)
+    dataset = load_dataset("folder", tmp_path, images=below, maps=below, suffix="_gt")
+    assert [each.id for each in dataset] == ["a", "b"]
+    assert all(each.map is not None for each in dataset)
+
+
+@pytest.mark.parametrize(
+    ("option", "names", "words"),
+    [
+        (
+            "maps",
+            ["a.mat"],
+            r"holds a\.mat, but no density maps; .* an image file or \.npy; maps=n",
+        ),
+        ("maps", ["a_fixPts.png"], r"holds a_fixPts\.png, but no density maps"),
+        ("fixations", ["a_fixMap.png"], r"holds a_fixMap\.png, but no pictures of points"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_folders_of_which_nothing_is_read(
+    tmp_path: Path, photo: Photo, option: str, names: list[str], words: str, *, named: bool
+) -> None:
+    photo(tmp_path / "images" / "a.jpg")
+    folder = "truth" if named else option
+    for name in names:
+        save(tmp_path / folder / name, marked())
+    given = {option: folder} if named else {}
+    with pytest.raises(DatasetError, match=words):
+        load_dataset("folder", tmp_path, images="images", **given)
+    assert len(load_dataset("folder", tmp_path, images="images", **{option: "none"})) == 1
+
+
 def test_siblings_that_all_hold_photographs_are_images(tmp_path: Path, photo: Photo) -> None:
     for kind in ("cats", "dogs"):
         for name in ("one", "two"):

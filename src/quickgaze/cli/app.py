@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import quickgaze
+from quickgaze.cli import _calibrating as calibrating
 from quickgaze.cli import _comparing as comparing
 from quickgaze.cli import _data as data
 from quickgaze.cli import _fitting as fitting
@@ -76,6 +77,7 @@ app.command("export")(transfer.export)
 app.command("report")(reporting.report)
 app.command("compare")(comparing.compare)
 app.command("panels")(reporting.panels)
+app.command("calibrate")(calibrating.calibrate)
 
 data_app = typer.Typer(help="Data sets of human gaze.", no_args_is_help=True)
 data_app.command("list")(data.list_data)

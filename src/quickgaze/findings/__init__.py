@@ -1,5 +1,6 @@
 """Tables computed from the scores of a run, complete or not."""
 
+from quickgaze.findings._calibrated import calibrated
 from quickgaze.findings._claims import CLAIMS, Claim, study_claims
 from quickgaze.findings._comparison import Comparison, compare, compare_variants
 from quickgaze.findings._deep_dive import DeepDive, deep_dive
@@ -28,6 +29,7 @@ __all__ = [
     "attribute_effects",
     "attribute_regression",
     "bounds",
+    "calibrated",
     "coco_attributes",
     "compare",
     "compare_variants",

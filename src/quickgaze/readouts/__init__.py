@@ -1,5 +1,16 @@
-"""Readouts fitted to gaze, and what they predict of images that they were fitted without."""
+"""What is fitted to gaze, and what it predicts of images that it was fitted without."""
 
+from quickgaze.readouts._best_maps import best_map
+from quickgaze.readouts._calibrated_scores import calibrated_scores
+from quickgaze.readouts._calibration import Calibration, calibrate
 from quickgaze.readouts._fit import FILE, RUN, fit_readout
 
-__all__ = ["FILE", "RUN", "fit_readout"]
+__all__ = [
+    "FILE",
+    "RUN",
+    "Calibration",
+    "best_map",
+    "calibrate",
+    "calibrated_scores",
+    "fit_readout",
+]

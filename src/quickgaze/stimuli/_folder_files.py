@@ -8,7 +8,8 @@ from pathlib import Path
 
 from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, below, inside, readable
-from quickgaze.stimuli._folder_looks import explain_siblings
+from quickgaze.stimuli._folder_looks import TABLE_LIKE, explain_siblings
+from quickgaze.stimuli._gaze_tables import may_be_gaze
 from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, bare_stem
 from quickgaze.stimuli._sheets import TABLE_SUFFIXES
 from quickgaze.stimuli._spelling import ImageNames, without_ending
@@ -30,16 +31,8 @@ LAYOUT = (
 _NONE = "none"
 _TABLE_STEMS = frozenset({"fixations", "fixation"})
 _GAZE_WORDS = ("fixation", "gaze", "scanpath", "eyetrack", "eye_track", "eyedata", "eye_data")
-_DATA_SUFFIXES = (TABLE_SUFFIXES | {".json", ".xlsx", ".xls", ".ods", ".mat", ".npy", ".npz"}) | {
-    ".asc",
-    ".edf",
-    ".feather",
-    ".h5",
-    ".hdf5",
-    ".pkl",
-    ".zip",
-    ".gz",
-}
+_OTHERS = ".mat .npy .npz .asc .edf .feather .h5 .hdf5 .pkl .zip .gz"
+_DATA_SUFFIXES = TABLE_LIKE | frozenset(_OTHERS.split())
 _POINT_ENDINGS = ("fixpts", "fixlocs", "fixations", "fixation")
 
 
@@ -84,16 +77,20 @@ def find_files(root: AnyPath, places: Places) -> FolderFiles:
     pair = _Pairing(names, places.suffix)
     maps = pair.files(maps_folder, DENSITY_SUFFIXES, "maps", lambda path: not _marks_points(path))
     pictures = pair.files(points_folder, PICTURE_SUFFIXES, "pictures of points", _may_be_points)
-    files = FolderFiles(names, maps, pictures, table, unread)
     _refuse_tables_in(points_folder, pictures)
+    _refuse_unread(maps_folder, maps, "maps")
+    _refuse_unread(points_folder, pictures, "fixations")
+    if not (maps or pictures or table or unread) and places.table is None:
+        unread = _tables_of_gaze(root)
+    files = FolderFiles(names, maps, pictures, table, unread)
     if table is not None and pictures:
         raise DatasetError(
             f"{readable(root)} holds both {readable(table.name)} and pictures of points in "
             f"{readable(below(points_folder, root) if points_folder else '')}; say which is meant "
             "with table=none or fixations=none"
         )
-    if not files.gaze_is_there and places.images is None and folder == root:
-        _refuse_unlike_siblings(root)
+    if not files.gaze_is_there and not files.unread and places.images is None:
+        _refuse_unlike_siblings(root, folder)
     return files
 
 
@@ -144,10 +141,11 @@ def _without_partners(images: list[AnyPath], places: Places) -> list[AnyPath]:
         path
         for path in images
         if (bare := bare_stem(path.stem, places.suffix)) != path.stem
-        and (path.parent, bare) in stems
+        and {(path.parent, bare), (path.parent.parent, bare)} & stems
     ]
-    if partners and places.maps is None and places.fixations is None and places.images is None:
-        first = partners[0]
+    together = [path for path in partners if (path.parent, bare_stem(path.stem)) in stems]
+    if together and places.maps is None and places.fixations is None and places.images is None:
+        first = together[0]
         raise DatasetError(
             f"{readable(first.parent)} holds images and their maps or points together, such as "
             f"{readable(first.name)}; move those to maps/ or fixations/, or name the folder of "
@@ -194,7 +192,11 @@ class _Pairing:
         identifier = self.names.resolve(name, path)
         if identifier in self.names.ids or bare == stem:
             return identifier
-        return self.names.resolve(f"{before}{slash}{bare}", path)
+        identifier = self.names.resolve(f"{before}{slash}{bare}", path)
+        if identifier in self.names.ids or not before:
+            return identifier
+        above = before.rpartition("/")[0]  # CAT2000 has its maps in a folder below the images'
+        return self.names.resolve(f"{above}/{bare}" if above else bare, path)
 
 
 def _marks_points(path: AnyPath) -> bool:
@@ -264,16 +266,48 @@ def _refuse_tables_in(folder: AnyPath | None, pictures: dict[str, AnyPath]) -> N
         )
 
 
+def _refuse_unread(folder: AnyPath | None, found: dict[str, AnyPath], option: str) -> None:
+    """Refuse a folder for gaze that holds files, none of which is read."""
+    others = (
+        []
+        if folder is None or found
+        else with_suffix(walk(folder), _DATA_SUFFIXES | IMAGE_SUFFIXES)
+    )
+    if others:
+        what, endings = _EXPECTED[option]
+        raise DatasetError(
+            f"{readable(folder or '')} holds {readable(others[0].name)}, but no {what}; expected "
+            f"one for each image, of the same name: an image file{endings}; {option}=none leaves "
+            "the folder out"
+        )
+
+
+_EXPECTED = {
+    "maps": ("density maps", " or .npy"),
+    "fixations": ("pictures of points", ", .mat or .npy"),
+}
+
+
+_MOST_TABLES = 20  # tables to look into
+
+
+def _tables_of_gaze(root: AnyPath) -> list[AnyPath]:
+    """Tables that are not named like gaze, but have columns like it."""
+    tables = [path for path in with_suffix(walk(root, 0), TABLE_SUFFIXES) if path.is_file()]
+    return [path for path in tables if may_be_gaze(path)] if len(tables) <= _MOST_TABLES else []
+
+
 _MOST_SIBLINGS = 20  # folders to look into
 
 
-def _refuse_unlike_siblings(root: AnyPath) -> None:
+def _refuse_unlike_siblings(root: AnyPath, images: AnyPath) -> None:
     """Refuse subfolders of which some look like gaze, where no option says what they are."""
     if isinstance(root, Path) and sum(path.is_dir() for path in root.iterdir()) > _MOST_SIBLINGS:
         return
     told = explain_siblings(root)
     if told:
+        name = "." if images == root else readable(below(images, root))
         raise DatasetError(
-            f"it is not clear what {readable(root)} holds: {told}; images=. alone takes "
-            "all of them for images"
+            f"it is not clear what {readable(root)} holds: {told}; images={name} alone takes "
+            "all files in it for images, without gaze"
         )

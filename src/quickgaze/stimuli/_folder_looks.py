@@ -23,16 +23,20 @@ from quickgaze.stimuli._point_pictures import (
     looks_smooth,
     read_picture,
 )
+from quickgaze.stimuli._sheets import TABLE_SUFFIXES
 from quickgaze.stimuli.densities import array_header
 from quickgaze.stimuli.files import IMAGE_SUFFIXES, walk, with_suffix
 from quickgaze.stimuli.images import opened
 
 IMAGES, DENSITIES, POINTS, TABLES = "images", "density maps", "pictures of points", "tables"
 
-_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".json", ".xlsx", ".xls"})
+TABLE_LIKE = TABLE_SUFFIXES | {".json", ".xlsx", ".xls", ".ods"}
+"""File name endings, in lower case, of files that may be tables, read or not."""
+
 _LISTED = 2000  # files of a folder that are listed
 _FOLDERS = 20  # of which so many are looked at
 _OPENED = 5  # and those of them that are opened
+_MANY = 0.2  # share of the files whose names must end in the same, unless that is known
 _COLOUR = 24  # levels between red, green and blue of a pixel that is no shade of grey
 _SIDE = 512  # pixels that are enough to tell an image from a density
 _GREY = 0.03  # share of pixels that are neither black nor white, in masks at most
@@ -57,8 +61,8 @@ def looks_like(folder: AnyPath) -> str:
 def explain_siblings(root: AnyPath) -> str:
     """Say which files below a folder look like what, where they are not all images.
 
-    Files that a known suffix tells from others of the same name count by themselves. Empty where
-    there is nothing to say.
+    Files that a suffix or an ending tells from others of the same name count by themselves. Empty
+    where there is nothing to say.
     """
     groups = _groups(root)
     seen = ((group, _looks_of(group.files, group.folder)) for group in groups)
@@ -76,15 +80,16 @@ def explain_siblings(root: AnyPath) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Files of a folder: all of them, or those of one suffix."""
+    """Files of a folder: all of them, or those whose names end alike; `stems` lack that `mark`."""
 
     folder: AnyPath
     label: str
     files: list[AnyPath]
+    mark: str = ""
 
     @property
     def stems(self) -> set[str]:
-        return {bare_stem(path.stem) for path in self.files}
+        return {bare_stem(path.stem, self.mark or None) for path in self.files}
 
 
 def _groups(root: AnyPath) -> list[_Group]:
@@ -94,22 +99,40 @@ def _groups(root: AnyPath) -> list[_Group]:
 
 
 def _files(folder: AnyPath, depth: int | None = None) -> list[AnyPath]:
-    return with_suffix(islice(walk(folder, depth), _LISTED), PICTURE_SUFFIXES | _TABLE_SUFFIXES)
+    return with_suffix(islice(walk(folder, depth), _LISTED), PICTURE_SUFFIXES | TABLE_LIKE)
 
 
 def _split(folder: AnyPath, label: str, depth: int | None = None) -> list[_Group]:
-    """Split the files of a folder by their suffix, where several have the same stem without it."""
+    """Split the files of a folder by how their names end, where stems repeat without that."""
     files = _files(folder, depth)
-    parts: dict[str, list[AnyPath]] = {}
+    marks = _marks([path.stem for path in files])
+    parts: dict[tuple[str, str], list[AnyPath]] = {}
     for path in files:
-        parts.setdefault(path.stem[len(bare_stem(path.stem)) :], []).append(path)
+        parts.setdefault((marks[path.stem], path.suffix.lower()), []).append(path)
     groups = [
-        _Group(folder, readable(f"{label}*{suffix}{part[0].suffix}"), part)
-        for suffix, part in parts.items()
+        _Group(folder, readable(f"{label}*{mark}{part[0].suffix}"), part, mark)
+        for (mark, _), part in parts.items()
     ]
-    if sum(len(group.stems) for group in groups) > len({bare_stem(path.stem) for path in files}):
+    stems = [stem for group in groups for stem in group.stems]
+    if len(stems) > len(set(stems)):
         return groups
     return [_Group(folder, readable(label.rstrip("/") or "the folder itself"), files)]
+
+
+def _marks(stems: list[str]) -> dict[str, str]:
+    """Find what stems have after another one: a known suffix, or what many of them have."""
+    every = set(stems)
+    marks = {stem: stem[len(bare_stem(stem)) :] or _after_another(stem, every) for stem in stems}
+    times = Counter(marks.values())
+    return {
+        stem: mark if bare_stem(stem) != stem or times[mark] > _MANY * len(stems) else ""
+        for stem, mark in marks.items()
+    }
+
+
+def _after_another(stem: str, every: set[str]) -> str:
+    cuts = (at for at in range(len(stem) - 1, 0, -1) if stem[at] in "_-. ")
+    return next((stem[at:] for at in cuts if stem[:at] in every), "")
 
 
 def _subfolders(root: AnyPath) -> dict[str, AnyPath]:
@@ -124,17 +147,23 @@ def _advice(looks: dict[_Group, str], root: AnyPath) -> str:
     """Options that name the folders, where each of these is the only one of its kind."""
     options = {"images": IMAGES, "maps": DENSITIES, "fixations": POINTS}
     named = {
-        option: [group.folder for group, look in looks.items() if look == kind]
+        option: [group for group, look in looks.items() if look == kind]
         for option, kind in options.items()
     }
-    chosen = {
-        option: "." if found[0] == root else found[0].name
-        for option, found in named.items()
-        if len(found) == 1
-    }
+    chosen = {option: found[0] for option, found in named.items() if len(found) == 1}
     if "images" not in chosen or len(chosen) < 2:
         return ""
-    return f": give {' '.join(f'{option}={readable(name)}' for option, name in chosen.items())}"
+    others = [group for option, group in chosen.items() if option != "images"]
+    if any(group.folder == chosen["images"].folder and not group.mark for group in others):
+        return ": move each kind to a folder of its own, images/, maps/ or fixations/"
+    given = {
+        option: "." if group.folder == root else group.folder.name
+        for option, group in chosen.items()
+    }
+    own = {group.mark for group in others if bare_stem(f"_{group.mark}") == f"_{group.mark}"} - {""}
+    if len(own) == 1:
+        given["suffix"] = own.pop()
+    return f": give {' '.join(f'{option}={readable(name)}' for option, name in given.items())}"
 
 
 def _looks_of(files: list[AnyPath], folder: AnyPath) -> str:
@@ -157,7 +186,7 @@ def _hints(folder: AnyPath, files: list[AnyPath]) -> list[str]:
 def _look_of_file(path: AnyPath) -> str:
     """Look of a file; empty if it cannot be read."""
     suffix = path.suffix.lower()
-    if suffix in _TABLE_SUFFIXES:
+    if suffix in TABLE_LIKE:
         return TABLES
     try:
         if suffix in IMAGE_SUFFIXES:

@@ -100,14 +100,21 @@ class Finder:
         milliseconds = self._duration(export, places)
         return Found(places, self._extra(export, places), export, points, milliseconds)
 
+    def finds_nearly(self) -> bool:
+        """Whether all that is needed is there, or something that may well be meant."""
+        own = {role: self.place(role, strict=True) for role in _ROLES}
+        places = {role: place for role, place in own.items() if place is not None}
+        near = all(role in places or self._nearest(role, places) for role in _NEEDED)
+        return near or self._export(places, own)[0] is not None
+
     def _named(self, role: str, name: str) -> int:
         place = self.place(name)
         if place is None:
             near = difflib.get_close_matches(name, self.header, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = f"did you mean {near[0]!r}? It" if near else "it"
             raise OptionError(
                 f"{readable(self.path)} has no column {name!r}, which columns= names for {role}; "
-                f"{hint}It has {self._listed()}"
+                f"{hint} has {self._listed()}"
             )
         return place
 

@@ -51,6 +51,14 @@ def read_gaze_table(path: AnyPath, columns: Mapping[str, str] | None = None) -> 
     )
 
 
+def may_be_gaze(path: AnyPath) -> bool:
+    """Whether a table has all columns that gaze needs, or such as are near to them."""
+    try:
+        return Finder(path, open_sheet(path).header, {}).finds_nearly()
+    except DatasetError:
+        return False
+
+
 def _of_fixations(table: pl.DataFrame, found: Found, path: AnyPath) -> pl.DataFrame:
     """Keep one row of each fixation, where an export has rows of something else too."""
     export, places = found.export, found.places
