@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def plan(facts: ReadoutFacts | None = None, weights_hash: str = "a1", **more: An
 
 
 def changed(**facts: Any) -> ReadoutFacts:
-    return ReadoutFacts(**{**vars(OUT_OF_FOLD), **facts})
+    return replace(OUT_OF_FOLD, **facts)
 
 
 def readout_run(table_run: Callable, facts: ReadoutFacts, number: float, **more: Any) -> Any:
@@ -106,7 +107,7 @@ def test_the_order_of_rows_and_what_they_are_called(runs: list) -> None:
         ("shown", "eigen, calibrated"),
         ("known", "linear readout"),
         ("known", "readout, 16 hidden units"),
-        ("applied", "readout, 8 hidden units"),
+        ("applied", "readout, 8 hidden units, fitted on 24 images of osie (2014)"),
         ("known", "readout, 16 hidden units, random weights"),
         ("people", "one observer"),
         ("people", "people"),

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from skimage.data import chelsea, coffee
+from torch import nn
 
-from quickgaze import SaliencyModel, load_backbone
+from quickgaze import SaliencyModel, load_backbone, wrap_backbone
 from quickgaze.backbones import Backbone
 from quickgaze.cams import Readout
 from quickgaze.errors import OptionError, UndefinedMapWarning, UnknownNameError
@@ -85,6 +86,35 @@ def test_the_cam_readout_is_the_density_on_its_grid(
     given = SaliencyModel(backbone, cam=readout.method(), sigma=0)(cat)
     np.testing.assert_array_equal(given.map, result.map)
     assert given.density is None
+
+
+def test_a_cam_of_another_readout_stays_what_it_is(
+    make_readout: ReadoutMaker, backbone: Backbone, readout: Readout
+) -> None:
+    other = make_readout(backbone, seed=1, centre_weight=0.0)
+    result = SaliencyModel(backbone, cam=other.method(), readout=readout)(chelsea()[:96, :128])
+    alone = SaliencyModel(backbone, cam="readout", readout=other)(chelsea()[:96, :128])
+    np.testing.assert_array_equal(result.cam, alone.cam)
+    assert result.density is not None
+    assert alone.density is not None
+    assert not np.allclose(result.density, alone.density)
+
+
+def test_a_module_of_ones_own_has_readouts_too(make_readout: ReadoutMaker, tmp_path: Path) -> None:
+    def wrapped(seed: int) -> Backbone:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = nn.Sequential(nn.Conv2d(3, 4, 4, stride=4), nn.Conv2d(4, 6, 2, stride=2))
+        plain = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "device": "cpu"}
+        return wrap_backbone(network, {"fine": "0", "coarse": "1"}, name="mine", **plain)
+
+    mine = wrapped(0)
+    path = make_readout(mine, grid="coarse").save(tmp_path)
+    result = SaliencyModel(mine, readout=path)(chelsea()[:64, :96])
+    assert result.density is not None
+    np.testing.assert_allclose(result.density.sum(), 1, atol=1e-5)
+    with pytest.raises(OptionError, match=r"to the weights .* of mine \(SHA-256"):
+        SaliencyModel(wrapped(1), readout=path)
 
 
 def test_densities_of_several_images_stay_in_order(model: SaliencyModel) -> None:

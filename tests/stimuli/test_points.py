@@ -99,6 +99,34 @@ def test_few_points_tell_no_cause(count: int) -> None:
     assert counted(looked(count) * 9).cause == ""
 
 
+@pytest.mark.parametrize("side", [112, 120, 128])
+@pytest.mark.parametrize("spread", [0.1, 0.15, 0.2])
+def test_pixels_of_small_images_are_no_percentages(side: int, spread: float) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(side / 2, spread * side, (1000, 2)).clip(0, side - 1)
+    found = counted(points, (side, side))
+    assert (found.cause, found.doubtful) == ("", False)
+
+
+def test_percentages_of_small_images() -> None:
+    points = np.random.default_rng(0).normal(50, 20, (1000, 2)).clip(0, 100)
+    assert "units=percent" in counted(points, (112, 112)).cause
+
+
+@pytest.mark.parametrize(
+    "place", [(-1, -1), (-32768, -32768), (-20, 60), (80, -5), (165, 60), (80, 123)]
+)
+@pytest.mark.parametrize("share", [0.015, 0.06])
+def test_a_few_places_outside_are_no_larger_screen(place: tuple[int, int], share: float) -> None:
+    """Such as codes for blinks, and places a bit beside the image."""
+    rng = np.random.default_rng(0)
+    points = rng.normal((80, 60), (32, 24), (2000, 2)).clip(0, (159, 119))
+    points[: int(share * 2000)] = place
+    found = counted(points)
+    assert (found.outside, found.cause) == (int(share * 2000), "")
+    assert found.doubtful
+
+
 def test_small_images_have_no_corner() -> None:
     points = np.random.default_rng(0).uniform(0, 1, (50, 2))
     assert counted(points, (6, 8)).cause == ""

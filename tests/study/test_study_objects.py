@@ -48,6 +48,13 @@ GAP = Metric(
 )
 
 
+def test_two_of_one_name_are_refused(displays: Dataset) -> None:
+    darkest = replace(BRIGHTEST, summary="how dark the image is")
+    with pytest.raises(OptionError, match="two of the CAMs have the name 'brightest'"):
+        qg.Study(displays, cams=[BRIGHTEST, "eigen", darkest])
+    assert qg.Study(displays, cams=[BRIGHTEST, replace(BRIGHTEST)]).settings.cams == ("brightest",)
+
+
 @pytest.fixture(scope="module")
 def displays() -> Dataset:
     return qg.load_dataset("popout", n=3, size=(120, 160))

@@ -197,6 +197,18 @@ def test_a_backbone_that_it_does_not_fit_is_refused(
     assert not (tmp_path / "run").exists()
 
 
+def test_two_readouts_are_refused(
+    displays: Dataset, make_readout: ReadoutMaker, backbone: Backbone, readout: Readout
+) -> None:
+    other = make_readout(backbone, seed=1).method()
+    message = "two of the CAMs have the name 'readout'; give them names that differ, or score"
+    with pytest.raises(OptionError, match=message):
+        study(displays, cams=[readout.method(), other])
+    with pytest.raises(OptionError, match=message):
+        study(displays, cams=[other], readout=readout)
+    assert study(displays, cams=[readout.method()], readout=readout).settings.cams == ("readout",)
+
+
 def test_a_name_is_that_of_a_readout_for_one_of_the_backbones(
     displays: Dataset, readout: Readout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

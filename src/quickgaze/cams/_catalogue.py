@@ -16,7 +16,7 @@ from quickgaze.cams._eigen_cam import eigen
 from quickgaze.cams._fusion import mean_over_levels
 from quickgaze.cams._gradient import GRADIENT_METHODS
 from quickgaze.cams._method import CamInput, CamMethod, CamOptions
-from quickgaze.cams._readout import ReadoutMap, readout_method, refuse_without_file
+from quickgaze.cams._readout_method import ReadoutMap, readout_method, refuse_without_file
 from quickgaze.cams._sign_free import activation, deviation
 from quickgaze.catalogue import Catalogue
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import safetensors.torch
 import torch
 from torch.nn import functional
 
 from quickgaze.backbones import Backbone, BackboneSpec, Pyramid, plain_torch
-from quickgaze.cams._cam import Cam
-from quickgaze.cams._method import CamInput, CamMethod, CamOptions
+from quickgaze.cams._method import CamMethod
 from quickgaze.cams._readout_card import ReadoutCard
 from quickgaze.cams._readout_checks import CENTRE_SIZE, check_card, check_tensors
 from quickgaze.cams._readout_features import readout_features
+from quickgaze.cams._readout_method import ReadoutMap, readout_method
 from quickgaze.errors import OptionError, WeightsError
 from quickgaze.resampling import bilinear_matrix, enlarging_matrix
 from quickgaze.stimuli.types import Size
@@ -237,6 +237,56 @@ class Readout:
                 f"not {spec.geometry}; take the geometry that it was fitted with, or fit another"
             )
 
+    def adapted(
+        self,
+        to: str,
+        *,
+        centre_bias: torch.Tensor | None = None,
+        centre_weight: float | None = None,
+        sigma: float | None = None,
+    ) -> Readout:
+        """Put a centre bias or blur of other data in the place of those that were fitted.
+
+        Parameters
+        ----------
+        to : str
+            Name of these data.
+        centre_bias : Tensor, shape (60, 80), float32, optional
+            Log density, such as `quickgaze.readouts.centre_bias` gives; as fitted by default.
+        centre_weight : float, optional
+            As fitted by default; 0 leaves the centre bias out.
+        sigma : float, optional
+            Blur in cells of the grid; as fitted by default.
+
+        Returns
+        -------
+        Readout
+            Its card says what was ``changed``, and has no scores: those were of another.
+
+        Raises
+        ------
+        OptionError
+            If nothing is changed, or a value cannot be computed with.
+        """
+        changed = []
+        if centre_weight == 0:
+            changed.append("no centre bias")
+        elif centre_bias is not None:
+            changed.append(f"centre bias of {to}")
+        if centre_weight:
+            changed.append(f"weight {centre_weight:g} of the centre bias")
+        if sigma is not None:
+            changed.append(f"blur of {sigma:g} cells")
+        if not changed:
+            raise OptionError("nothing is changed; give centre_bias, centre_weight or sigma")
+        return replace(
+            self,
+            card=replace(self.card, changed=(*self.card.changed, *changed), scores={}),
+            centre_bias=self.centre_bias if centre_bias is None else centre_bias,
+            centre_weight=self.centre_weight if centre_weight is None else centre_weight,
+            sigma=self.sigma if sigma is None else sigma,
+        )
+
     def method(self) -> CamMethod:
         """Give the CAM of the readout, for a study or a model.
 
@@ -282,7 +332,7 @@ class Readout:
     def _header(self) -> str:
         card = {**asdict(self.card), "scores": _without_nan(self.card.scores)}
         header: dict[str, Any] = {"format": FORMAT, "card": card}
-        header |= {"sigma": self.sigma, "centre_weight": self.centre_weight}
+        header |= {"sigma": float(self.sigma), "centre_weight": float(self.centre_weight)}
         return json.dumps(header, sort_keys=True, allow_nan=False)
 
     def _features(self, pyramid: Pyramid) -> torch.Tensor:
@@ -326,44 +376,6 @@ class Readout:
         if self.output is None:
             return units[:, 0]
         return torch.einsum("u,buyx->byx", self.output.to(units), functional.softplus(units))
-
-
-@dataclass(frozen=True)
-class ReadoutMap:
-    """Makes the CAM of a readout; tells it from a CAM of the user's own with the same name."""
-
-    readout: Readout
-
-    def __call__(self, given: CamInput, _: CamOptions) -> Cam:
-        """Map the images."""
-        self.readout.check(given.backbone)
-        return Cam.unsigned(self.readout.log_density(given.pyramid).exp(), density=True)
-
-
-def readout_method(
-    compute: Callable[[CamInput, CamOptions], Cam],
-    check: Callable[[BackboneSpec], None],
-    backbone: str | None = None,
-) -> CamMethod:
-    """Give the CAM of a readout, or of none yet."""
-    return CamMethod(
-        "readout",
-        "where people are predicted to look, by a readout fitted to gaze",
-        compute,
-        signed=False,
-        has_grid=False,
-        has_components=False,
-        check=check,
-        backbone=backbone,
-    )
-
-
-def refuse_without_file(*_: object) -> NoReturn:
-    """Say that the CAM needs a readout."""
-    raise OptionError(
-        "the CAM 'readout' needs a readout: give readout=FILE (--readout FILE), a file that "
-        "quickgaze fit wrote or the name of one that comes along, such as 'osie'"
-    )
 
 
 def _without_nan(scores: Mapping[str, float]) -> dict[str, float | None]:

@@ -19,9 +19,11 @@ _LONGEST_SIDE = 2048  # cells of a grid that is given as a size; a file must not
 
 def check_card(card: ReadoutCard) -> None:
     """Refuse texts, levels, a grid or a number of units that no readout can have."""
-    for name, text in vars(card).items():
-        if isinstance(text, str) and not (text.isprintable() and len(text) <= _LONGEST_TEXT):
-            raise OptionError(f"{name} is {text[:40]!r}; give a line of text")
+    for name, value in vars(card).items():
+        texts = [value] if isinstance(value, str) else value if isinstance(value, tuple) else ()
+        for text in texts:
+            if not (text.isprintable() and len(text) <= _LONGEST_TEXT):
+                raise OptionError(f"{name} is {text[:40]!r}; give a line of text")
     if not card.levels or len(set(card.levels)) < len(card.levels):
         raise OptionError(f"levels are {list(card.levels)}; a readout needs some, each once")
     check_grid(card.grid, card.levels)

@@ -1,5 +1,6 @@
 """Tables computed from the scores of a run, complete or not."""
 
+from quickgaze.findings._across import across
 from quickgaze.findings._calibrated import calibrated
 from quickgaze.findings._claims import CLAIMS, Claim, study_claims
 from quickgaze.findings._comparison import Comparison, compare, compare_variants
@@ -26,6 +27,7 @@ __all__ = [
     "Comparison",
     "DeepDive",
     "Distribution",
+    "across",
     "attribute_effects",
     "attribute_regression",
     "bounds",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from quickgaze.findings._summary import VARIANT
 from quickgaze.findings.discoveries import check_level, keep_discoveries
 from quickgaze.findings.selection import (
     Chosen,
+    check_comparable,
     check_installed,
     check_metric,
     direction,
@@ -39,15 +39,6 @@ _COLUMNS = {
     **dict.fromkeys(("sign_p", "wilcoxon_p"), pl.Float64),
     **dict.fromkeys(("images", "left_out"), pl.Int64),
     **dict.fromkeys(("better", "reason"), pl.String),
-}
-
-
-# what the plans of two runs must agree in, and what is wrong where they do not
-_ALIKE = {
-    "settings.convention": "score in different conventions",
-    "dataset.name": "are of different data sets",
-    "dataset.edition": "are of different editions of the data set",
-    "settings.density_sigma": "blur the fixations differently",
 }
 
 
@@ -258,17 +249,6 @@ def _shared_metrics(first: Run, second: Run, metrics: str | Sequence[str] | None
             f"{second.place} has {', '.join(second.metrics)}"
         )
     return shared
-
-
-def check_comparable(first: Run, second: Run) -> None:
-    """Refuse runs whose scores do not mean the same."""
-    for name, problem in _ALIKE.items():
-        here, there = (attrgetter(name)(run.plan) for run in (first, second))
-        if here != there:
-            raise OptionError(
-                f"{first.place} and {second.place} {problem} ({here} and {there}), so that their "
-                "scores cannot be compared; run one of them again"
-            )
 
 
 def _paired(first: pl.DataFrame, second: pl.DataFrame, metric: str) -> pl.DataFrame:

@@ -12,10 +12,9 @@ from quickgaze.bounds import CHANCE, people
 from quickgaze.catalogue import check_known
 from quickgaze.errors import OptionError
 from quickgaze.findings._bootstrap import Resampling
-from quickgaze.findings._comparison import check_comparable
-from quickgaze.findings._kinds import RunMap, maps_of
 from quickgaze.findings._means import means_of
-from quickgaze.findings.selection import check_installed, direction
+from quickgaze.findings.kinds import RunMap, maps_of
+from quickgaze.findings.selection import check_comparable, check_installed, direction
 from quickgaze.study import Run
 from quickgaze.study.variants import NO_BACKBONE
 
@@ -26,8 +25,9 @@ _CEILINGS = frozenset(("split_half", "gold_standard"))
 _BOUNDS = {CHANCE: "centre bias", "one_observer": "one observer", _PEOPLE: "people"}
 _NO_SCORES = pl.DataFrame(schema={"stimulus": pl.String, "model": pl.Float64})
 _FACTS = {
-    **dict.fromkeys(("backbone", "levels", "kind", "what", "fitted_on", "seen"), pl.String),
-    "metric": pl.String,
+    **dict.fromkeys(("backbone", "levels", "kind", "what"), pl.String),
+    **dict.fromkeys(("calibrated", "random_weights"), pl.Boolean),
+    **dict.fromkeys(("fitted_on", "seen", "metric"), pl.String),
 }
 _FOUND = {
     **dict.fromkeys(("mean", "low", "high"), pl.Float64),
@@ -73,9 +73,10 @@ def shown_and_known(
         are not out of fold; ``"other"``, maps computed elsewhere. The same of random weights, which
         is what the architecture alone shows and knows, follows; ``"people"`` come last.
 
-        ``fitted_on`` and ``seen``: for readouts, the images that it was fitted on, and whether
-        those of the run are among them: ``"none"``, ``"perhaps"`` (another part of the same
-        edition) or ``"all"``.
+        ``calibrated`` and ``random_weights``: whether the map was calibrated, and whether the
+        network was never trained; null for bounds. ``fitted_on`` and ``seen``: for readouts, the
+        images that it was fitted on, and whether those of the run are among them: ``"none"``,
+        ``"perhaps"`` (another part of the same edition) or ``"all"``.
 
         ``metric``, ``mean``, its interval ``low`` to ``high``, and the ``images`` behind it: those
         that all runs have scored and that have a score from every map, whichever its backbone.
@@ -157,11 +158,10 @@ def _metrics(runs: Sequence[Run], metrics: str | Sequence[str] | None) -> list[s
 
 
 def _facts(one: RunMap) -> dict[str, Any]:
-    facts = {"backbone": one.variant.backbone, "levels": ", ".join(one.levels) or None}
-    facts |= {"kind": one.kind, "what": one.what}
-    if one.facts is not None:
-        facts |= {"fitted_on": one.facts.fitted_on, "seen": one.seen}
-    return facts
+    facts: dict[str, Any] = {"backbone": one.variant.backbone, "kind": one.kind, "what": one.what}
+    facts |= {"levels": ", ".join(one.levels) or None, "calibrated": one.calibrated}
+    facts |= {"random_weights": one.random, "seen": one.seen}
+    return facts | {"fitted_on": None if one.facts is None else one.facts.fitted_on}
 
 
 def _bound_lines(runs: Sequence[Run]) -> list[_Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
+from operator import attrgetter
 
 import polars as pl
 
@@ -12,6 +13,14 @@ from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings._summary import VARIANT
 from quickgaze.metrics import METRICS
 from quickgaze.study import Run
+
+# what the plans of two runs must agree in, and what is wrong where they do not
+_ALIKE = {
+    "settings.convention": "score in different conventions",
+    "dataset.name": "are of different data sets",
+    "dataset.edition": "are of different editions of the data set",
+    "settings.density_sigma": "blur the fixations differently",
+}
 
 Chosen = Mapping[str, str | float]
 """Keys of variants and the value that each must have; other keys may have any."""
@@ -86,3 +95,22 @@ def of_one_variant(
             f"several variants of the run fit; choose one, as with variant={example}. {choices}"
         )
     return kept
+
+
+def comparable(runs: Sequence[Run]) -> list[list[int]]:
+    """Positions of the runs whose scores mean the same, together."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, run in enumerate(runs):
+        groups.setdefault(attrgetter(*_ALIKE)(run.plan), []).append(place)
+    return list(groups.values())
+
+
+def check_comparable(first: Run, second: Run) -> None:
+    """Refuse runs whose scores do not mean the same."""
+    for name, problem in _ALIKE.items():
+        here, there = (attrgetter(name)(run.plan) for run in (first, second))
+        if here != there:
+            raise OptionError(
+                f"{first.place} and {second.place} {problem} ({here} and {there}), so that their "
+                "scores cannot be compared; run one of them again"
+            )

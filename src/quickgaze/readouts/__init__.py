@@ -3,6 +3,7 @@
 from quickgaze.readouts._best_maps import best_map
 from quickgaze.readouts._calibrated_scores import calibrated_scores
 from quickgaze.readouts._calibration import Calibration, calibrate
+from quickgaze.readouts._centre_bias import centre_bias
 from quickgaze.readouts._fit import FILE, RUN, fit_readout
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "best_map",
     "calibrate",
     "calibrated_scores",
+    "centre_bias",
     "fit_readout",
 ]

@@ -59,6 +59,62 @@ def means_chart(rows: pl.DataFrame, metric: str) -> Chart:
     return _sized(spans + points, rows.height)
 
 
+MEASURES = ("centre bias", "one observer", "people")
+"""What the lines of a chart of what is shown and known stand for."""
+
+_GROUPS = {
+    "baseline": _PALETTE[6],
+    "shown": _PALETTE[0],
+    "shown, calibrated": _PALETTE[4],
+    "known": _PALETTE[1],
+    "not out of fold": _PALETTE[5],
+    "other": _PALETTE[3],
+}
+_LINES = {"centre bias": [2, 3], "one observer": [8, 4], "people": [1, 0]}
+
+
+def known_chart(rows: pl.DataFrame, metric: str) -> Chart:
+    """Means with intervals of `shown_and_known`, with the centre bias and people as lines."""
+    kind = pl.col("kind").replace({"applied": "not out of fold"})
+    calibrated = (pl.col("kind") == "shown") & pl.col("calibrated")
+    rows = printable(
+        rows.select(
+            "name",
+            "mean",
+            "low",
+            "high",
+            "images",
+            group=pl.when(calibrated).then(pl.lit("shown, calibrated")).otherwise(kind),
+            measure=pl.when(pl.col("what").is_in(MEASURES)).then("what"),
+        )
+    )
+    lines = rows.filter(pl.col("measure").is_not_null()).unique("measure", maintain_order=True)
+    maps = rows.filter(pl.col("measure").is_null())
+    there = [name for name in _GROUPS if name in maps["group"]]
+    scale = alt.Scale(domain=there, range=[_GROUPS[name] for name in there])
+    base = _listed(maps, "name").encode(
+        color=alt.Color("group:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
+        tooltip=[alt.Tooltip("name:N", title="what"), _MEAN, _FROM, _TO, _IMAGES],
+    )
+    x = _axis("mean", f"mean {heading(metric)}", alt.Scale(zero=False))
+    spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(x=x)
+    shown = [name for name in MEASURES if name in lines["measure"]]
+    dashes = alt.Scale(domain=shown, range=[_LINES[name] for name in shown])
+    ruled = (
+        alt.Chart(lines)
+        .mark_rule(strokeWidth=1.5, color=_PALETTE[2])
+        .encode(
+            x="mean:Q",
+            strokeDash=alt.StrokeDash(
+                "measure:N", scale=dashes, legend=alt.Legend(title=None, orient="top")
+            ),
+            tooltip=[alt.Tooltip("measure:N", title="what"), _MEAN, _FROM, _TO, _IMAGES],
+        )
+    )
+    return _sized(ruled + spans + points, maps.height)
+
+
 def distribution_chart(histogram: pl.DataFrame, metric: str, labels: Sequence[str]) -> Chart:
     """Histograms of scores, one over the other."""
     labels = _printable(labels)

@@ -333,7 +333,8 @@ def _described(model: SaliencyModel) -> str:
     described = f"{model.cam} ({method.summary}){grid}{orientation}."
     if model.readout is None:
         return described
-    return f"{described} {_PREDICTED}: by a readout of {model.readout.card.title}."
+    predicted = f"{_PREDICTED.capitalize()} is where people are expected to look"
+    return f"{described} {predicted}, by a readout of {model.readout.card.title}."
 
 
 def write_maps(folder: Path, stem: str, image: Image, saliency: FloatMap, array: bool) -> None:

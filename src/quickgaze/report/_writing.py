@@ -25,6 +25,7 @@ from quickgaze.report._subjects import Subject, subject_of
 from quickgaze.report.chapters._attributes import attributes_chapter, match_attributes
 from quickgaze.report.chapters._comparison import comparison_chapter
 from quickgaze.report.chapters._dives import dive_chapter
+from quickgaze.report.chapters._known import known_chapters
 from quickgaze.report.chapters._means import means_chapter
 from quickgaze.report.chapters._orientation import orientation_chapter
 from quickgaze.report.chapters._records import failures_chapter, provenance_chapter
@@ -196,6 +197,7 @@ def write_report(
         bootstrap = Bootstrap(resamples=resamples, seed=seed)
         chapters = [
             means_chapter(subject, bootstrap),
+            *known_chapters(subject, bootstrap),
             spread_chapter(subject),
             ranking_chapter(subject),
             orientation_chapter(subject),

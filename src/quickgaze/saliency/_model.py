@@ -150,8 +150,8 @@ class SaliencyModel:
         if given.readout is not None:
             self.readout = as_readout(given.readout, self.backbone.name)
             self.readout.check(self.backbone)
-            fitted = self.readout.method()
-            self._method = fitted if self._method.name == fitted.name else self._method
+            # a CAM that was given as an object has a readout of its own
+            self._method = self.readout.method() if given.cam == "readout" else self._method
         check_cam(self._method, self.backbone.spec)
         check_grid(given.grid, self.backbone.level_names)
         self.cam = self._method.name

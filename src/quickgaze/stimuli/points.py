@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import hypot
+from math import dist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,7 +129,8 @@ class Points:
             return ""
         if self.unit >= enough:
             return "they look like fractions of the image (units=fraction)"
-        if self.hundred >= enough and max(self.right, self.below) > _WIDE:
+        wide = max(self.right, self.below) > _WIDE
+        if self.hundred >= enough and wide and self._nearer_to((100, 100), there):
             return "they look like percentages of the image (units=percent)"
         if self.corner >= enough:
             return "they lie in a corner of the image"
@@ -149,20 +150,30 @@ class Points:
         )
 
     def _likely_screen(self, there: int) -> tuple[int, int] | None:
-        """Of the screens that hold the points, that whose centre people look at most."""
+        """Of the screens that hold the points, that whose centre people look at most.
+
+        None if they look at the images' centre, or if most points outside are above or left.
+        """
+        if 2 * max(self.left, self.above) > self.outside - self.missing:
+            return None
         holding = [
             (width, height)
             for width, height in _SCREENS
             if self.right <= width
             and self.below <= height
             and (width > self.width or height > self.height)
+            and self._nearer_to((width, height), there)
         ]
-        centre = self.across / there, self.down / there
-        return min(
-            holding,
-            key=lambda screen: hypot(screen[0] / 2 - centre[0], screen[1] / 2 - centre[1]),
-            default=None,
-        )
+        return min(holding, key=lambda screen: self._from_centre(screen, there), default=None)
+
+    def _nearer_to(self, screen: tuple[int, int], there: int) -> bool:
+        """Whether people look nearer to the centre of `screen` than to that of the images."""
+        images = self.width, self.height
+        return self._from_centre(screen, there) < self._from_centre(images, there)
+
+    def _from_centre(self, screen: tuple[int, int], there: int) -> float:
+        """Pixels from the centre of (width, height) `screen` to the mean of the points."""
+        return dist((screen[0] / 2, screen[1] / 2), (self.across / there, self.down / there))
 
     @property
     def counted(self) -> str:

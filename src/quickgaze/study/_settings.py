@@ -64,7 +64,7 @@ class Settings(StudyOptions):
         metrics = [METRICS.choose(each) for each in values["metrics"] if not isinstance(each, str)]
         settings = cls(
             **{name: _plain(value, kinds[name]) for name, value in values.items()},
-            own_cams={each.name: each for each in cams},
+            own_cams=_by_name(cams),
             own_metrics={each.name: each for each in metrics if each.name not in METRICS.names()},
         )
         objects = [each for each in given.backbones or () if isinstance(each, Backbone)]
@@ -187,6 +187,17 @@ def _defaults(given: StudyOptions, dataset: Dataset) -> dict[str, Callable[[], A
         "density_sigma": lambda: dataset.density_sigma,
         "maps": dict,
     }
+
+
+def _by_name(cams: Iterable[CamMethod]) -> dict[str, CamMethod]:
+    named: dict[str, CamMethod] = {}
+    for cam in cams:
+        if named.setdefault(cam.name, cam) != cam:
+            raise OptionError(
+                f"two of the CAMs have the name {cam.name!r}; give them names that differ, or "
+                "score them in two studies"
+            )
+    return named
 
 
 def _plain(value: Any, kind: type) -> Any:

@@ -14,6 +14,9 @@ from quickgaze.study.plan import DatasetFacts, Plan
 Seen = Literal["none", "perhaps", "all"]
 """Whether a readout was fitted on images that it is scored on."""
 
+RANDOM = "none"
+"""What a run calls the weights of a network that was never trained."""
+
 _KEY = "readout"  # in the plan's inputs of a backbone
 
 
@@ -53,10 +56,14 @@ class ReadoutFacts:
         return convert(inputs[_KEY], cls) if _KEY in inputs else None
 
     @property
-    def in_words(self) -> str:
-        """What kind of readout it is."""
-        kind = f"readout, {self.hidden} hidden units" if self.hidden else "linear readout"
-        return ", ".join((kind, *self.changed))
+    def kind(self) -> str:
+        """Whether it is linear, in words."""
+        return f"readout, {self.hidden} hidden units" if self.hidden else "linear readout"
+
+    @property
+    def random(self) -> bool:
+        """Whether the network was never trained."""
+        return self.weights == RANDOM
 
     @property
     def fitted_on(self) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 from quickgaze.cams import CAMS, ORIENTATIONS
 from quickgaze.options import ModelOptions
 from quickgaze.study import Run
-from quickgaze.study.readout_facts import ReadoutFacts, Seen
+from quickgaze.study.readout_facts import RANDOM, ReadoutFacts, Seen
 from quickgaze.study.variants import (
     CALIBRATED,
     NO_BACKBONE,
@@ -27,7 +27,6 @@ READOUT = "readout"
 
 _SECTIONS = ("shown", "known", "applied", "other")
 _FIRST = ("eigen", "deviation", "activation")
-_RANDOM = "none"  # what a run calls the weights of a network that was never trained
 _CALIBRATION = "calibrated"  # under this name, the plan of a calibration says what it was made of
 _BESIDE_CAMS = frozenset(
     (
@@ -66,7 +65,7 @@ class RunMap:
     @property
     def random(self) -> bool:
         """Whether the network was never trained."""
-        return self.weights == _RANDOM and self.variant.backbone != NO_BACKBONE
+        return self.weights == RANDOM and self.variant.backbone != NO_BACKBONE
 
     @property
     def identity(self) -> Hashable:
@@ -79,6 +78,12 @@ class RunMap:
         section = -1 if self.kind == "baseline" else _SECTIONS.index(self.kind)
         first = (self.kind != "baseline", self.random, section, self.calibrated)
         return (*first, cams.index(self.cam), hidden, -len(self.order), *self.order)
+
+
+def any_fitted(runs: Sequence[Run]) -> bool:
+    """Whether one of the runs has maps of a readout, or calibrated ones."""
+    found = (each for place, run in enumerate(runs) for each in _of_run(place, run))
+    return any(each.calibrated or each.facts is not None for each in found)
 
 
 def maps_of(runs: Sequence[Run]) -> list[list[RunMap]]:
@@ -126,7 +131,7 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
     control = facts is not None and facts.out_of_fold and facts.gaze != plan.dataset.gaze
     kind: Kind = "baseline" if control else _kind(run, cam, backbone, facts)
-    what = cam if facts is None else _readout_in_words(facts, control)
+    what = cam if facts is None else _readout_in_words(facts, kind)
     settings = plan.settings.to_json().items() if facts is None else ()
     of_levels = facts is not None or (kind == "shown" and variant.grid != OWN_GRID)
     levels = _levels(run, backbone, facts) if of_levels else ()
@@ -157,9 +162,9 @@ def _kind(run: Run, cam: str, backbone: str, facts: ReadoutFacts | None) -> Kind
     return "other" if backbone in run.plan.settings.maps else "shown"
 
 
-def _readout_in_words(facts: ReadoutFacts, control: bool) -> str:
-    name = facts.in_words
-    return f"{name}, fitted to {facts.gaze}" if control else name
+def _readout_in_words(facts: ReadoutFacts, kind: Kind) -> str:
+    fitted = {"applied": f"fitted on {facts.fitted_on}", "baseline": f"fitted to {facts.gaze}"}
+    return ", ".join(filter(None, (facts.kind, *facts.changed, fitted.get(kind))))
 
 
 def _levels(run: Run, backbone: str, facts: ReadoutFacts | None) -> list[tuple[str, int]]:
@@ -211,6 +216,5 @@ def _told_apart(one: RunMap, alike: Sequence[RunMap]) -> RunMap:
         if len({dict(each.settings).get(name) for each in alike}) > 1:
             told.append(f"{name.replace('_', ' ')} {value}")
     if one.facts is not None:
-        titles = {each.facts.fitted_on for each in alike if each.facts is not None}
-        told.append(one.facts.fitted_on if len(titles) > 1 else one.facts.digest[:8])
+        told.append(one.facts.digest[:8])
     return replace(one, what=" · ".join([one.what, *told]))
