@@ -69,6 +69,8 @@ def test_lists(call: Call) -> None:
     assert code == 0
     for name in ("salicon", "osie", "folder", "popout"):
         assert name in out
+    for option in ("screen", "columns", "set_size"):
+        assert option in out
 
 
 def test_the_geometry_is_an_option(call: Call, images: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from quickgaze.errors import OptionError, UnknownNameError
 from quickgaze.findings import means, shown_and_known
 from quickgaze.findings._bootstrap import Resampling, bootstrap_intervals, mean_of
-from quickgaze.study.readout_facts import ReadoutFacts
+from quickgaze.study.readout_facts import SHUFFLED, ReadoutFacts
 
 NAN = float("nan")
 IMAGES = 24
@@ -239,7 +239,7 @@ def test_the_same_map_of_two_runs_takes_each_metric_from_the_one_that_has_it(
         ({"fingerprint": "f1"}, "applied", "perhaps"),
         ({"dataset": "eyecrowd"}, "applied", "none"),
         ({"edition": "others"}, "applied", "none"),
-        ({"out_of_fold": True, "gaze": "fixations, shuffled"}, "baseline", "none"),
+        ({"out_of_fold": True, "gaze": "fixations" + SHUFFLED}, "baseline", "none"),
     ],
 )
 def test_readouts_that_are_not_out_of_fold_are_marked(

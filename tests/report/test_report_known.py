@@ -40,7 +40,7 @@ READOUT = {"cam": "readout", "grid": "own", "sigma": 0.0}
 
 
 def scored(number: float) -> list[dict[str, Any]]:
-    generator = np.random.default_rng(round(100 * number))
+    generator = np.random.default_rng(round(100 * abs(number)))
     values = number + generator.normal(0, 0.05, (IMAGES, len(METRICS)))
     return [dict(zip(METRICS, row, strict=True)) for row in values.tolist()]
 
@@ -145,6 +145,16 @@ def test_the_centre_bias_and_people_are_lines_and_the_rest_dots(make: Callable[.
         assert row["low"] < row["mean"] < row["high"]
 
 
+def test_a_line_below_the_centre_bias_stands_in_the_table_alone(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BOUNDS, "one_observer", -7.0)
+    (chapter,) = chapters(make("known", (READOUT, 0.8), facts=FACTS))
+    lines = rows_of(chapter.parts[1].figures[0].chart.layer[0].to_dict())
+    assert [row["measure"] for row in lines] == ["centre bias", "people"]
+    assert "one observer" in chapter.parts[0].tables[0].view["what"].to_list()
+
+
 def rows_of(layer: dict[str, Any]) -> list[dict[str, Any]]:
     (rows,) = layer["datasets"].values()
     return list(rows)
@@ -188,6 +198,16 @@ def test_runs_on_different_data_sets_stand_apart(make: Callable[..., Run]) -> No
     ]
     names = [table.name for part in chapter.parts for table in part.tables]
     assert names == ["known-1", "known-2"]
+
+
+def test_runs_of_other_images_are_told_of(make: Callable[..., Run]) -> None:
+    few = {"stimuli": ["s00", "s01"]}
+    (chapter,) = chapters(
+        make("known", (READOUT, 0.8), facts=FACTS), make("shown", (DEVIATION, 0.5), **few)
+    )
+    assert chapter.parts[0].texts[1:] == [
+        "The runs are not of the same images: information_gain is over each one's own centre bias."
+    ]
 
 
 def test_level_sets_and_backbones_are_named_where_there_are_several(

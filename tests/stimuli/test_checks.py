@@ -189,6 +189,18 @@ def test_a_folder_with_bad_files(tmp_path: Path, draw: Write) -> None:
     assert gaze.note == "2 images have neither points nor a density map"
 
 
+def test_one_image_without_gaze(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    draw(tmp_path / "images" / "a.png")
+    checks = {check.what: check for check in check_dataset("folder", tmp_path)}
+    gaze = checks["images whose gaze can be read"]
+    assert gaze.note == "1 image has neither points nor a density map"
+    notes = checks["notes on the data set"]
+    assert (notes.found, notes.note) == (
+        "1",
+        "There is no gaze on these images: nothing can be scored.",
+    )
+
+
 class Broken:
     """Gaze of another package, which raises what it likes."""
 

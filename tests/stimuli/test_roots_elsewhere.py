@@ -250,7 +250,7 @@ def test_damaged_files_are_named(folder: Path, upload: Upload) -> None:
 
 
 def test_damaged_tables_are_named(folder: Path, upload: Upload) -> None:
-    (folder / "fixations.csv").write_text("no table")
+    (folder / "fixations.csv").write_text("no,table")
     with pytest.raises(DatasetError, match=r"://.*fixations\.csv lacks the columns"):
         load_dataset("folder", upload(folder), origin=0)
 

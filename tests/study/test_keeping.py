@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,9 @@ from quickgaze.cams import Cam
 from quickgaze.errors import RunError
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Size, Stimulus
-from quickgaze.study import Run
+from quickgaze.study import Run, _tasks
+from quickgaze.study._settings import Settings
+from quickgaze.study._tables import ShardTables
 from quickgaze.study.keeping import MadeMaps, keep_maps
 from quickgaze.study.plan import Plan
 from quickgaze.study.stored import StoredMap
@@ -134,3 +137,39 @@ def test_a_run_of_no_gaze_has_nan_and_the_reason(
     assert run.scores()["information_gain"].is_nan().all()
     reasons = run.undefined().filter(pl.col("metric") == "information_gain")["reason"]
     assert "the stimulus has no fixations" in set(reasons)
+
+
+def test_bounds_of_another_run_are_not_computed_again(
+    plan: Plan, displays: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # one observer is nobody to compare with
+    plan = replace(plan, settings=replace(plan.settings, bounds=("uniform", "gold_standard")))
+    fewer = replace(plan, settings=replace(plan.settings, metrics=("kld", "nss")))
+    first = _kept(fewer, displays, tmp_path / "first")
+    plain = _kept(plan, displays, tmp_path / "plain")
+    asked: list[tuple[str, ...]] = []
+    compute = _tasks.score_bounds
+
+    def counted(name: str, size: Size, gaze: Any, settings: Settings, pool: Any) -> ShardTables:
+        asked.append(settings.metrics)
+        return compute(name, size, gaze, settings, pool)
+
+    monkeypatch.setattr(_tasks, "score_bounds", counted)
+    run = _kept(plan, displays, tmp_path / "run", MadeMaps(_make, bounds_of=first))
+    assert set(asked) == {("cc", "information_gain")}
+    assert run.bounds().equals(plain.bounds(), null_equal=True)
+    keys = ["stimulus", "bound", "metric", "reason"]
+    reasons = [each.undefined().select(keys).sort(keys) for each in (run, plain)]
+    assert reasons[0].height > 0
+    assert reasons[0].equals(reasons[1])
+    asked.clear()
+    _kept(plan, displays, tmp_path / "again", MadeMaps(_make, bounds_of=run))
+    assert asked == []
+
+
+def test_other_bounds_are_computed(plan: Plan, displays: Dataset, tmp_path: Path) -> None:
+    first = _kept(plan, displays, tmp_path / "first")
+    other = replace(plan, settings=replace(plan.settings, bounds=("uniform", "shuffled")))
+    run = _kept(other, displays, tmp_path / "run", MadeMaps(_make, bounds_of=first))
+    assert set(run.bounds()["bound"]) == {"uniform", "shuffled"}
+    assert not run.bounds()["cc"].is_null().any()

@@ -31,8 +31,12 @@ def list_data() -> None:
     from quickgaze.stimuli import DATASETS
 
     entries = DATASETS.entries()
-    rows = [(name, entry.summary, entry.layout) for name, entry in entries.items()]
-    show(plain_table("Data sets", ("name", "what it is", "what --root holds"), rows))
+    rows = [
+        (name, entry.summary, entry.layout, ", ".join(entry.options))
+        for name, entry in entries.items()
+    ]
+    columns = ("name", "what it is", "what --root holds", "what --option takes")
+    show(plain_table("Data sets", columns, rows))
 
 
 def check_data(

@@ -172,7 +172,11 @@ RUN = Annotated[str, typer.Argument(metavar="RUN", help="A run folder: a path, o
 ROOT = Annotated[str | None, typer.Option(help="Folder that holds the data set: a path, or a URL.")]
 OPTION = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="An option of the data set. Repeatable."),
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="An option of the data set, such as origin=0; `quickgaze data list` names them. "
+        "Repeatable.",
+    ),
 ]
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

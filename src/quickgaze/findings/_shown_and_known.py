@@ -98,6 +98,8 @@ def shown_and_known(
     features decide; of blurs, 19 pixels or else the first. Where several maps would have the same
     name, what tells them apart follows it. Baselines and people are those of the first run that has
     them; `quickgaze.bounds.people` names the ceiling that stands for people in a metric.
+    Information gain is over the centre bias of each run's own images, so that runs of the same
+    images are to be preferred.
 
     Examples
     --------

@@ -43,8 +43,7 @@ class RunMap:
     """One map of a run: what it is, and what tells it from others.
 
     `place` is that of the run, `cam` the name before a calibration, `order` the places of the
-    levels in the backbone; a `control` is a readout that was fitted to something else than the
-    gaze it is held against.
+    levels in the backbone.
     """
 
     place: int
@@ -60,7 +59,6 @@ class RunMap:
     settings: tuple[tuple[str, str], ...]
     facts: ReadoutFacts | None
     seen: Seen | None
-    control: bool
 
     @property
     def random(self) -> bool:
@@ -129,10 +127,9 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
     calibrated = _CALIBRATION in plan.maps_fingerprints and variant.cam.endswith(CALIBRATED)
     cam = variant.cam.removesuffix(CALIBRATED) if calibrated else variant.cam
     facts = ReadoutFacts.of_plan(plan, backbone) if cam == READOUT else None
-    control = facts is not None and facts.out_of_fold and facts.gaze != plan.dataset.gaze
-    kind: Kind = "baseline" if control else _kind(run, cam, backbone, facts)
-    what = cam if facts is None else _readout_in_words(facts, kind)
-    settings = plan.settings.to_json().items() if facts is None else ()
+    kind = _kind(run, cam, backbone, facts)
+    what = cam if facts is None else _readout_in_words(facts)
+    settings = plan.settings.to_json().items() if kind == "shown" else ()
     of_levels = facts is not None or (kind == "shown" and variant.grid != OWN_GRID)
     levels = _levels(run, backbone, facts) if of_levels else ()
     return RunMap(
@@ -149,22 +146,25 @@ def _described(place: int, run: Run, variant: Variant) -> RunMap:
         tuple((name, str(value)) for name, value in settings if name not in _BESIDE_CAMS),
         facts,
         None if facts is None else facts.seen(plan.dataset),
-        control,
     )
 
 
 def _kind(run: Run, cam: str, backbone: str, facts: ReadoutFacts | None) -> Kind:
     if facts is not None:
-        return "known" if facts.out_of_fold else "applied"
+        return "baseline" if facts.shuffled else "known" if facts.out_of_fold else "applied"
     if backbone == NO_BACKBONE:
         of_images = cam in CAMS.names() and CAMS[cam].of_images is not None
         return "baseline" if of_images else "other"
     return "other" if backbone in run.plan.settings.maps else "shown"
 
 
-def _readout_in_words(facts: ReadoutFacts, kind: Kind) -> str:
-    fitted = {"applied": f"fitted on {facts.fitted_on}", "baseline": f"fitted to {facts.gaze}"}
-    return ", ".join(filter(None, (facts.kind, *facts.changed, fitted.get(kind))))
+def _readout_in_words(facts: ReadoutFacts) -> str:
+    told = [facts.kind, *facts.changed]
+    if facts.shuffled:
+        told.append("fitted to shuffled gaze")
+    if not facts.out_of_fold:
+        told.append(f"fitted on {facts.fitted_on}")
+    return ", ".join(told)
 
 
 def _levels(run: Run, backbone: str, facts: ReadoutFacts | None) -> list[tuple[str, int]]:

@@ -108,7 +108,7 @@ def _notes(plan: Plan, fits: Sequence[Fit], how: str) -> tuple[str, ...]:
     return (*plan.dataset.notes, *notes)
 
 
-def made_maps(run: Run, fits: Sequence[Fit], places: Mapping[str, int]) -> MadeMaps:
+def made_maps(run: Run, plan: Plan, fits: Sequence[Fit], places: Mapping[str, int]) -> MadeMaps:
     """Say how the maps of each stimulus are made: those of the run, and those calibrated."""
     failed = dict(run.failures().select("stimulus", "message").rows())
 
@@ -138,7 +138,9 @@ def made_maps(run: Run, fits: Sequence[Fit], places: Mapping[str, int]) -> MadeM
         only[fit.key] = {"sigmas": (0.0,)}
     backbones = run.manifest.backbones if run.complete else {}
     kept = {fit.variant.backbone for fit in fits}
-    return MadeMaps(make, only, {name: facts for name, facts in backbones.items() if name in kept})
+    made_of = {name: facts for name, facts in backbones.items() if name in kept}
+    same_gaze = run.complete and run.plan.dataset.fingerprint == plan.dataset.fingerprint
+    return MadeMaps(make, only, made_of, bounds_of=run if same_gaze else None)
 
 
 def fold_table(fits: Sequence[Fit]) -> pl.DataFrame:

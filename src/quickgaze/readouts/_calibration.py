@@ -211,7 +211,7 @@ def calibrate(
     fits = _fits(maps, gaze, groups_of(stimuli), folds, seed, progress)
     scored = replace(dataset, stimuli=stimuli)
     plan = calibrated_plan(run, scored, fits, f"{folds} folds, seed {seed}")
-    made = made_maps(run, fits, places)
+    made = made_maps(run, plan, fits, places)
     if out is not None:
         kept = keep_maps(plan, scored, made, out, progress=progress)
         return _calibration(kept, fits, kept)

@@ -10,6 +10,7 @@ from quickgaze.options import FitOptions
 from quickgaze.readouts._out_of_fold import Found
 from quickgaze.readouts._reading import Reading
 from quickgaze.stimuli import Dataset
+from quickgaze.study.readout_facts import SHUFFLED
 
 _LIBRARIES = ("quickgaze", "torch", "timm", "numpy")
 
@@ -32,7 +33,7 @@ def make_card(
         hidden=given.hidden,
         dataset=dataset.name,
         edition=dataset.edition,
-        gaze=dataset.gaze + (", shuffled among the images" if given.shuffle else ""),
+        gaze=dataset.gaze + (SHUFFLED if given.shuffle else ""),
         licence=given.licence or "unknown",
         images=len(reading.stimuli),
         fingerprint=dataset.fingerprint(),

@@ -28,6 +28,9 @@ _FITTED = 150
 _PARTS = 3
 """Parts of the images of a fold that say in turn what is best for those that a fit has not seen."""
 
+_Near = tuple[float, Monotone]
+"""A blur, and a fit from which others begin."""
+
 _EPSILON = 1e-20  # as in information_gain
 
 
@@ -51,17 +54,17 @@ def fit_fold(
     maps: VariantMaps, gaze: CanvasGaze, images: Positions, groups: Positions, seed: int
 ) -> FoldModel:
     """Fit on images, or keep the maps or the centre bias where an inner part prefers these."""
-    blur = _best_blur(maps, gaze, images, seed)
+    blur, near = _best_blur(maps, gaze, images, seed)
     drawn = _drawn(images, _FITTED, seed)
     gains: dict[Used, float] = dict.fromkeys(("calibrated", "centre bias", "own"), 0.0)
     for held in _inner(drawn, groups, seed):
         learnt = images if len(held) == len(drawn) else np.setdiff1d(images, held)
         looked = gaze.planes[held].astype(np.float64)
-        for used, density in _offers(maps, gaze, learnt, held, blur, seed).items():
+        for used, density in _offers(maps, gaze, learnt, held, (blur, near), seed).items():
             gains[used] += float((looked * density).sum())
     # the first of equals: a fit that gained nothing is still a calibration
     best = max(gains, key=lambda used: gains[used])
-    model = _fitted(maps, gaze, images, blur, seed)
+    model = _fitted(maps, gaze, images, (blur, near), seed)
     monotone = _flat(model.monotone) if best == "centre bias" else model.monotone
     return FoldModel(best, blur, monotone, model.images)
 
@@ -80,11 +83,11 @@ def _offers(
     gaze: CanvasGaze,
     learnt: Positions,
     held: Positions,
-    blur: float,
+    near: _Near,
     seed: int,
 ) -> dict[Used, Plane]:
     """Log densities of images that are held out, from all that a fold may use."""
-    trial = _fitted(maps, gaze, learnt, blur, seed)
+    trial = _fitted(maps, gaze, learnt, near, seed)
     nothing = _flat(trial.monotone).log_density(np.zeros((1, CANVAS[0] * CANVAS[1])))
     return {
         "calibrated": trial.log_density(maps, held),
@@ -99,24 +102,27 @@ def parts_of(images: Positions, groups: Positions, parts: int, seed: int) -> Pos
     return split(among, parts, seed, "the run")
 
 
-def _best_blur(maps: VariantMaps, gaze: CanvasGaze, images: Positions, seed: int) -> float:
+def _best_blur(maps: VariantMaps, gaze: CanvasGaze, images: Positions, seed: int) -> _Near:
     drawn = _drawn(images, _SEARCHED, seed)
     centre = _centre(gaze, images)
     looked = gaze.planes[drawn].astype(np.float64)
-    likelihoods = []
+    fits: list[Monotone] = []
+    likelihoods: list[float] = []
     for blur in BLURS:
         blurred = maps.blurred(drawn, blur)
-        fitted = fit_monotone(blurred, looked, centre)
-        likelihoods.append(float((looked * fitted.log_density(blurred)).sum(1).mean()))
-    return BLURS[int(np.argmax(likelihoods))]
+        fits.append(fit_monotone(blurred, looked, centre, fits[-1] if fits else None))
+        likelihoods.append(float((looked * fits[-1].log_density(blurred)).sum(1).mean()))
+    best = int(np.argmax(likelihoods))
+    return BLURS[best], fits[best]
 
 
 def _fitted(
-    maps: VariantMaps, gaze: CanvasGaze, images: Positions, blur: float, seed: int
+    maps: VariantMaps, gaze: CanvasGaze, images: Positions, near: _Near, seed: int
 ) -> FoldModel:
     drawn = _drawn(images, _FITTED, seed)
     looked = gaze.planes[drawn].astype(np.float64)
-    monotone = fit_monotone(maps.blurred(drawn, blur), looked, _centre(gaze, images))
+    blur, start = near
+    monotone = fit_monotone(maps.blurred(drawn, blur), looked, _centre(gaze, images), start)
     return FoldModel("calibrated", blur, monotone, len(drawn))
 
 

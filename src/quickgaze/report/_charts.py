@@ -84,11 +84,14 @@ def known_chart(rows: pl.DataFrame, metric: str) -> Chart:
             "low",
             "high",
             "images",
+            "share",
             group=pl.when(calibrated).then(pl.lit("shown, calibrated")).otherwise(kind),
             measure=pl.when(pl.col("what").is_in(MEASURES)).then("what"),
         )
     )
-    lines = rows.filter(pl.col("measure").is_not_null()).unique("measure", maintain_order=True)
+    # one observer's map is no density: below the centre bias it would only push the dots together
+    measured = pl.col("measure").is_not_null() & (pl.col("share").fill_null(0) >= 0)
+    lines = rows.filter(measured).unique("measure", maintain_order=True)
     maps = rows.filter(pl.col("measure").is_null())
     there = [name for name in _GROUPS if name in maps["group"]]
     scale = alt.Scale(domain=there, range=[_GROUPS[name] for name in there])

@@ -23,6 +23,7 @@ from quickgaze.report._page import GALLERY, write_page
 from quickgaze.report._papers import write_figures, write_tables
 from quickgaze.report._subjects import Subject, subject_of
 from quickgaze.report.chapters._attributes import attributes_chapter, match_attributes
+from quickgaze.report.chapters._calibrated import calibrated_chapters
 from quickgaze.report.chapters._comparison import comparison_chapter
 from quickgaze.report.chapters._dives import dive_chapter
 from quickgaze.report.chapters._known import known_chapters
@@ -198,6 +199,7 @@ def write_report(
         chapters = [
             means_chapter(subject, bootstrap),
             *known_chapters(subject, bootstrap),
+            *calibrated_chapters(subject, bootstrap),
             spread_chapter(subject),
             ranking_chapter(subject),
             orientation_chapter(subject),

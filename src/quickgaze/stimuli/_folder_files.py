@@ -10,7 +10,7 @@ from quickgaze.errors import DatasetError, OptionError
 from quickgaze.places import AnyPath, below, inside, readable
 from quickgaze.stimuli._folder_looks import TABLE_LIKE, explain_siblings
 from quickgaze.stimuli._gaze_tables import may_be_gaze
-from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, bare_stem
+from quickgaze.stimuli._point_pictures import PICTURE_SUFFIXES, POINT_SUFFIXES, bare_stem
 from quickgaze.stimuli._sheets import TABLE_SUFFIXES
 from quickgaze.stimuli._spelling import ImageNames, without_ending
 from quickgaze.stimuli.files import (
@@ -33,7 +33,6 @@ _TABLE_STEMS = frozenset({"fixations", "fixation"})
 _GAZE_WORDS = ("fixation", "gaze", "scanpath", "eyetrack", "eye_track", "eyedata", "eye_data")
 _OTHERS = ".mat .npy .npz .asc .edf .feather .h5 .hdf5 .pkl .zip .gz"
 _DATA_SUFFIXES = TABLE_LIKE | frozenset(_OTHERS.split())
-_POINT_ENDINGS = ("fixpts", "fixlocs", "fixations", "fixation")
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ class _Pairing:
 
 
 def _marks_points(path: AnyPath) -> bool:
-    return path.stem.lower().endswith(tuple(f"_{ending}" for ending in _POINT_ENDINGS))
+    return path.stem.lower().endswith(tuple(suffix.lower() for suffix in POINT_SUFFIXES))
 
 
 def _may_be_points(path: AnyPath) -> bool:

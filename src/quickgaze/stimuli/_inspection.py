@@ -212,6 +212,9 @@ def general_checks(found: Inspection) -> list[Check]:
         number = f"{len(dataset.missing):,}"
         lines = tuple(dataset.left_out())
         checks.append(Check("listed images that are not there", "0", number, None, note, lines))
+    if dataset.notes:
+        number, note = f"{len(dataset.notes):,}", " ".join(dataset.notes)
+        checks.append(Check("notes on the data set", "any", number, True, note))
     return checks
 
 
@@ -227,7 +230,8 @@ def _check_gaze(found: Inspection) -> Check:
     """Check whether the gaze that images are paired with can be read."""
     bare = sum(stimulus.gaze is None and stimulus.map is None for stimulus in found.dataset)
     bearing = len(found.dataset) - bare
-    note = f"{bare:,} images have neither points nor a density map" if bare else ""
+    lacking = "1 image has" if bare == 1 else f"{bare:,} images have"
+    note = f"{lacking} neither points nor a density map" if bare else ""
     details = (*found.bad_gaze, *found.bad_maps)
     passed = False if details else (True if bearing else None)
     read = f"{found.readable_gaze:,}"

@@ -22,6 +22,9 @@ from quickgaze.stimuli.types import ALL_OBSERVERS, Fixations, Size
 PICTURE_SUFFIXES = DENSITY_SUFFIXES | {".mat"}
 """File name endings, in lower case, that are taken for pictures of points."""
 
+POINT_SUFFIXES = ("_fixPts", "_fixLocs", "_fixations", "_fixation")
+"""Endings of stems by which data sets tell pictures of points from their image."""
+
 KNOWN_SUFFIXES = (
     "_fixMap",
     "_.fixMap",
@@ -31,10 +34,7 @@ KNOWN_SUFFIXES = (
     "_heatmap",
     "_density",
     "_fdm",
-    "_fixPts",
-    "_fixLocs",
-    "_fixations",
-    "_fixation",
+    *POINT_SUFFIXES,
 )
 """Endings of stems by which data sets tell maps and points from their image."""
 

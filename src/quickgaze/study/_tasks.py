@@ -10,7 +10,8 @@ from quickgaze.bounds import GazePool
 from quickgaze.errors import StimulusError
 from quickgaze.stimuli.points import Points
 from quickgaze.stimuli.types import Image, Size, Stimulus
-from quickgaze.study._inputs import Failure, read_gaze
+from quickgaze.study._inputs import Failure, Gaze, read_gaze
+from quickgaze.study._known_bounds import KnownBounds
 from quickgaze.study._precomputed import PrecomputedMaps
 from quickgaze.study._scoring import score_bounds, score_map
 from quickgaze.study._settings import Settings
@@ -23,13 +24,15 @@ from quickgaze.study.variants import CamKey
 class StimulusTasks:
     """Everything that helpers do; can be sent to other processes.
 
-    `only` holds options of scoring that single CAMs have in place of the study's.
+    `only` holds options of scoring that single CAMs have in place of the study's, `known` scores
+    of bounds that need not be computed again.
     """
 
     settings: Settings
     maps: Sequence[PrecomputedMaps] = ()
     pool: GazePool | None = None
     only: Mapping[CamKey, Mapping[str, Any]] = field(default_factory=dict)
+    known: KnownBounds | None = None
 
     def image(self, stimulus: Stimulus, fingerprint: str | None) -> Image | Failure:
         """Read the image of a stimulus, or say why that is not possible."""
@@ -52,7 +55,7 @@ class StimulusTasks:
             if gaze.fixations is not None:
                 points = [{"stimulus": name, **asdict(Points.of(gaze.fixations, size))}]
             stage = "score"
-            tables = score_bounds(name, size, gaze, settings, self.pool)
+            tables = self._bounds(name, size, gaze)
             for each in every:
                 tables.extend(score_map(each, gaze, self._settings_of(each.key)))
         except Exception as error:  # noqa: BLE001 - one bad stimulus never ends a run
@@ -60,6 +63,17 @@ class StimulusTasks:
         tables.maps.extend(each.row() for each in cams)
         tables.points.extend(points)
         return tables
+
+    def _bounds(self, stimulus: str, size: Size, gaze: Gaze) -> ShardTables:
+        known, settings = self.known, self.settings
+        if known is None or not known.has(stimulus, settings.bounds):
+            return score_bounds(stimulus, size, gaze, settings, self.pool)
+        lacking = tuple(name for name in settings.metrics if name not in known.metrics)
+        further = ShardTables()
+        if lacking:
+            asked = replace(settings, metrics=lacking)
+            further = score_bounds(stimulus, size, gaze, asked, self.pool)
+        return known.beside(stimulus, further, settings.metrics)
 
     def _settings_of(self, key: CamKey) -> Settings:
         return replace(self.settings, **self.only[key]) if key in self.only else self.settings

@@ -16,6 +16,7 @@ from quickgaze.study._engine import read_pool
 from quickgaze.study._folder import begin, check_folder, missing_shards
 from quickgaze.study._helpers import ThreadHelpers, Ticket
 from quickgaze.study._inputs import Failure
+from quickgaze.study._known_bounds import KnownBounds
 from quickgaze.study._lock import locked
 from quickgaze.study._progress import progress_bar
 from quickgaze.study._run import Run, open_run
@@ -36,13 +37,15 @@ class MadeMaps:
 
     `only` holds options of scoring, such as ``{"sigmas": (0.0,)}``, that single CAMs have in place
     of the plan's; `backbones` say what the maps were made of; `pool` is the data set's gaze, where
-    it has been read already.
+    it has been read already; the scores of bounds in `bounds_of`, a run on the same gaze with the
+    same options of bounds, are not computed again.
     """
 
     make: Callable[[Stimulus, Size], Sequence[StoredMap]]
     only: Mapping[CamKey, Mapping[str, Any]] = field(default_factory=dict)
     backbones: Mapping[str, BackboneFacts] = field(default_factory=dict)
     pool: GazePool | None = None
+    bounds_of: Run | None = None
 
 
 def keep_maps(
@@ -66,7 +69,8 @@ def keep_maps(
             return run
         storage.remove("manifest.json")
         pool = made.pool or read_pool(dataset, progress)
-        tasks = StimulusTasks(plan.settings, pool=pool, only=made.only)
+        known = None if made.bounds_of is None else KnownBounds.of(made.bounds_of)
+        tasks = StimulusTasks(plan.settings, pool=pool, only=made.only, known=known)
         helpers = ThreadHelpers(tasks)
         try:
             with progress_bar(progress) as bar:

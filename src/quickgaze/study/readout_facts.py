@@ -17,6 +17,9 @@ Seen = Literal["none", "perhaps", "all"]
 RANDOM = "none"
 """What a run calls the weights of a network that was never trained."""
 
+SHUFFLED = ", shuffled among the images"
+"""What a card adds to the gaze of a readout that was fitted to the gaze on other images."""
+
 _KEY = "readout"  # in the plan's inputs of a backbone
 
 
@@ -64,6 +67,11 @@ class ReadoutFacts:
     def random(self) -> bool:
         """Whether the network was never trained."""
         return self.weights == RANDOM
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether it is a control that was fitted to the gaze on other images."""
+        return self.gaze.endswith(SHUFFLED)
 
     @property
     def fitted_on(self) -> str:

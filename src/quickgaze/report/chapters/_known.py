@@ -14,6 +14,7 @@ from quickgaze.report._charts import MEASURES, known_chart
 from quickgaze.report._contents import Bootstrap, Chapter, Figure, Part, Table
 from quickgaze.report._subjects import Subject
 from quickgaze.report._words import NOTHING, heading, percent, texts
+from quickgaze.study import Run
 
 _TEXT = (
     "What a network shows of where people look, and what it knows of it. Shown: what a map without "
@@ -23,6 +24,8 @@ _TEXT = (
     "fitted, out of fold too. What is known but not shown is in the network, not in the map; what "
     "a readout of random weights knows, the architecture alone knows."
 )
+_GAIN = "information_gain"
+
 _SEEN = {
     "all": "it was fitted on these images: not out of fold",
     "perhaps": "it may have been fitted on some of these images: not out of fold",
@@ -56,7 +59,7 @@ def _parts(subject: Subject, group: Sequence[int], suffix: str, bootstrap: Boots
         return [Part(dataset, texts=[f"There is nothing to compare: {error}."])]
     found = found.with_columns(name=_names(found))
     metrics = found["metric"].unique(maintain_order=True).to_list()
-    overall = Part(dataset, tables=[_table(found, metrics, suffix)], texts=_notes(found, len(runs)))
+    overall = Part(dataset, tables=[_table(found, metrics, suffix)], texts=_notes(found, runs))
     return [overall, *(_of_metric(found, metric, dataset, suffix) for metric in metrics)]
 
 
@@ -68,12 +71,16 @@ def _names(found: pl.DataFrame) -> pl.Expr:
     return pl.concat_str([*backbone, "what", *levels], separator=" · ", ignore_nulls=True)
 
 
-def _notes(found: pl.DataFrame, runs: int) -> list[str]:
+def _notes(found: pl.DataFrame, runs: Sequence[Run]) -> list[str]:
     images, left_out = (max(found[name].drop_nulls()) for name in ("images", "left_out"))
-    scored = " that all runs have scored" if runs > 1 else ""
+    scored = " that all runs have scored" if len(runs) > 1 else ""
     notes = [f"Compared on {images:,} images{scored}: all means of a metric are of the same ones."]
     if left_out:
         notes.append(f"Up to {left_out:,} more are left out, for lack of a score of some map.")
+    if len({frozenset(run.plan.stimuli) for run in runs}) > 1 and _GAIN in found["metric"]:
+        notes.append(
+            f"The runs are not of the same images: {_GAIN} is over each one's own centre bias."
+        )
     return notes
 
 
@@ -105,6 +112,7 @@ def _of_metric(found: pl.DataFrame, metric: str, dataset: str, suffix: str) -> P
     if own.is_empty():
         return Part(label, texts=[f"{metric} is not defined on any image."])
     caption = (
-        f"Mean {metric} with 95 % intervals, on the same images. Lines: {', '.join(MEASURES)}."
+        f"Mean {metric} with 95 % intervals, on the same images. Lines: {', '.join(MEASURES)}, "
+        "where these are not below the centre bias."
     )
     return Part(label, [Figure(f"known-{metric}{suffix}", caption, known_chart(own, metric))])
