@@ -246,12 +246,12 @@ def _kinds() -> dict[str, Planes]:
 def test_calibrated_maps_are_not_below_their_own_nor_the_centre_bias(
     dataset: Dataset, map_run: MakeRun
 ) -> None:
-    found = _calibrated(map_run(_kinds()), dataset)
+    found = _calibrated(map_run(_kinds(), settings={"metrics": [], "bounds": []}), dataset, folds=2)
     gains = found.summary.filter(metric="information_gain")
     assert gains["images"].to_list() == [COUNT] * len(_kinds())
     for row in gains.iter_rows(named=True):
-        assert row["calibrated"] >= row["own"] - 0.01, row["cam"]
-        assert row["calibrated"] >= -0.05, row["cam"]  # of a fold, a quarter fewer images know it
+        assert row["calibrated"] >= row["own"] - 1e-4, row["cam"]  # rounding of a map that is kept
+        assert row["calibrated"] >= -0.05, row["cam"]  # a fold knows half of the centre bias
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -497,7 +497,7 @@ def test_signs_are_fixed_by_the_rule_of_the_run(tmp_path: Path) -> None:
 
 
 def test_deviation_gains_on_osie(osie_sample: Path, tmp_path: Path) -> None:
-    scenes = qg.load_dataset("osie", root=osie_sample)[:30]
+    scenes = qg.load_dataset("osie", root=osie_sample)[:20]
     study = qg.Study(scenes, cams=["deviation"], metrics=["kld"], bounds=[])
     found = _calibrated(study.run(tmp_path / "run", progress=False), scenes)
     assert _mean(found, "kld", "calibrated", "deviation") < _mean(found, "kld", "own", "deviation")

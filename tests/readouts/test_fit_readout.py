@@ -70,7 +70,7 @@ def test_the_gain_is_that_over_the_centre_bias_of_the_other_images(
     folder: Path, readout: Readout, seen: Dataset
 ) -> None:
     parts = split(np.arange(12), 3, 0, "blobs")
-    canvases = [Gaze(each.size, each.fixations).target((6, 8)).canvas for each in seen]
+    canvases = [Gaze(each.size, each.fixations).target((6, 8), 0).canvas for each in seen]
     gains = []
     for number, row in enumerate(maps(folder).rows(named=True)):
         density = np.array(row["projection"]).reshape(6, 8)
@@ -240,7 +240,7 @@ def test_the_card_says_what_was_fitted(
     assert (card.seed, card.folds, card.licence) == (0, 3, "unknown")
     assert card.fingerprint == seen.fingerprint()
     assert set(card.scores) == {"information_gain", "cc", "nss", "auc"}
-    assert set(card.chosen) == {"weight_decay", "passes"}
+    assert set(card.chosen) == {"weight_decay", "passes", "target_sigma"}
     assert {"quickgaze", "torch"} <= set(card.versions)
 
 

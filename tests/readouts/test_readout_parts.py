@@ -47,7 +47,9 @@ def test_a_scene_is_in_one_part(drawing: Make) -> None:
         split(groups, 6, 0, "any")
 
 
-@pytest.mark.parametrize(("count", "held"), [(1, 1), (2, 1), (9, 1), (20, 2), (324, 32)])
+@pytest.mark.parametrize(
+    ("count", "held"), [(1, 1), (2, 1), (9, 1), (20, 2), (324, 32), (2000, 100)]
+)
 def test_a_tenth_is_held_out(count: int, held: int) -> None:
     images = np.arange(count) * 3
     learnt, inner = inner_part(images, np.arange(3 * count), 0)
@@ -79,17 +81,30 @@ def test_a_fixation_is_in_the_cell_that_its_place_lies_in(
     x: float, y: float, cell: tuple[int, int]
 ) -> None:
     fixations = Fixations.inside([x], [y], ["ann"], (30, 40))
-    target = Gaze((30, 40), fixations).target((3, 4))
+    target = Gaze((30, 40), fixations).target((3, 4), 0)
     assert np.argwhere(target.grid).tolist() == [list(cell)]
     assert target.grid.sum() == target.canvas.sum() == 1
+    assert target.grid.dtype == np.float32
     assert target.canvas.shape == CANVAS
+
+
+@pytest.mark.parametrize("sigma", [0.0, 5.0, 18.0])
+def test_fixations_are_blurred_for_teaching_alone(sigma: float) -> None:
+    fixations = Fixations.inside([200.0], [150.0], ["ann"], (300, 400))
+    target = Gaze((300, 400), fixations).target((30, 40), sigma)
+    assert target.grid.max() == 1
+    assert target.taught.sum() == pytest.approx(1, abs=1e-6)
+    rows = np.arange(30)
+    spread = (target.taught.sum(1) * (rows - 15) ** 2).sum()
+    assert spread == pytest.approx((sigma / 10) ** 2, rel=0.05, abs=0.04)
 
 
 def test_a_density_keeps_its_shares_on_the_grid() -> None:
     density = np.zeros((6, 8), np.float32)
     density[:3, :4], density[3:, 4:] = 1, 3
-    target = Gaze((6, 8), density).target((2, 2))
+    target = Gaze((6, 8), density).target((2, 2), 0)
     assert np.allclose(target.grid, [[0.25, 0], [0, 0.75]])
+    assert (target.taught == target.grid).all()
 
 
 def test_the_centre_bias_is_a_blurred_mean_that_is_0_nowhere() -> None:

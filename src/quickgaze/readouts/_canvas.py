@@ -42,7 +42,7 @@ def read_gaze(stimuli: Sequence[Stimulus], progress: bool) -> CanvasGaze:
         for number, stimulus in enumerate(stimuli):
             bar.advance(task)
             try:
-                looked = Gaze.read(stimulus, stimulus.size).target(CANVAS).canvas
+                looked = Gaze.read(stimulus, stimulus.size).target(CANVAS, 0.0).canvas
             except Exception:  # noqa: BLE001, S112 - such an image only teaches nothing
                 continue
             planes[number], there[number] = looked.ravel(), True

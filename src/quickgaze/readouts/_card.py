@@ -9,6 +9,7 @@ from quickgaze.cams import ReadoutCard
 from quickgaze.options import FitOptions
 from quickgaze.readouts._out_of_fold import Found
 from quickgaze.readouts._reading import Reading
+from quickgaze.readouts._targets import SHARE_OF_BLUR
 from quickgaze.stimuli import Dataset
 from quickgaze.study.readout_facts import SHUFFLED
 
@@ -43,6 +44,7 @@ def make_card(
         chosen={
             "weight_decay": found.decay,
             "passes": float(found.passes),
+            "target_sigma": SHARE_OF_BLUR * dataset.density_sigma,
         },
         versions={name: version(name) for name in _LIBRARIES},
         geometry=str(backbone.spec.geometry),

@@ -47,7 +47,7 @@ def centre_bias(dataset: Dataset, *, progress: bool = True) -> torch.Tensor:
             except QuickgazeError as error:
                 reason = f"the last, {stimulus.id}: {error}"
                 continue
-            canvases.append(gaze.target(_targets.CANVAS).canvas)
+            canvases.append(gaze.target(_targets.CANVAS, 0.0).canvas)
     if not canvases:
         raise DatasetError(
             f"no image of {dataset.name} has gaze that its centre bias could be made of ({reason})"

@@ -92,7 +92,9 @@ def fit_readout(
     -----
     Each readout is a mixture of standardised channels through hidden units, a blur and a weight
     of the centre bias, fitted by maximum likelihood to the fixations with Adam, as in [1]_; every
-    image weighs the same. A tenth of its images is held out: the weight decay, and the pass after
+    image weighs the same. Fixations are blurred by three quarters of the data set's own blur
+    first, because maps are compared with blurred ones; the information gain is over the fixations
+    themselves. A tenth of a readout's images is held out: the weight decay, and the pass after
     which it stops, are those that predict this tenth best. The final one is fitted to all images,
     with what was best over the folds. `weights`, `device`, `precision` and `geometry` are for a
     backbone that is given by name.

@@ -136,7 +136,7 @@ def _drawn(images: Positions, most: int, seed: int) -> Positions:
 
 
 def _centre(gaze: CanvasGaze, images: Positions) -> Plane:
-    return centre_bias(gaze.planes[images].astype(np.float64).reshape(-1, *CANVAS)).ravel()
+    return centre_bias(gaze.planes[images].reshape(-1, *CANVAS)).ravel()
 
 
 def _own_log_density(maps: VariantMaps, places: Positions) -> Plane:

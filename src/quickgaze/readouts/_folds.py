@@ -16,6 +16,7 @@ SCENE = "scene"
 """The attribute of stimuli that show the same scene, which no split takes apart."""
 
 _INNER = 0.1  # share of the images of a fit that only say when it is good enough
+_MOST_INNER = 100  # scenes; more would not say it better
 
 
 def groups_of(stimuli: Sequence[Stimulus]) -> Positions:
@@ -46,12 +47,12 @@ def split(groups: Positions, folds: int, seed: int, dataset: str) -> Positions:
 def inner_part(images: Positions, groups: Positions, seed: int) -> tuple[Positions, Positions]:
     """Split the images of a fit into those that it learns from, and those that stop it.
 
-    With a single scene, it learns from all and is stopped by all.
+    A tenth are held out, 100 at most. A single scene teaches and stops it.
     """
     scenes = np.unique(groups[images])
     if len(scenes) < 2:
         return images, images
-    count = max(1, round(_INNER * len(scenes)))
+    count = min(_MOST_INNER, max(1, round(_INNER * len(scenes))))
     drawn = np.random.default_rng((seed, 1)).permutation(scenes)[:count]
     held = np.isin(groups[images], drawn)
     return images[~held], images[held]

@@ -77,11 +77,11 @@ def _fitted(
     images = len(reading.stimuli)
     passes = max(fit.passes or passes_for(images) for fit in fits)
     with progress_bar(progress) as bar:
-        task = bar.add_task(f"{what}: fit", total=passes * repeats_for(images) * images)
+        task = bar.add_task(f"fit of the {what}", total=passes * repeats_for(images) * images)
 
         def done(more: int, bits: float) -> None:
-            told = "" if math.isinf(bits) else f", {bits:.2f} bits over the centre bias"
-            bar.update(task, advance=more, description=f"{what}: fit{told}")
+            told = "" if math.isinf(bits) else f", {bits:.2f} bits"
+            bar.update(task, advance=more, description=f"fit of the {what}{told}")
 
         return fit_all(reading.material, fits, given.hidden, given.seed, done)
 

@@ -11,7 +11,7 @@ import torch
 
 from quickgaze.errors import DatasetError, LeftOutWarning
 from quickgaze.readouts._features import Features
-from quickgaze.readouts._targets import Gaze, Target
+from quickgaze.readouts._targets import SHARE_OF_BLUR, Gaze, Target
 from quickgaze.readouts._training import Material
 from quickgaze.stimuli import Dataset, Stimulus
 from quickgaze.stimuli.types import Size
@@ -45,6 +45,7 @@ def read_all(
             f"{dataset.name} has no gaze, so that no readout can be fitted to it; name a data set "
             "with fixations or densities"
         )
+    sigma = SHARE_OF_BLUR * dataset.density_sigma
     stimuli: list[Stimulus] = []
     sizes: list[Size] = []
     targets: list[Target] = []
@@ -65,11 +66,11 @@ def read_all(
             features.add(stimulus, computed)
             stimuli.append(stimulus)
             sizes.append(size)
-            targets.append(gaze.target((computed.shape[1], computed.shape[2])))
+            targets.append(gaze.target((computed.shape[1], computed.shape[2]), sigma))
             cells = computed.double().flatten(1)
             moments.append(torch.stack([cells.mean(1), cells.square().mean(1)]))
     _tell(dataset, left_out)
-    taught = _of_others(stimuli, sizes, targets, seed) if shuffle else targets
+    taught = _of_others(stimuli, sizes, targets, sigma, seed) if shuffle else targets
     means, squares = torch.stack(moments, 1).numpy()
     material = Material(features, taught, means, squares, device)
     return Reading(stimuli, targets, material, left_out)
@@ -93,12 +94,16 @@ def _tell(dataset: Dataset, left_out: Mapping[str, str]) -> None:
 
 
 def _of_others(
-    stimuli: Sequence[Stimulus], sizes: Sequence[Size], targets: Sequence[Target], seed: int
+    stimuli: Sequence[Stimulus],
+    sizes: Sequence[Size],
+    targets: Sequence[Target],
+    sigma: float,
+    seed: int,
 ) -> list[Target]:
     """Give each image the gaze on another."""
     order = np.random.default_rng((seed, 3)).permutation(len(stimuli)).tolist()
     taught = list(targets)
     for own, other in zip(order, order[1:] + order[:1], strict=True):
         height, width = targets[own].grid.shape
-        taught[own] = Gaze.read(stimuli[other], sizes[other]).target((height, width))
+        taught[own] = Gaze.read(stimuli[other], sizes[other]).target((height, width), sigma)
     return taught

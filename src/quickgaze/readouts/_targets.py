@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +21,23 @@ CANVAS: Size = (60, 80)
 _BLUR = 3.0  # cells of the canvas
 
 
+SHARE_OF_BLUR = 0.75
+"""How much fixations are blurred before they are taught, as a share of their data set's blur.
+
+Without a blur, a readout learns to be sharper than what maps are compared with.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The gaze on one image, as densities with a sum of 1: on the grid, and on the canvas."""
+    """The gaze on one image, as densities with a sum of 1: on the grid, and on the canvas.
 
-    grid: Plane
-    canvas: Plane
+    `taught` is what a readout learns on the grid: a density, or fixations that are blurred.
+    """
+
+    grid: npt.NDArray[np.float32]
+    taught: npt.NDArray[np.float32]
+    canvas: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +60,15 @@ class Gaze:
             raise StimulusError("its density is 0 everywhere")
         return cls(size, density)
 
-    def target(self, grid: Size) -> Target:
-        """Bring it to a grid."""
-        return Target(self._on(grid), self._on(CANVAS))
+    def target(self, grid: Size, sigma: float = 0.0) -> Target:
+        """Bring it to a grid; fixations are taught as if blurred by `sigma` pixels."""
+        cells, canvas = self._on(grid), self._on(CANVAS)
+        taught = cells
+        if isinstance(self.found, Fixations):
+            # a cell is as wide as it is high, but for rounding
+            across = sigma * math.sqrt(math.prod(grid) / math.prod(self.size))
+            taught = gaussian_blur(cells, across, axes=(0, 1))
+        return Target(*(each.astype(np.float32) for each in (cells, taught, canvas)))
 
     def _on(self, grid: Size) -> Plane:
         if isinstance(self.found, Fixations):
@@ -72,9 +90,9 @@ def _binned(fixations: Fixations, size: Size, grid: Size) -> Plane:
     return shares
 
 
-def centre_bias(canvases: Plane) -> Plane:
+def centre_bias(canvases: npt.NDArray[np.floating]) -> Plane:
     """Log of the mean of canvases (n, 60, 80), blurred, and of an image with gaze everywhere."""
-    blurred = gaussian_blur(canvases.mean(0), _BLUR, axes=(0, 1))
+    blurred = gaussian_blur(canvases.mean(0, np.float64), _BLUR, axes=(0, 1))
     everywhere = 1 / (len(canvases) + 1)
     density = (1 - everywhere) * blurred / blurred.sum() + everywhere / blurred.size
     bias: Plane = np.log(density)

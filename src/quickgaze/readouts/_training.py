@@ -72,8 +72,8 @@ class Material:
         return Frame(*(self._tensor(each) for each in (means, deviations, centres)))
 
     def target(self, position: int) -> torch.Tensor:
-        """Density (h * w,) of the gaze on an image."""
-        return self._tensor(self.targets[position].grid).flatten()
+        """Give what is taught of an image, a density (h * w,)."""
+        return self._tensor(self.targets[position].taught).flatten()
 
     def batch(self, positions: Positions) -> Iterator[tuple[Positions, torch.Tensor]]:
         """Positions and features (B, C, h, w) of the images that have the same grid."""
@@ -84,7 +84,7 @@ class Material:
             found = torch.stack([self.features.read(position) for position in alike])
             yield np.array(alike), found
 
-    def _tensor(self, values: npt.NDArray[np.float64]) -> torch.Tensor:
+    def _tensor(self, values: npt.NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
 
 
