@@ -39,7 +39,7 @@ The information gain is over the centre bias of the other images, in bits a fixa
 - Not DeepGaze, nor as good: one small network, and few images.
 - Not for other pictures than everyday photographs: drawings, screens, plots and displays of experiments are nothing that it has seen.
 - Not for a task: people looked freely. Searching, reading or driving, they look elsewhere.
-- Not a person: it says where 15 students of one place looked on average, and nothing of anyone in particular, of order or of time.
+- Not a person: it says where 15 observers of one laboratory looked on average, and nothing of anyone in particular, of order or of time.
 - Not for screens of another geometry without thought: its centre bias is that of one laboratory.
 
 Made by `examples/fit_osie_readout.py`.
