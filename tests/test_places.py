@@ -248,3 +248,9 @@ def test_remote_storage_travels(tmp_path: Path) -> None:
 def test_a_kind_of_url_that_nothing_is_installed_for() -> None:
     with pytest.raises(OptionError, match="nosuch://place is not an address that fsspec knows"):
         open_storage("nosuch://place")
+
+
+@pytest.mark.parametrize("given", [1, [], None, 2.5])
+def test_what_is_no_path_at_all_is_refused(given: object) -> None:
+    with pytest.raises(OptionError, match="is not a path or an address; give one as text"):
+        as_path(given)  # type: ignore[arg-type]

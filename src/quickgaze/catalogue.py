@@ -22,7 +22,7 @@ _ALLOWED = "letters, digits, dots, dashes and underscores"
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Make the error for an unknown name of some kind ("metric"); it offers the nearest known."""
     known = list(known)
-    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}")
 

@@ -61,6 +61,8 @@ def readable(path: Root) -> str:
 def as_path(place: Root) -> AnyPath:
     """Make a path of what a user gives; a `pathlib.Path` for all that is on this machine."""
     if not isinstance(place, str | os.PathLike):
+        if not hasattr(type(place), "fs"):
+            raise OptionError(f"{place!r} is not a path or an address; give one as text, as in ./1")
         return _reachable(place)
     text = os.fspath(place)
     # pathlib.Path("s3://bucket") has folded the slashes of the address into one.

@@ -162,3 +162,13 @@ def test_fetch_of_what_has_no_files(call: Call, tmp_path: Path) -> None:
     code, _, err = call("data", "fetch", "popout", "--root", tmp_path)
     assert code == 2
     assert "has no files to fetch" in err
+
+
+def test_an_option_given_twice(call: Call, tmp_path: Path) -> None:
+    draw(tmp_path / "images" / "a.png")
+    (tmp_path / "fixations.csv").write_text("stimulus,observer,x,y\na,ann,1,1\n")
+    asked = ("data", "check", "folder", "--root", tmp_path, "--option", "origin=0")
+    assert call(*asked)[0] == 0
+    code, _, err = call(*asked, "--option", "origin=1")
+    assert code == 2
+    assert "--option gives 'origin' twice; give it once" in err

@@ -279,3 +279,34 @@ def test_gaze_in_a_table_of_another_name(root: Path, name: str, header: str) -> 
 def test_tables_of_something_else(root: Path, text: str) -> None:
     (root / "labels.csv").write_text(text)
     assert len(load_folder(root)) == 3
+
+
+def test_names_that_are_numbers(tmp_path: Path, draw: Write) -> None:
+    """As the command line reads ``--option images=2014``."""
+    draw(tmp_path / "2014" / "a.png")
+    (tmp_path / "2015").mkdir()
+    draw(tmp_path / "2015" / "a1.png")
+    options = {"images": 2014, "maps": 2015, "suffix": 1}
+    dataset = load_folder(tmp_path, **options)  # type: ignore[arg-type]
+    assert [stimulus.id for stimulus in dataset if stimulus.map] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"images": ["images"]}, r"images is \['images'\]; give one name, as text"),
+        ({"maps": True}, "maps is True; give one name"),
+        ({"suffix": {}}, "suffix is {}; give one name"),
+        ({"table": 1.5}, r"table is 1\.5; give one name"),
+        ({"units": 1}, "unknown units 1. Known: pixels"),
+        ({"units": 0}, "unknown units 0. Known: pixels"),
+        ({"units": ["pixels"]}, "unknown units"),
+        ({"y": 1}, "unknown y 1. Known: down, up"),
+        ({"columns": 5}, "columns= is '5'; write pairs"),
+        ({"columns": ["x"]}, "write pairs with commas"),
+    ],
+)
+def test_options_of_another_type(root: Path, options: dict[str, object], words: str) -> None:
+    (root / "fixations.csv").write_text(TABLE)
+    with pytest.raises(OptionError, match=words):
+        load_folder(root, **{"origin": 0, **options})  # type: ignore[arg-type]

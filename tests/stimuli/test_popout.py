@@ -166,7 +166,9 @@ def test_attributes_are_a_mapping() -> None:
         ({"set_size": 10_000}, "10000 items on 480 x 640 pixels .*lower set_size or raise size"),
         ({"size": 480}, "size is 480; give height and width"),
         ({"size": (0, 3)}, "height is 0"),
-        ({"kinds": []}, "kinds is empty; give some of color, orientation, size, shape"),
+        ({"kinds": []}, "kinds names none; give some of color, orientation, size, shape"),
+        ({"kinds": 5}, "kinds names none; give some of color"),
+        ({"kinds": [5]}, "kinds names none; give some of color"),
     ],
 )
 def test_options_that_cannot_be_used(options: dict[str, object], words: str) -> None:

@@ -67,8 +67,13 @@ def pairs(option: str, given: list[str], form: str, example: str) -> Iterator[tu
 
 def dataset_options(given: list[str] | None) -> dict[str, Any]:
     """Read NAME=VALUE pairs; values are JSON where they can be, and texts elsewhere."""
-    found = pairs("--option", given or [], "NAME=VALUE", "--option split=val")
-    return {name.replace("-", "_"): _value(text) for name, text in found}
+    options: dict[str, Any] = {}
+    for name, text in pairs("--option", given or [], "NAME=VALUE", "--option split=val"):
+        key = name.replace("-", "_")
+        if key in options:
+            raise OptionError(f"--option gives {name!r} twice; give it once")
+        options[key] = _value(text)
+    return options
 
 
 def _value(text: str) -> Any:

@@ -60,7 +60,7 @@ class Gaze:
             raise StimulusError("its density is 0 everywhere")
         return cls(size, density)
 
-    def target(self, grid: Size, sigma: float) -> Target:
+    def target(self, grid: Size, sigma: float = 0.0) -> Target:
         """Bring it to a grid; fixations are taught as if blurred by `sigma` pixels."""
         cells, canvas = self._on(grid), self._on(CANVAS)
         taught = cells
@@ -90,7 +90,7 @@ def _binned(fixations: Fixations, size: Size, grid: Size) -> Plane:
     return shares
 
 
-def centre_bias(canvases: npt.NDArray[np.float32]) -> Plane:
+def centre_bias(canvases: npt.NDArray[np.floating]) -> Plane:
     """Log of the mean of canvases (n, 60, 80), blurred, and of an image with gaze everywhere."""
     blurred = gaussian_blur(canvases.mean(0, np.float64), _BLUR, axes=(0, 1))
     everywhere = 1 / (len(canvases) + 1)

@@ -91,7 +91,9 @@ def load_folder(
     in another way, as long as it is clear which is meant.
     """
     root = as_path(root)
-    files = find_files(root, Places(images, maps, fixations, table, suffix))
+    names = {"images": images, "maps": maps, "fixations": fixations, "table": table}
+    names["suffix"] = suffix
+    files = find_files(root, Places(**{name: _as_name(name, names[name]) for name in names}))
     given = {"origin": origin, "units": units, "screen": screen, "y": y, "columns": columns}
     gaze: Mapping[str, FixationReader] = {
         name: PointPicture(path) for name, path in files.pictures.items()
@@ -116,6 +118,15 @@ def load_folder(
     edition = _edition(files, described)
     notes = _notes(stimuli, files) + screen_notes
     return Dataset("folder", stimuli, edition, what, missing, notes)
+
+
+def _as_name(option: str, given: Any) -> str | None:
+    """Take a name of a file or folder; the command line reads ``images=2014`` as a number."""
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    raise OptionError(f"{option} is {given!r}; give one name, as text")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,9 +199,9 @@ def _read_table(
     table = read_gaze_table(path, columns)
     placement = read_placement(
         readable(path),
-        given["units"] or table.units,
+        table.units if given["units"] is None else given["units"],
         given["origin"],
-        given["y"] or table.y,
+        table.y if given["y"] is None else given["y"],
         given["screen"],
     )
     read = _Table(path, table, placement)

@@ -31,7 +31,7 @@ _MOST_NAMES = 12  # columns that a message lists
 
 def read_columns(given: str | Mapping[str, str]) -> dict[str, str]:
     """Which columns play which part: ``x=FPOGX,stimulus=MEDIA_NAME``, or a mapping."""
-    pairs = list(_pairs(given)) if isinstance(given, str) else list(given.items())
+    pairs = list(given.items() if isinstance(given, Mapping) else _pairs(str(given)))
     columns: dict[str, str] = {}
     for role, name in pairs:
         if role not in _ROLES:

@@ -84,9 +84,10 @@ def read_placement(
     screen: str | tuple[int, int] | None,
 ) -> Placement:
     """Make a placement of what a user gave; `source` is what has the coordinates."""
-    unit = units or "pixels"
+    unit: Units = "pixels" if units is None else units
+    direction: Direction = "down" if y is None else y
     check_known("units", unit, get_args(Units))
-    check_known("y", y or "down", get_args(Direction))
+    check_known("y", direction, get_args(Direction))
     if origin is not None and (origin not in get_args(Origin) or isinstance(origin, bool)):
         raise OptionError(
             f"origin is {origin!r}; give 0 or 1, the number of the first pixel, or center"
@@ -102,7 +103,7 @@ def read_placement(
             f"origin={origin} is the number of the first pixel, but units are {unit}; leave out "
             "one of them"
         )
-    return Placement(unit, origin or 0, y or "down", _read_screen(screen))
+    return Placement(unit, origin or 0, direction, _read_screen(screen))
 
 
 def _read_screen(given: str | tuple[int, int] | None) -> Size | None:

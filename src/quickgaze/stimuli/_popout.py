@@ -230,10 +230,14 @@ def _whole(name: str, number: Any, smallest: int) -> int:
     raise OptionError(f"{name} is {number!r}; give a whole number, at least {smallest}")
 
 
+def _listed(kinds: object) -> bool:
+    return isinstance(kinds, Sequence) and all(isinstance(kind, str) for kind in kinds)
+
+
 def _known_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
-    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds) if _listed(kinds) else ()
     if not kinds:
-        raise OptionError(f"kinds is empty; give some of {', '.join(KINDS)}")
+        raise OptionError(f"kinds names none; give some of {', '.join(KINDS)}")
     for kind in kinds:
         if kind not in KINDS:
             raise unknown_name("kind of pop-out display", str(kind), KINDS)
