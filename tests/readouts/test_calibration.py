@@ -317,6 +317,7 @@ def test_a_map_of_nan_is_left_out_with_the_reason(
     rows = found.scores.filter(stimulus="s004", metric="kld").sort("cam")
     assert rows["calibrated"].is_nan().to_list() == [True, False]
     assert found.summary.filter(metric="kld")["images"].to_list() == [COUNT - 1, COUNT]
+    assert not found.summary["calibrated"].is_nan().any()
     assert found.run is not None
     reasons = found.run.undefined().filter(cam="made_calibrated", metric="kld")["reason"]
     assert "NaN" in reasons[0]
@@ -387,6 +388,12 @@ def test_people_are_beside(
     assert gain["explained"] == pytest.approx(gain["calibrated"] / gain["people"])
     assert gain["explained_own"] == pytest.approx(gain["own"] / gain["people"])
     assert found.summary.filter(metric="cc")["explained"].to_list() == [None]
+    holed = planes.copy()
+    holed[0] = np.nan
+    short = _calibrated(map_run({"made": holed}, name="short"), many)
+    row = short.summary.filter(metric="information_gain").row(0, named=True)
+    assert row["explained"] == pytest.approx(row["calibrated"] / row["people"])
+    assert row["images"] == COUNT - 1
     bare = map_run({"made": planes}, settings={"bounds": []}, name="bare")
     alone = _calibrated(bare, dataset).summary.filter(metric="information_gain")
     assert alone["people"].to_list() == [None]

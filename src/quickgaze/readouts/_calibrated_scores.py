@@ -57,12 +57,14 @@ def calibrated_scores(run: Run) -> pl.DataFrame:
     beside = paired.join(
         pl.concat(ceilings), on=["stimulus", "metric"], how="left", maintain_order="left"
     )
-    return beside.with_columns(pl.col("people").fill_null(float("nan")))
+    scored = beside.with_columns(pl.col("people").fill_null(float("nan")))
+    return pl.concat(scored.partition_by(CAM, maintain_order=True) or [scored])
 
 
 def mean_scores(scores: pl.DataFrame) -> pl.DataFrame:
     """Means of `calibrated_scores` over stimuli, and how much of people's information they are."""
-    there = pl.col("people").is_not_nan()
+    both = pl.all_horizontal(pl.col("own", "calibrated").is_not_nan())
+    there = both & pl.col("people").is_not_nan()
     information = pl.col("people").filter(there).mean()
     explained = [
         pl.when(pl.col("metric").first() == GAIN, information > 0)
@@ -70,20 +72,9 @@ def mean_scores(scores: pl.DataFrame) -> pl.DataFrame:
         .alias(shown)
         for name, shown in (("own", "explained_own"), ("calibrated", "explained"))
     ]
-    return (
-        scores.with_row_index("row")
-        .group_by(*_VARIANT, "metric", maintain_order=True)
-        .agg(
-            pl.col("row").first(),
-            *(_defined(pl.col(name)).mean() for name in ("own", "calibrated")),
-            information.alias("people"),
-            _defined(pl.col("own")).len().alias("images"),
-            *explained,
-        )
-        .sort(pl.struct(*CAM).rank("dense"), "row", maintain_order=True)
-        .drop("row")
+    return scores.group_by(*_VARIANT, "metric", maintain_order=True).agg(
+        pl.col("own", "calibrated").filter(both).mean(),
+        information.alias("people"),
+        both.sum().alias("images"),
+        *explained,
     )
-
-
-def _defined(scores: pl.Expr) -> pl.Expr:
-    return scores.filter(pl.all_horizontal(pl.col("own", "calibrated").is_not_nan()))
