@@ -125,7 +125,7 @@ def test_shuffled_gaze_scores_as_the_centre_bias_does(
     readout: Readout, seen: Dataset, colours: Backbone, tmp_path: Path
 ) -> None:
     shuffled = fit(seen, colours, shuffle=True, out=tmp_path / "out")
-    assert gain(shuffled) < 0.15
+    assert -0.15 < gain(shuffled) < 0.15
     assert gain(readout) > 2
     assert "shuffled" in shuffled.card.gaze
     assert "gaze on other images" in " ".join(_notes(tmp_path / "out"))

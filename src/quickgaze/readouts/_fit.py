@@ -95,7 +95,8 @@ def fit_readout(
     image weighs the same. Fixations are blurred by three quarters of the data set's own blur
     first, because maps are compared with blurred ones; the information gain is over the fixations
     themselves. A tenth of a readout's images is held out: the weight decay, and the pass after
-    which it stops, are those that predict this tenth best. The final one is fitted to all images,
+    which it stops, are those that predict this tenth best; where none predicts it better than the
+    centre bias, it is the centre bias. The final one is fitted to all images,
     with what was best over the folds. `weights`, `device`, `precision` and `geometry` are for a
     backbone that is given by name.
 

@@ -74,6 +74,13 @@ class Parameters:
             _repeated(torch.ones(()), frame),
         )
 
+    def nothing(self) -> Parameters:
+        """Forget the channels, so that what is predicted is the centre bias."""
+        self.weights.zero_()
+        if self.output is not None:
+            self.output.zero_()
+        return self
+
     @property
     def tensors(self) -> list[torch.Tensor]:
         """All that is learnt."""

@@ -75,13 +75,12 @@ def _fitted(
     reading: Reading, fits: Sequence[Fit], given: FitOptions, what: str, progress: bool
 ) -> Fitted:
     images = len(reading.stimuli)
-    passes = max(fit.passes or passes_for(images) for fit in fits)
+    passes = max(fit.passes_of(passes_for(images)) for fit in fits)
     with progress_bar(progress) as bar:
         task = bar.add_task(f"fit of the {what}", total=passes * repeats_for(images) * images)
 
         def done(more: int, bits: float) -> None:
-            told = "" if math.isinf(bits) else f", {bits:.2f} bits"
-            bar.update(task, advance=more, description=f"fit of the {what}{told}")
+            bar.update(task, advance=more, description=f"fit of the {what}, {bits:.2f} bits")
 
         return fit_all(reading.material, fits, given.hidden, given.seed, done)
 

@@ -40,13 +40,18 @@ DECAYS = (1e-3, 1e-2)
 class Fit:
     """One readout to be fitted: on which images, with which weight decay, and until when.
 
-    It ends after the pass that is best on `inner`, or after `passes` where these are given.
+    It ends after the pass that is best on `inner`, or after `passes` where these are given. One
+    that is never better than the centre bias is the centre bias, after 0 passes.
     """
 
     images: Positions
     inner: Positions
     decay: float
     passes: int | None = None
+
+    def passes_of(self, most: int) -> int:
+        """Say how many passes it takes where `most` are usual."""
+        return most if self.passes is None else self.passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +133,11 @@ def fit_all(
     """Fit readouts side by side; none of them is changed by what another learns."""
     frame = material.frame(fits)
     parameters = Parameters.begin(frame, hidden, seed)
-    best = Parameters.begin(frame, hidden, seed)
+    best = Parameters.begin(frame, hidden, seed).nothing()
     passes = passes_for(len(material.targets))
     trainer = _Trainer(material, fits, frame, parameters, passes, seed)
-    last, highest = [0] * len(fits), [-math.inf] * len(fits)
-    for number in range(1, max(each.passes or passes for each in fits) + 1):
+    last, highest = [0] * len(fits), [0.0] * len(fits)
+    for number in range(1, max(each.passes_of(passes) for each in fits) + 1):
         trainer.go_through(lambda images: done(images, sum(highest) / len(highest)))
         likelihoods = trainer.inner_likelihoods()
         for model, fit in enumerate(fits):
