@@ -31,7 +31,7 @@ def fit(
 ) -> None:
     """Fit a readout to gaze: where people look, as far as a backbone's features know it."""
     from quickgaze.backbones import keep_freed_memory
-    from quickgaze.readouts import FILE, RUN, fit_readout
+    from quickgaze.readouts import RUN, fit_readout
     from quickgaze.stimuli import load_dataset
     from quickgaze.study import open_run
 
@@ -47,7 +47,6 @@ def fit(
         say(f"run folder: {finished.place}")
         gain = readout.card.scores["information_gain"]
         say(f"information gain over the centre bias, out of fold, on the grid: {gain:.3f} bits")
-    file = out / FILE
-    say(f"readout: {file}")
-    complain(f"to use it: quickgaze map IMAGES --readout {file} --out DIR")
+    say(f"readout: {out}")
+    complain(f"to use it: quickgaze map IMAGES --readout {out} --out DIR")
     end_with(failed)

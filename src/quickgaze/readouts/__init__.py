@@ -4,10 +4,9 @@ from quickgaze.readouts._best_maps import best_map
 from quickgaze.readouts._calibrated_scores import calibrated_scores
 from quickgaze.readouts._calibration import Calibration, calibrate
 from quickgaze.readouts._centre_bias import centre_bias
-from quickgaze.readouts._fit import FILE, RUN, fit_readout
+from quickgaze.readouts._fit import RUN, fit_readout
 
 __all__ = [
-    "FILE",
     "RUN",
     "Calibration",
     "best_map",

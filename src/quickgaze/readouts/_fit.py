@@ -21,8 +21,8 @@ from quickgaze.readouts._out_of_fold import fit_folds, predict, score_predicted
 from quickgaze.readouts._reading import read_all
 from quickgaze.stimuli import Dataset
 
-FILE, RUN = "readout.safetensors", "run"
-"""What a fit writes into its folder."""
+RUN = "run"
+"""Folder of the run that a fit writes beside its readout."""
 
 SPACE = 4 * 2**30
 """Bytes of disk that features may take."""
@@ -151,7 +151,7 @@ def fit_readout(
             readout = replace(readout, card=replace(card, scores=scores))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        readout.save(folder / FILE)
+        readout.save(folder)
     return readout
 
 
