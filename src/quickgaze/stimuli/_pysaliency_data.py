@@ -156,7 +156,7 @@ def from_pysaliency(
     >>> gaze = SimpleNamespace(x=[3.5], y=[2.5], n=[0], subjects=[7])
     >>> fixations = from_pysaliency(stimuli, gaze, name="mine")[0].fixations
     >>> fixations.points, fixations.observer
-    (array([[3., 2.]]), array(['7'], dtype='<U1'))
+    (array([[3.5, 2.5]]), array(['7'], dtype='<U1'))
     """
     scale = scale_of_durations(duration_unit)
     try:
