@@ -79,8 +79,11 @@ def _fitted(
     with progress_bar(progress) as bar:
         task = bar.add_task(f"fit of the {what}", total=passes * repeats_for(images) * images)
 
+        held_out = any(len(fit.inner) for fit in fits)
+
         def done(more: int, bits: float) -> None:
-            bar.update(task, advance=more, description=f"fit of the {what}, {bits:.2f} bits")
+            told = f", {bits:.2f} bits" if held_out else ""
+            bar.update(task, advance=more, description=f"fit of the {what}{told}")
 
         return fit_all(reading.material, fits, given.hidden, given.seed, done)
 
