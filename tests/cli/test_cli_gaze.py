@@ -202,6 +202,21 @@ def test_names_left_out_are_listed_with_the_nearest(call: Call, root: Path) -> N
     assert "left out: 'qqqqqq' has no image here\n" in err
 
 
+def test_a_run_names_few_that_are_left_out_and_counts_many(call: Call, root: Path) -> None:
+    write(root, looked())
+    run = ("run", "--dataset", "folder", "--root", root, "--option", "origin=0", "--limit", "1")
+    options = ("--metrics", "nss", "--cam", "center")
+    for number, more in enumerate(("thre,1,5,5\n", "".join(f"x{i},1,5,5\n" for i in range(30)))):
+        with (root / "fixations.csv").open("a") as file:
+            file.write(more)
+        code, _, err = call(*run, "--out", root / f"run{number}", *options)
+        assert code == 0
+        assert "of the data set have no image here and are left out" in err
+        assert ("left out: 'thre' has no image here; the nearest is 'three'" in err) is (
+            number == 0
+        )
+
+
 def test_images_without_gaze_are_introduced_in_words(call: Call, root: Path) -> None:
     _, _, err = call(
         *("run", "--dataset", "folder", "--root", root, "--out", root / "run", "--limit", "1"),

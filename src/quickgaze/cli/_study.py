@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quickgaze.cli._messages import complain, complain_of, end_with, say, show
+from quickgaze.cli._messages import SHOWN, complain, complain_of, end_with, say, show
 from quickgaze.cli._options import (
     AS_JSON,
     OPTION,
@@ -134,7 +134,9 @@ def introduce(dataset: Dataset) -> None:
         complain(
             f"{len(dataset.missing):,} stimuli of the data set have no image here and are left out"
         )
-        complain_of([f"left out: {line}" for line in dataset.left_out()])
+        # of many, a data set is only partly here; of few, some may be misspelt
+        if len(dataset.missing) <= SHOWN:
+            complain_of([f"left out: {line}" for line in dataset.left_out()])
 
 
 def print_summary(run: Run) -> None:
