@@ -1,15 +1,18 @@
-"""Beginning a run in a folder, or going on with the one that is there."""
+"""Beginning a run in a folder, going on with the one that is there, and finishing it."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 from quickgaze.errors import DamagedRunWarning, RunError
 from quickgaze.places import Storage
-from quickgaze.study._lock import HOLDER, LOCK, TAKING
-from quickgaze.study._run import open_run
+from quickgaze.study._lock import HOLDER, LOCK, TAKING, RunLock, locked
+from quickgaze.study._run import Run, open_run
 from quickgaze.study._tables import TableStore, write_json
+from quickgaze.study.manifest import BackboneFacts, Manifest
 from quickgaze.study.plan import Plan, differences
 
 
@@ -52,3 +55,28 @@ def missing_shards(store: TableStore, count: int) -> list[int]:
         if shard in written:
             warnings.warn(f"{reason}; its shard is computed anew", DamagedRunWarning, stacklevel=2)
     return missing
+
+
+def complete_run(
+    storage: Storage,
+    plan: Plan,
+    backbones: Mapping[str, BackboneFacts],
+    compute: Callable[[RunLock, Sequence[int]], None],
+) -> Run:
+    """Have the shards of a plan computed that are not there, and write the manifest last.
+
+    `compute` writes the shards whose numbers it is given, while it alone holds the folder.
+    """
+    started = datetime.now(timezone.utc)
+    with locked(storage) as lock:
+        begin(storage, plan)
+        missing = missing_shards(TableStore(storage, plan.settings.metrics), len(plan.shards()))
+        run = open_run(storage)
+        if run.complete and not missing:
+            return run
+        storage.remove("manifest.json")
+        compute(lock, missing)
+        failed, undefined = run.failures().height, run.undefined().height
+        manifest = Manifest.of(plan, failed, undefined, run.all_points(), backbones, started)
+        write_json(storage, "manifest.json", manifest.to_json(plan))
+    return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from quickgaze.backbones import Backbone
 from quickgaze.catalogue import check_known
@@ -14,17 +13,16 @@ from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.study._engine import read_pool, run_locally
 from quickgaze.study._fitted import check_backbones, with_readout
-from quickgaze.study._folder import begin, check_folder, missing_shards
+from quickgaze.study._folder import check_folder, complete_run
 from quickgaze.study._inputs import needs
 from quickgaze.study._job import Job, WorkerRecipe, find_devices
-from quickgaze.study._lock import locked
+from quickgaze.study._lock import RunLock
 from quickgaze.study._precomputed import open_precomputed
-from quickgaze.study._run import Run, open_run
+from quickgaze.study._run import Run
 from quickgaze.study._settings import Settings
-from quickgaze.study._tables import TableStore, write_json
 from quickgaze.study._tasks import StimulusTasks
 from quickgaze.study._worker import Shard
-from quickgaze.study.manifest import Manifest
+from quickgaze.study.manifest import BackboneFacts
 from quickgaze.study.planning import make_plan
 
 ENGINES = ("local", "ray")
@@ -148,16 +146,9 @@ class Study:
         backbones = recipe.load_backbones(devices[0])
         check_backbones(self.settings, backbones)
         plan = make_plan(self.settings, self.dataset, self.shard_size, backbones, self.precomputed)
-        started = datetime.now(timezone.utc)
-        with locked(storage) as lock:
-            begin(storage, plan)
-            store = TableStore(storage, self.settings.metrics)
+
+        def compute(lock: RunLock, missing: Sequence[int]) -> None:
             parts = plan.shards()
-            missing = missing_shards(store, len(parts))
-            run = open_run(storage)
-            if run.complete and not missing:
-                return run
-            storage.remove("manifest.json")
             shards = [
                 Shard(number, self.dataset.stimuli[parts[number]], plan.fingerprints[parts[number]])
                 for number in missing
@@ -174,10 +165,9 @@ class Study:
                 run_on_ray(job, lock, address)
             else:
                 run_locally(job, lock, devices, backbones)
-            failed, undefined = run.failures().height, run.undefined().height
-            manifest = Manifest.of(plan, failed, undefined, run.all_points(), backbones, started)
-            write_json(storage, "manifest.json", manifest.to_json(plan))
-        return run
+
+        facts = {each.name: BackboneFacts.of(each) for each in backbones}
+        return complete_run(storage, plan, facts, compute)
 
 
 def _loaded(backbones: Sequence[str | Named]) -> dict[str, Backbone]:

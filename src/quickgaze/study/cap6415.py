@@ -145,7 +145,7 @@ def import_cap6415(
         }
         failed, undefined = len(tables.failures), len(tables.undefined)
         manifest = replace(
-            Manifest.of(plan, failed, undefined, Points(), (), started), imported=imported
+            Manifest.of(plan, failed, undefined, Points(), {}, started), imported=imported
         )
         write_json(storage, "manifest.json", manifest.to_json(plan))
     return run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 from quickgaze.bounds import GazePool
@@ -13,16 +13,16 @@ from quickgaze.places import PathLike, open_storage
 from quickgaze.stimuli import Dataset
 from quickgaze.stimuli.types import Size, Stimulus
 from quickgaze.study._engine import read_pool
-from quickgaze.study._folder import begin, check_folder, missing_shards
+from quickgaze.study._folder import check_folder, complete_run
 from quickgaze.study._helpers import ThreadHelpers, Ticket
 from quickgaze.study._inputs import Failure
 from quickgaze.study._known_bounds import KnownBounds
-from quickgaze.study._lock import locked
+from quickgaze.study._lock import RunLock
 from quickgaze.study._progress import progress_bar
-from quickgaze.study._run import Run, open_run
-from quickgaze.study._tables import ShardTables, TableStore, write_json
+from quickgaze.study._run import Run
+from quickgaze.study._tables import ShardTables, TableStore
 from quickgaze.study._tasks import StimulusTasks
-from quickgaze.study.manifest import BackboneFacts, Manifest
+from quickgaze.study.manifest import BackboneFacts
 from quickgaze.study.plan import Plan
 from quickgaze.study.stored import StoredMap
 from quickgaze.study.variants import CamKey
@@ -56,40 +56,26 @@ def keep_maps(
     `dataset` holds the stimuli of the plan in their order. A stimulus whose maps cannot be made
     is a failure of the run. What `out` holds of the same plan already is not computed again.
     """
-    started = datetime.now(timezone.utc)
     storage = open_storage(out)
     check_folder(storage)
-    with locked(storage) as lock:
-        begin(storage, plan)
-        store = TableStore(storage, plan.settings.metrics)
-        parts = plan.shards()
-        missing = missing_shards(store, len(parts))
-        run = open_run(storage)
-        if run.complete and not missing:
-            return run
-        storage.remove("manifest.json")
+
+    def compute(lock: RunLock, missing: Sequence[int]) -> None:
         pool = made.pool or read_pool(dataset, progress)
         known = None if made.bounds_of is None else KnownBounds.of(made.bounds_of)
         tasks = StimulusTasks(plan.settings, pool=pool, only=made.only, known=known)
-        helpers = ThreadHelpers(tasks)
-        try:
-            with progress_bar(progress) as bar:
-                todo = [dataset.stimuli[parts[number]] for number in missing]
-                task = bar.add_task("scores", total=sum(map(len, todo)))
-                for number, stimuli in zip(missing, todo, strict=True):
-                    tables = ShardTables()
-                    for rows in _scored(stimuli, made, helpers):
-                        tables.extend(rows)
-                        bar.advance(task)
-                    store.write(number, tables)
-                    lock.renew()
-        finally:
-            helpers.close()
-        failed, undefined = run.failures().height, run.undefined().height
-        manifest = Manifest.of(plan, failed, undefined, run.all_points(), (), started)
-        manifest = replace(manifest, backbones=dict(made.backbones))
-        write_json(storage, "manifest.json", manifest.to_json(plan))
-    return run
+        store, parts = TableStore(storage, plan.settings.metrics), plan.shards()
+        with closing(ThreadHelpers(tasks)) as helpers, progress_bar(progress) as bar:
+            todo = [dataset.stimuli[parts[number]] for number in missing]
+            task = bar.add_task("scores", total=sum(map(len, todo)))
+            for number, stimuli in zip(missing, todo, strict=True):
+                tables = ShardTables()
+                for rows in _scored(stimuli, made, helpers):
+                    tables.extend(rows)
+                    bar.advance(task)
+                store.write(number, tables)
+                lock.renew()
+
+    return complete_run(storage, plan, made.backbones, compute)
 
 
 def _scored(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -69,16 +69,15 @@ class Manifest(AsWritten):
         failed: int,
         undefined: int,
         points: Points,
-        backbones: Sequence[Backbone],
+        backbones: Mapping[str, BackboneFacts],
         started: datetime,
     ) -> Manifest:
         """Make the manifest of a run that has just been finished."""
         count = len(plan.stimuli)
-        facts = {each.name: BackboneFacts.of(each) for each in backbones}
         versions = {"python": platform.python_version()}
         versions |= {name: version(name) for name in _LIBRARIES}
         return cls(
-            facts,
+            backbones,
             versions | _extensions(plan),
             Counts(count, count - failed, failed, undefined, points.total, points.outside),
             started.isoformat(timespec="seconds"),
